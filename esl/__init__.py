@@ -1,0 +1,1 @@
+"""The truth: products and prices, labels, what each wants to show and what it shows."""

@@ -1,0 +1,1 @@
+"""Plain facts and rules: no database, no network, no pixels."""

@@ -1,0 +1,133 @@
+"""Everything this project raises on purpose.
+
+EslError
+├── InvalidInput          the sender must change something; names each bad field
+├── NotFound              UnknownStore, UnknownGateway, UnknownLabel, UnknownProduct, UnknownPanel
+├── Conflict              IdempotencyConflict, AlreadyExists
+├── AccessDenied          NotSignedIn, Forbidden
+├── RenderRefused         PriceDoesNotFit, NameDoesNotFit, MissingGlyph, CodeDoesNotFit
+├── Unavailable           nothing was accepted; the same request may be sent again
+└── SetupError            this installation cannot start; says what to do
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class EslError(Exception):
+    """Base of every error raised on purpose."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldProblem:
+    """One thing wrong in an input.
+
+    ``path`` is a JSON pointer (RFC 6901) into what was sent, ``""`` for the whole of it.
+    ``detail`` never repeats what was sent: it may be a secret, or megabytes.
+    """
+
+    path: str
+    detail: str
+    fix: str | None = None
+
+
+class InvalidInput(EslError):
+    """The outside world sent something that cannot be accepted; nothing of it was."""
+
+    def __init__(self, problems: Iterable[FieldProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(f"{p.path or '(body)'}: {p.detail}" for p in self.problems))
+
+    @classmethod
+    def at(cls, path: str, detail: str, *, fix: str | None = None) -> "InvalidInput":
+        """Make the error for a single field."""
+        return cls([FieldProblem(path=path, detail=detail, fix=fix)])
+
+
+class NotFound(EslError):
+    """Something was named that does not exist, or that the asker may not know of."""
+
+
+class UnknownStore(NotFound):
+    """No store has this id."""
+
+
+class UnknownGateway(NotFound):
+    """No gateway has this id."""
+
+
+class UnknownLabel(NotFound):
+    """No label has this id."""
+
+
+class UnknownProduct(NotFound):
+    """No product of this store has this SKU."""
+
+
+class UnknownPanel(NotFound):
+    """No panel model has this id."""
+
+
+class Conflict(EslError):
+    """The request contradicts what is already there."""
+
+
+class AlreadyExists(Conflict):
+    """The id is taken by something of another store or kind."""
+
+
+class IdempotencyConflict(Conflict):
+    """The idempotency key was used before with another request."""
+
+
+class AccessDenied(EslError):
+    """The asker may not do this."""
+
+
+class NotSignedIn(AccessDenied):
+    """No valid token or session came with the request."""
+
+
+class Forbidden(AccessDenied):
+    """The token or person is known and lacks the right."""
+
+
+class RenderRefused(EslError):
+    """A face cannot be shown truthfully on this panel; the label keeps its picture and is raised.
+
+    ``code`` is stable and short, for filters and tests.
+    """
+
+    code = "refused"
+
+
+class PriceDoesNotFit(RenderRefused):
+    """The price is too wide at its smallest legible size; a price is never cut."""
+
+    code = "price_does_not_fit"
+
+
+class NameDoesNotFit(RenderRefused):
+    """Not even the first word of the name fits at its smallest size."""
+
+    code = "name_does_not_fit"
+
+
+class MissingGlyph(RenderRefused):
+    """The fonts have no picture for a character."""
+
+    code = "missing_glyph"
+
+
+class CodeDoesNotFit(RenderRefused):
+    """A QR or bar code would fall below its legible module size, or has wrong content."""
+
+    code = "code_does_not_fit"
+
+
+class Unavailable(EslError):
+    """Nothing was accepted: the database is busy, full or closing. Send the same again."""
+
+
+class SetupError(EslError):
+    """This installation cannot start or go on; the message says what to do."""

@@ -1,0 +1,53 @@
+"""The offer: the price that holds for a product at a moment, and what may be said with it."""
+
+from esl.domain.face import Face
+from esl.domain.gtin import digital_link
+from esl.domain.pricing import CurrentPrice
+from esl.domain.product import Product, unit_price_minor
+
+
+def face_for(product: Product, price: CurrentPrice, *, locale: str, link_base: str | None) -> Face:
+    """Say what a label of this product must show.
+
+    An old price is shown only where it is above the price; a unit price is left out where it
+    would repeat the price (Directive 98/6/EC, Art. 3(1)) or where the price is one already.
+    The QR code leads to the product's own link, else to the store's page of it, else to its
+    GS1 Digital Link; without any of them there is no QR code.
+    """
+    content = product.net_content
+    unit_minor = price.unit_price_minor
+    if product.priced_per is not None or content is None:
+        unit_minor = None
+    elif unit_minor is None:
+        unit_minor = unit_price_minor(price.price_minor, content)
+    if unit_minor == price.price_minor:
+        unit_minor = None
+    return Face(
+        name=product.name,
+        brand=product.brand,
+        price_minor=price.price_minor,
+        currency=price.currency,
+        locale=locale,
+        priced_per=product.priced_per,
+        was_minor=_above(price.was_minor, price.price_minor),
+        unit_price_minor=unit_minor,
+        unit=content.unit if content is not None and unit_minor is not None else None,
+        net_content=content.as_text() if content is not None else None,
+        badge=price.badge,
+        gtin=product.gtin,
+        link=_link(product, link_base),
+    )
+
+
+def _above(was_minor: int | None, price_minor: int) -> int | None:
+    return was_minor if was_minor is not None and was_minor > price_minor else None
+
+
+def _link(product: Product, link_base: str | None) -> str | None:
+    if product.link is not None:
+        return product.link
+    if product.gtin is not None:
+        return (
+            digital_link(product.gtin, base=link_base) if link_base else digital_link(product.gtin)
+        )
+    return f"{link_base}/P/{product.sku}" if link_base else None

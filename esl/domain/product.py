@@ -1,0 +1,51 @@
+"""Products as the shop sells them, and the unit price that follows from price and content."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from esl.domain.face import Unit
+from esl.domain.ids import Sku, StoreId
+
+
+_WHOLE = 1000
+"""Thousandths in one unit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetContent:
+    """How much is in a pack: ``milli`` thousandths of ``unit`` (400 g is 400 of kg)."""
+
+    milli: int
+    unit: Unit
+
+    def as_text(self) -> str:
+        """Write the content as a label prints it: "400 g", "1.5 l", "6 pcs"."""
+        if self.unit in (Unit.KILOGRAM, Unit.LITRE) and self.milli < _WHOLE:
+            return f"{self.milli} {'g' if self.unit is Unit.KILOGRAM else 'ml'}"
+        whole, rest = divmod(self.milli, _WHOLE)
+        number = f"{whole}.{rest:03d}".rstrip("0").rstrip(".")
+        unit = {Unit.PIECE: "×", Unit.SQUARE_METRE: "m²"}.get(self.unit, self.unit.value)
+        return f"{number} {unit}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """One product of one store, without its price."""
+
+    store_id: StoreId
+    sku: Sku
+    name: str
+    brand: str | None = None
+    category: str | None = None
+    gtin: str | None = None
+    net_content: NetContent | None = None
+    priced_per: Unit | None = None  # goods by weight: the price is for one of this unit
+    link: str | None = None  # address for the QR code; None takes the store's rule
+
+
+def unit_price_minor(price_minor: int, content: NetContent) -> int:
+    """Compute the price of one unit, rounded half up to the minor unit.
+
+    1.29 EUR for 80 g is 16.13 EUR/kg (exactly 16.125; field notes, standards G.7).
+    """
+    return int(Fraction(price_minor * _WHOLE, content.milli) + Fraction(1, 2))

@@ -1,0 +1,231 @@
+"""What gateways report of labels, and how much of it is believed.
+
+A label's word counts only if we told it so: the revision must have been issued to it as that
+very picture, through that gateway, and come from a label that did not lose its memory since.
+What does not pass is counted and dropped; it never becomes a shelf in our books.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from esl.domain.ids import Digest, GatewayId, LabelId, PanelId, StoreId
+from esl.domain.label import NOTHING_SHOWN, LabelState, Lane
+
+
+class OnFailure(StrEnum):
+    """What a failure calls for."""
+
+    RETRY = "retry"  #: the same again, after a while
+    RESEND = "resend"  #: the whole picture again, at once
+    GIVE_UP = "give_up"  #: a person must look
+    ASK = "ask"  #: the label shows something else: its next beacon says what
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownReport:
+    """A label says it painted a picture."""
+
+    label_id: LabelId
+    rev: int
+    digest: Digest
+    incarnation: int
+    painted_at: datetime | None
+    battery_mv: int | None = None
+    temperature_c: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenReport:
+    """A label's beacon: what it shows, and how it is."""
+
+    label_id: LabelId
+    panel_id: PanelId
+    shown_rev: int
+    shown_digest: Digest
+    incarnation: int
+    battery_mv: int | None = None
+    temperature_c: int | None = None
+    rssi_dbm: int | None = None
+    firmware: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureReport:
+    """A gateway or label could not do what it was told."""
+
+    label_id: LabelId
+    rev: int
+    code: str
+    detail: str
+    on_failure: OnFailure
+
+
+Report = ShownReport | SeenReport | FailureReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """The gateway a report came through, its session and the store it belongs to."""
+
+    gateway_id: GatewayId
+    session: str
+    store_id: StoreId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """What a label was once told to show at a revision, and through which gateway."""
+
+    digest: Digest
+    gateway_id: GatewayId
+
+
+class Verdict(StrEnum):
+    """What a report was worth."""
+
+    BELIEVED = "believed"  #: it changed what we hold to be shown
+    KNOWN = "known"  #: it says what we know; only telemetry is new
+    STALE = "stale"  #: true once, but the label has shown something newer since
+    UNKNOWN_LABEL = "unknown_label"
+    WRONG_STORE = "wrong_store"
+    WRONG_GATEWAY = "wrong_gateway"
+    NOT_ISSUED = "not_issued"
+    OLD_INCARNATION = "old_incarnation"
+    CONTRADICTS = "contradicts"  #: the same revision with another picture
+
+
+def judge_shown(
+    label: LabelState, report: ShownReport, issued: Issued | None, sender: Sender, now: datetime
+) -> tuple[Verdict, LabelState]:
+    """Weigh a label's report of a picture; return the verdict and the label's new state."""
+    refused = _refuse(label, report.incarnation, sender)
+    if refused is None:
+        refused = _refuse_issue(label, issued, report.digest, sender)
+    if refused is not None:
+        return refused, label
+    seen = replace(
+        label,
+        battery_mv=_newer(report.battery_mv, label.battery_mv),
+        temperature_c=_newer(report.temperature_c, label.temperature_c),
+        seen_at=now,
+    )
+    same_memory = report.incarnation == label.incarnation
+    if same_memory and report.rev < label.shown_rev:
+        return Verdict.STALE, seen
+    return Verdict.BELIEVED, _showing(seen, report.rev, report.digest, report.incarnation, now=now)
+
+
+def judge_seen(
+    label: LabelState, report: SeenReport, issued: Issued | None, sender: Sender, now: datetime
+) -> tuple[Verdict, LabelState]:
+    """Weigh a beacon. Beacons are the truth about labels whose reports were lost.
+
+    A label that lost its memory, or shows what it should not, becomes due at once.
+    """
+    refused = _refuse(label, report.incarnation, sender, roams=True)
+    if refused is not None:
+        return refused, label
+    seen = replace(
+        label,
+        battery_mv=_newer(report.battery_mv, label.battery_mv),
+        temperature_c=_newer(report.temperature_c, label.temperature_c),
+        rssi_dbm=_newer(report.rssi_dbm, label.rssi_dbm),
+        firmware=report.firmware or label.firmware,
+        seen_at=now,
+    )
+    shows = (report.shown_rev, report.shown_digest)
+    if report.incarnation > label.incarnation:
+        # New memory: whatever it shows now is all it knows of. An unissued picture is nothing.
+        ours = issued is not None and issued.digest == report.shown_digest
+        rev, digest = shows if ours else (0, NOTHING_SHOWN)
+        return Verdict.BELIEVED, _put_right(
+            replace(seen, shown_rev=rev, shown_digest=digest, incarnation=report.incarnation), now
+        )
+    if shows == (label.shown_rev, label.shown_digest):
+        return Verdict.KNOWN, seen
+    if report.shown_rev < label.shown_rev:
+        return Verdict.STALE, seen
+    if issued is None or issued.digest != report.shown_digest:
+        verdict = Verdict.NOT_ISSUED if issued is None else Verdict.CONTRADICTS
+        return verdict, _put_right(seen, now)
+    return Verdict.BELIEVED, _showing(
+        seen, report.shown_rev, report.shown_digest, report.incarnation, now=now
+    )
+
+
+def judge_failure(
+    label: LabelState, report: FailureReport, sender: Sender, now: datetime, *, wait: timedelta
+) -> tuple[Verdict, LabelState]:
+    """Weigh a failure: only that of the revision under way counts. ``wait`` is the backoff."""
+    refused = _refuse(label, label.incarnation, sender)
+    if refused is not None:
+        return refused, label
+    if report.rev != label.sent_rev or label.settled_rev >= report.rev or label.due_at is None:
+        return Verdict.STALE, label
+    if report.on_failure is OnFailure.GIVE_UP:
+        failed = replace(
+            label, due_at=None, problem=report.code, problem_detail=report.detail or None
+        )
+        return Verdict.BELIEVED, failed
+    soon = report.on_failure is OnFailure.RESEND and label.attempts <= 1
+    return Verdict.BELIEVED, replace(label, due_at=now if soon else now + wait)
+
+
+def _refuse(
+    label: LabelState, incarnation: int, sender: Sender, *, roams: bool = False
+) -> Verdict | None:
+    if label.store_id != sender.store_id:
+        return Verdict.WRONG_STORE
+    if not roams and label.gateway_id not in (None, sender.gateway_id):
+        return Verdict.WRONG_GATEWAY
+    if incarnation < label.incarnation:
+        return Verdict.OLD_INCARNATION
+    return None
+
+
+def _refuse_issue(
+    label: LabelState, issued: Issued | None, digest: Digest, sender: Sender
+) -> Verdict | None:
+    if issued is None or issued.digest != digest:
+        return Verdict.NOT_ISSUED
+    if sender.gateway_id not in (issued.gateway_id, label.gateway_id):
+        return Verdict.WRONG_GATEWAY
+    return None
+
+
+def _showing(
+    label: LabelState, rev: int, digest: Digest, incarnation: int, *, now: datetime
+) -> LabelState:
+    """The label's state once it shows an issued picture."""
+    shown = replace(label, shown_rev=rev, shown_digest=digest, incarnation=incarnation)
+    if rev >= label.wanted_rev:
+        return replace(
+            shown,
+            settled_rev=label.wanted_rev,
+            due_at=None,
+            attempts=0,
+            lane=Lane.NORMAL,
+            problem=None,
+            problem_detail=None,
+        )
+    if label.problem is None and label.wanted_rev > label.settled_rev:
+        return replace(shown, due_at=now)
+    return shown
+
+
+def _put_right(label: LabelState, now: datetime) -> LabelState:
+    """Make a paired label due: what it shows is not what it should."""
+    if not label.paired or label.wanted_rev == 0 or label.problem is not None:
+        return label
+    return replace(
+        label,
+        settled_rev=min(label.settled_rev, label.shown_rev),
+        due_at=now if label.due_at is None else min(label.due_at, now),
+        attempts=0,
+        lane=Lane.CORRECTION,
+    )
+
+
+def _newer(told: int | None, known: int | None) -> int | None:
+    return known if told is None else told

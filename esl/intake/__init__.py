@@ -1,0 +1,1 @@
+"""Outside formats become domain values here, strictly, and nowhere else."""

@@ -1,0 +1,135 @@
+"""Reading the fields of one JSON object, gathering every problem instead of the first.
+
+fields = Fields(value, path="/3")
+name = fields.text("name", required=True, longest=200)
+…
+fields.finish()        # unknown fields are problems too; raises with all of them
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from esl.domain.errors import FieldProblem, InvalidInput
+from esl.domain.ids import has_control
+from esl.domain.pricing import KEEP, Keep
+from esl.intake.strict_json import MAX_INTEGER, JsonFraction, pointer
+
+Read = TypeVar("Read")
+
+
+class Fields:
+    """The fields of one object; each is asked for once, by name."""
+
+    def __init__(self, value: Any, *, path: str = "") -> None:
+        self.path = path
+        self.problems: list[FieldProblem] = []
+        self._left: dict[str, Any] = {}
+        if isinstance(value, dict):
+            self._left = dict(value)
+        else:
+            self.problem("", "not a JSON object")
+
+    def problem(self, name: str, detail: str, *, fix: str | None = None) -> None:
+        """Note one thing wrong with a field, or with the object where ``name`` is empty."""
+        path = pointer(self.path, name) if name else self.path
+        self.problems.append(FieldProblem(path=path, detail=detail, fix=fix))
+
+    def has(self, name: str) -> bool:
+        """Say whether the sender sent this field and it was not asked for yet."""
+        return name in self._left
+
+    def take(self, name: str) -> Any:
+        """Return a field's value as it came, or `KEEP` where it was left out."""
+        return self._left.pop(name, KEEP)
+
+    def text(self, name: str, *, longest: int, required: bool = False) -> str | Keep | None:
+        """Read a text of 1 to ``longest`` printable characters, without blanks around it."""
+        value = self.take(name)
+        if value is KEEP or value is None:
+            return self._nothing(name, value, required=required)
+        if not isinstance(value, str):
+            self.problem(name, "not a string")
+        elif not value.strip():
+            self.problem(name, "empty", fix="Send null to clear it, or leave it out to keep it.")
+        elif len(value) > longest:
+            self.problem(name, f"longer than {longest} characters")
+        elif has_control(value):
+            self.problem(name, "holds control or invisible formatting characters")
+        else:
+            return value.strip()
+        return None
+
+    def integer(self, name: str, *, low: int = 0, high: int = MAX_INTEGER) -> int | None:
+        """Read an integer within bounds; None where it was left out or null."""
+        value = self.take(name)
+        if value is KEEP or value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int):
+            self.problem(name, "not an integer")
+        elif not low <= value <= high:
+            self.problem(name, f"not within {low} to {high}")
+        else:
+            return value
+        return None
+
+    def instant(self, name: str) -> datetime | None:
+        """Read an RFC 3339 instant with its offset, as UTC; None where left out or null."""
+        value = self.take(name)
+        if value is KEEP or value is None:
+            return None
+        fix = 'Send RFC 3339 with an offset, such as "2026-03-01T06:00:00Z".'
+        if not isinstance(value, str) or not value.isascii():
+            self.problem(name, "not an instant", fix=fix)
+            return None
+        try:
+            instant = datetime.fromisoformat(value)
+            if instant.tzinfo is None:
+                self.problem(name, "an instant without an offset", fix=fix)
+                return None
+            return instant.astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.problem(name, "not an instant", fix=fix)
+            return None
+
+    def parsed(
+        self, name: str, parse: Callable[[str, str], Read], *, required: bool = False
+    ) -> Read | Keep | None:
+        """Read a string through ``parse(text, path)``, which raises `InvalidInput`.
+
+        A number is refused with the advice to send a string: floats lose cents.
+        """
+        value = self.take(name)
+        if value is KEEP or value is None:
+            return self._nothing(name, value, required=required)
+        if not isinstance(value, str):
+            number = isinstance(value, int | JsonFraction) and not isinstance(value, bool)
+            self.problem(
+                name,
+                "a number, and a string is wanted" if number else "not a string",
+                fix='Put it in quotes, such as "1.29".' if number else None,
+            )
+            return None
+        try:
+            return parse(value, pointer(self.path, name))
+        except InvalidInput as exc:
+            self.problems.extend(exc.problems)
+            return None
+
+    def finish(self) -> None:
+        """Raise what was gathered, with a problem for each field nobody asked for.
+
+        Raises:
+            InvalidInput: There was a problem.
+        """
+        for name in self._left:
+            self.problem(name, "unknown field", fix="Leave it out, or check its spelling.")
+        self._left = {}
+        if self.problems:
+            raise InvalidInput(self.problems)
+
+    def _nothing(self, name: str, value: Keep | None, *, required: bool) -> Keep | None:
+        if required:
+            self.problem(name, "missing" if value is KEEP else "null, and a value is needed")
+            return None
+        return value

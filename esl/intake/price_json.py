@@ -1,0 +1,94 @@
+"""Price changes as JSON, the same for every door that takes JSON.
+
+One change, or an array of up to `MAX_CHANGES`:
+
+    {"sku": "4711", "price": "1.29", "was": "1.79", "badge": "AKCIJA",
+     "source": "till-3", "source_seq": 812, "source_time": "2026-03-01T06:00:00Z"}
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from esl.domain.errors import FieldProblem, InvalidInput
+from esl.domain.ids import Sku, SourceId, StoreId, check_sku, check_slug
+from esl.domain.money import parse_price
+from esl.domain.pricing import DEFAULT_SOURCE, Keep, PriceChange
+from esl.intake.fields import Fields
+
+MAX_CHANGES = 10_000
+BADGE_LONGEST = 40
+_MAX_PROBLEMS = 50
+
+Item = TypeVar("Item")
+
+
+def parse_price_changes(value: Any, *, store_id: StoreId, currency: str) -> list[PriceChange]:
+    """Read one change or an array of changes; all of them, or none.
+
+    Raises:
+        InvalidInput: With the path of each bad field, of the first `_MAX_PROBLEMS`.
+    """
+    if isinstance(value, dict):
+        return [_parse_change(value, "", store_id=store_id, currency=currency)]
+    return parse_each(
+        value, lambda item, path: _parse_change(item, path, store_id=store_id, currency=currency)
+    )
+
+
+def parse_each(
+    value: Any, parse: Callable[[Any, str], Item], *, most: int = MAX_CHANGES
+) -> list[Item]:
+    """Read the items of an array, gathering the problems of all of them.
+
+    Raises:
+        InvalidInput: Not an array of 1 to ``most`` items, or an item is bad.
+    """
+    if not isinstance(value, list):
+        raise InvalidInput.at("", "neither an object nor an array")
+    if not 1 <= len(value) <= most:
+        raise InvalidInput.at("", f"{len(value)} items", fix=f"Send 1 to {most} at a time.")
+    items: list[Item] = []
+    problems: list[FieldProblem] = []
+    for index, item in enumerate(value):
+        try:
+            items.append(parse(item, f"/{index}"))
+        except InvalidInput as exc:
+            problems.extend(exc.problems)
+            if len(problems) >= _MAX_PROBLEMS:
+                break
+    if problems:
+        raise InvalidInput(problems[:_MAX_PROBLEMS])
+    return items
+
+
+def text_or_none(value: str | Keep | None) -> str | None:
+    """Take a field that was left out as empty, where a body replaces the whole."""
+    return value if isinstance(value, str) else None
+
+
+def _parse_change(value: Any, path: str, *, store_id: StoreId, currency: str) -> PriceChange:
+    fields = Fields(value, path=path)
+
+    def money(text: str, at: str) -> int:
+        return parse_price(text, currency, path=at)
+
+    sku = fields.parsed("sku", lambda text, at: check_sku(text, path=at), required=True)
+    price = fields.parsed("price", money, required=True)
+    source = fields.parsed("source", lambda text, at: check_slug(text, path=at, what="source"))
+    if fields.has("currency") and fields.take("currency") != currency:
+        fields.problem("currency", f"not the store's currency, {currency}")
+    change = PriceChange(
+        store_id=store_id,
+        sku=Sku(sku) if isinstance(sku, str) else Sku(""),
+        price_minor=price if isinstance(price, int) else 1,
+        currency=currency,
+        was_minor=fields.parsed("was", money),
+        unit_price_minor=fields.parsed("unit_price", money),
+        badge=fields.text("badge", longest=BADGE_LONGEST),
+        source=SourceId(source) if isinstance(source, str) else DEFAULT_SOURCE,
+        source_seq=fields.integer("source_seq"),
+        source_time=fields.instant("source_time"),
+        path=path,
+    )
+    fields.finish()
+    return change

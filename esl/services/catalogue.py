@@ -1,0 +1,57 @@
+"""Stores, their products and their gateways: add them, and let labels follow."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from esl.domain.ids import LabelId, StoreId
+from esl.domain.label import Lane
+from esl.domain.product import Product
+from esl.intake.product_json import ProductPut
+from esl.services.pricing import Applied, apply_price_changes
+from esl.store import labels, places, products
+from esl.store.places import Store
+from esl.store.revisions import take_revision
+
+
+def put_store(tx: Connection, store: Store, now: datetime) -> tuple[LabelId, ...]:
+    """Add a store, or change it; its labels show the change. Return those labels.
+
+    The currency of a store that has prices stays: its prices mean nothing in another.
+    """
+    places.put_store(tx, store)
+    known = labels.list_labels(tx, store.store_id, limit=1_000_000)
+    paired = [label.label_id for label in known if label.paired]
+    if paired:
+        labels.lock_labels(tx, store.store_id, paired)
+        labels.want(tx, paired, take_revision(tx), now, lane=Lane.NORMAL)
+    return tuple(paired)
+
+
+def put_products(
+    tx: Connection, store_id: StoreId, put: Sequence[ProductPut], now: datetime, *, actor: str
+) -> Applied:
+    """Add or replace products, and apply the prices that came with them.
+
+    Labels of a product that did not change want nothing new. Of several items with one SKU the
+    last counts.
+
+    Raises:
+        InvalidInput: A price that came along cannot be applied.
+    """
+    final: dict[str, Product] = {item.product.sku: item.product for item in put}
+    held = products.products_by_sku(tx, store_id, [p.sku for p in final.values()])
+    changed = [p for p in final.values() if held.get(p.sku) != p]
+    touched: tuple[LabelId, ...] = ()
+    if changed:
+        paired = labels.lock_labels_of_products(tx, store_id, [p.sku for p in changed])
+        rev = take_revision(tx)
+        products.put_products(tx, changed, rev)
+        touched = tuple(label for found in paired.values() for label in found)
+        labels.want(tx, touched, rev, now, lane=Lane.NORMAL)
+    changes = [item.price for item in put if item.price is not None]
+    if not changes:
+        return Applied(results=(), labels=touched)
+    applied = apply_price_changes(tx, store_id, changes, now, actor=actor)
+    return Applied(results=applied.results, labels=touched + applied.labels)

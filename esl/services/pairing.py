@@ -1,0 +1,66 @@
+"""Bring labels into a store and let each speak for a product."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from esl.domain.errors import FieldProblem, InvalidInput, UnknownGateway
+from esl.domain.ids import GatewayId, LabelId, StoreId
+from esl.domain.label import Lane
+from esl.domain.panel import panel_named
+from esl.store import labels, places, products
+from esl.store.labels import NewLabel, Pairing
+from esl.store.revisions import take_revision
+
+
+def register_labels(tx: Connection, store_id: StoreId, new: Sequence[NewLabel]) -> int:
+    """Add labels to a store; return how many were not there yet.
+
+    Raises:
+        UnknownPanel: A panel model is unknown.
+        UnknownGateway: A gateway is not of this store.
+        AlreadyExists: A label is registered elsewhere, or as another model.
+    """
+    for panel_id in {n.panel_id for n in new}:
+        panel_named(panel_id)
+    named = {n.gateway_id for n in new if n.gateway_id is not None}
+    _refuse_foreign_gateways(tx, store_id, named)
+    return labels.register_labels(tx, store_id, new)
+
+
+def pair_labels(
+    tx: Connection, store_id: StoreId, pairs: Sequence[Pairing], now: datetime, *, single: bool
+) -> tuple[LabelId, ...]:
+    """Let labels speak for products; what they spoke for before is forgotten.
+
+    ``single`` says that the request was one object and not an array, for the paths of errors.
+
+    Raises:
+        UnknownLabel: The store has no such label.
+        InvalidInput: The store has no such product.
+    """
+    known = products.known_skus(tx, store_id, {p.sku for p in pairs})
+    problems = [
+        FieldProblem(
+            path="/sku" if single else f"/{index}/sku",
+            detail="the store has no product with this SKU",
+            fix="Add the product first, or scan the right one.",
+        )
+        for index, p in enumerate(pairs)
+        if p.sku not in known
+    ]
+    if problems:
+        raise InvalidInput(problems[:50])
+    final = {p.label_id: p for p in pairs}
+    labels.lock_labels(tx, store_id, list(final))
+    labels.pair(tx, store_id, list(final.values()), now)
+    labels.want(tx, final, take_revision(tx), now, lane=Lane.NORMAL)
+    return tuple(final)
+
+
+def _refuse_foreign_gateways(tx: Connection, store_id: StoreId, named: set[GatewayId]) -> None:
+    known = places.stores_of_gateways(tx, named)
+    for gateway_id in sorted(named):
+        if known.get(gateway_id) != store_id:
+            raise UnknownGateway(f"store {store_id!r} has no gateway {gateway_id!r}")

@@ -1,0 +1,1 @@
+"""The database. All SQL of the project lives in this package."""

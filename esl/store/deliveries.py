@@ -1,0 +1,337 @@
+"""What is due, what was issued, what was shown: rows in and out, in batches only."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, case, insert, select, update
+
+from esl.domain.face import Face
+from esl.domain.ids import Digest, GatewayId, LabelId, PanelId
+from esl.domain.offer import face_for
+from esl.domain.pricing import CurrentPrice
+from esl.store.products import product_from
+from esl.store.tables import display_log, frames, issued, labels, pairings, prices, products, stores
+from esl.store.upsert import in_batches, insert_if_new
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueLabel:
+    """A label this process has claimed, with the truth of the moment it was read.
+
+    ``face`` is None where the label has no product or its product no price. ``issued_digest``
+    is the picture that ``wanted_rev`` was already sent as, None if it never was.
+    """
+
+    label_id: LabelId
+    gateway_id: GatewayId
+    panel_id: PanelId
+    epoch: int
+    wanted_rev: int
+    sent_rev: int
+    shown_rev: int
+    shown_digest: Digest
+    issued_digest: Digest | None
+    attempts: int
+    face: Face | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """A picture about to be sent: which label is told to show what, and until when we wait."""
+
+    label_id: LabelId
+    gateway_id: GatewayId
+    rev: int
+    digest: Digest
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisplayEntry:
+    """One line of the display log: a label said it shows this."""
+
+    label_id: LabelId
+    rev: int
+    digest: Digest
+    incarnation: int
+    gateway_id: GatewayId
+    session: str
+    painted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelUpdate:
+    """What a report changes in a label's row; every field is written."""
+
+    label_id: LabelId
+    shown_rev: int
+    shown_digest: Digest
+    incarnation: int
+    settled_rev: int
+    attempts: int
+    due_at: datetime | None
+    lane: int
+    problem: str | None
+    problem_detail: str | None
+    battery_mv: int | None
+    temperature_c: int | None
+    rssi_dbm: int | None
+    firmware: str | None
+    seen_at: datetime | None
+
+
+def claim_due(
+    tx: Connection, gateway_id: GatewayId, now: datetime, *, limit: int, patience: timedelta
+) -> list[LabelId]:
+    """Take a gateway's due labels, the most urgent lane and the oldest first.
+
+    Moving ``due_at`` ahead is lease, acknowledgement deadline and retry in one: a worker that
+    dies, a gateway that stays silent and a picture lost on the air all end the same way, with
+    the label due again. One statement serves both databases; PostgreSQL's workers skip each
+    other's rows. The CTE keeps PostgreSQL from running the subquery twice and passing the limit.
+    """
+    due = (
+        select(labels.c.label_id)
+        .where(labels.c.gateway_id == gateway_id, labels.c.due_at <= now)
+        .order_by(labels.c.lane, labels.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    claimed = (
+        update(labels)
+        .where(labels.c.label_id.in_(select(due.c.label_id)))
+        .values(attempts=labels.c.attempts + 1, due_at=now + patience)
+        .returning(labels.c.label_id)
+    )
+    return [LabelId(row.label_id) for row in tx.execute(claimed)]
+
+
+def load_due(tx: Connection, label_ids: Sequence[LabelId]) -> list[DueLabel]:
+    """Load what each of these labels must show now: one query a batch, none per label."""
+    found: list[DueLabel] = []
+    for batch in in_batches(label_ids):
+        query = (
+            select(
+                labels.c.label_id,
+                labels.c.gateway_id,
+                labels.c.panel_id,
+                labels.c.epoch,
+                labels.c.wanted_rev,
+                labels.c.sent_rev,
+                labels.c.shown_rev,
+                labels.c.shown_digest,
+                labels.c.attempts,
+                issued.c.digest.label("issued_digest"),
+                products,
+                prices.c.price_minor,
+                prices.c.currency,
+                prices.c.was_minor,
+                prices.c.unit_price_minor,
+                prices.c.badge,
+                prices.c.rev.label("price_rev"),
+                stores.c.locale,
+                stores.c.link_base,
+            )
+            .join(stores, stores.c.store_id == labels.c.store_id)
+            .outerjoin(
+                pairings, and_(pairings.c.label_id == labels.c.label_id, pairings.c.position == 0)
+            )
+            .outerjoin(
+                products,
+                and_(products.c.store_id == pairings.c.store_id, products.c.sku == pairings.c.sku),
+            )
+            .outerjoin(
+                prices,
+                and_(prices.c.store_id == pairings.c.store_id, prices.c.sku == pairings.c.sku),
+            )
+            .outerjoin(
+                issued,
+                and_(issued.c.label_id == labels.c.label_id, issued.c.rev == labels.c.wanted_rev),
+            )
+            .where(labels.c.label_id.in_(batch))
+        )
+        found.extend(_due_label(row) for row in tx.execute(query))
+    return found
+
+
+def record_sendings(
+    tx: Connection,
+    sendings: Sequence[Sending],
+    pictures: Mapping[Digest, tuple[PanelId, bytes]],
+    now: datetime,
+) -> None:
+    """Write down what is about to be sent, before it is: a report may overtake any later note.
+
+    A label whose truth changed since it was read stays due.
+    """
+    insert_if_new(
+        tx,
+        frames,
+        [
+            {"digest": digest, "panel_id": panel_id, "zlib_pixels": data}
+            for digest, (panel_id, data) in pictures.items()
+        ],
+    )
+    insert_if_new(
+        tx,
+        issued,
+        [
+            {
+                "label_id": s.label_id,
+                "rev": s.rev,
+                "digest": s.digest,
+                "gateway_id": s.gateway_id,
+                "issued_at": now,
+            }
+            for s in sendings
+        ],
+    )
+    if sendings:
+        rev = bindparam("the_rev", type_=labels.c.sent_rev.type)
+        tx.execute(
+            update(labels)
+            .where(labels.c.label_id == bindparam("the_label"))
+            .values(
+                sent_rev=case((labels.c.sent_rev > rev, labels.c.sent_rev), else_=rev),
+                due_at=case(
+                    (
+                        labels.c.wanted_rev == rev,
+                        bindparam("waits_until", type_=labels.c.due_at.type),
+                    ),
+                    else_=labels.c.due_at,
+                ),
+            ),
+            [
+                {"the_label": s.label_id, "the_rev": s.rev, "waits_until": s.due_at}
+                for s in sendings
+            ],
+        )
+
+
+def settle_unchanged(tx: Connection, settled: Iterable[tuple[LabelId, int, Digest]]) -> None:
+    """Conclude that labels show the right picture already, without claiming that they said so.
+
+    ``settled`` gives label, revision wanted, and digest; a label whose row no longer fits (a
+    newer wish, an unanswered picture) stays due.
+    """
+    rows = [{"the_label": a, "the_rev": b, "the_digest": c} for a, b, c in settled]
+    if rows:
+        rev = bindparam("the_rev", type_=labels.c.wanted_rev.type)
+        tx.execute(
+            update(labels)
+            .where(
+                labels.c.label_id == bindparam("the_label"),
+                labels.c.wanted_rev == rev,
+                labels.c.shown_digest == bindparam("the_digest"),
+                labels.c.sent_rev <= labels.c.shown_rev,
+            )
+            .values(settled_rev=rev, due_at=None, attempts=0, problem=None, problem_detail=None),
+            rows,
+        )
+
+
+def record_refusals(tx: Connection, refusals: Iterable[tuple[LabelId, int, str, str]]) -> None:
+    """Give labels up until they want something else: (label, revision, problem, detail)."""
+    rows = [
+        {"the_label": label, "the_rev": rev, "the_problem": problem, "the_detail": detail[:300]}
+        for label, rev, problem, detail in refusals
+    ]
+    if rows:
+        tx.execute(
+            update(labels)
+            .where(
+                labels.c.label_id == bindparam("the_label"),
+                labels.c.wanted_rev == bindparam("the_rev"),
+            )
+            .values(
+                due_at=None,
+                attempts=0,
+                problem=bindparam("the_problem"),
+                problem_detail=bindparam("the_detail"),
+            ),
+            rows,
+        )
+
+
+def issued_digests(
+    tx: Connection, told: Iterable[tuple[LabelId, int]]
+) -> dict[tuple[LabelId, int], tuple[Digest, GatewayId]]:
+    """Load which picture each (label, revision) was issued as, and through which gateway."""
+    asked = set(told)
+    found: dict[tuple[LabelId, int], tuple[Digest, GatewayId]] = {}
+    for batch in in_batches(sorted(asked)):
+        query = select(issued.c.label_id, issued.c.rev, issued.c.digest, issued.c.gateway_id).where(
+            issued.c.label_id.in_({label for label, _ in batch}),
+            issued.c.rev.in_({rev for _, rev in batch}),
+        )
+        for row in tx.execute(query):
+            key = (LabelId(row.label_id), int(row.rev))
+            if key in asked:
+                found[key] = (Digest(row.digest), GatewayId(row.gateway_id))
+    return found
+
+
+def update_labels(tx: Connection, updates: Sequence[LabelUpdate]) -> None:
+    """Write what reports changed."""
+    if updates:
+        names = [name for name in LabelUpdate.__slots__ if name != "label_id"]
+        tx.execute(
+            update(labels)
+            .where(labels.c.label_id == bindparam("the_label"))
+            .values({name: bindparam(f"new_{name}", type_=labels.c[name].type) for name in names}),
+            [
+                {"the_label": u.label_id} | {f"new_{name}": getattr(u, name) for name in names}
+                for u in updates
+            ],
+        )
+
+
+def log_displays(tx: Connection, entries: Sequence[DisplayEntry], now: datetime) -> None:
+    """Append to the display log."""
+    if entries:
+        rows = [
+            {name: getattr(entry, name) for name in DisplayEntry.__slots__} | {"recorded_at": now}
+            for entry in entries
+        ]
+        tx.execute(insert(display_log), rows)
+
+
+def frame_of(tx: Connection, digest: Digest) -> tuple[PanelId, bytes] | None:
+    """Load a picture that was sent: its panel model and its packed pixels, zlib compressed."""
+    row = tx.execute(
+        select(frames.c.panel_id, frames.c.zlib_pixels).where(frames.c.digest == digest)
+    ).one_or_none()
+    return (PanelId(row.panel_id), row.zlib_pixels) if row is not None else None
+
+
+def _due_label(row: Row[Any]) -> DueLabel:
+    face = None
+    if row.sku is not None and row.price_minor is not None:
+        product = product_from(row)
+        price = CurrentPrice(
+            store_id=product.store_id,
+            sku=product.sku,
+            price_minor=row.price_minor,
+            currency=row.currency,
+            was_minor=row.was_minor,
+            unit_price_minor=row.unit_price_minor,
+            badge=row.badge,
+            rev=row.price_rev,
+        )
+        face = face_for(product, price, locale=row.locale, link_base=row.link_base)
+    return DueLabel(
+        label_id=LabelId(row.label_id),
+        gateway_id=GatewayId(row.gateway_id),
+        panel_id=PanelId(row.panel_id),
+        epoch=row.epoch,
+        wanted_rev=row.wanted_rev,
+        sent_rev=row.sent_rev,
+        shown_rev=row.shown_rev,
+        shown_digest=Digest(row.shown_digest),
+        issued_digest=Digest(row.issued_digest) if row.issued_digest is not None else None,
+        attempts=row.attempts,
+        face=face,
+    )

@@ -1,0 +1,269 @@
+"""Labels and their pairings: rows in and out, and what makes a label want something new."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from esl.domain.errors import AlreadyExists, UnknownLabel
+from esl.domain.ids import Digest, GatewayId, LabelId, PanelId, Sku, StoreId
+from esl.domain.label import LabelState, Lane
+from esl.store.tables import labels, pairings
+from esl.store.upsert import in_batches, insert_if_new
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLabel:
+    """A label to register: its id, its model, and the gateway that reaches it if known."""
+
+    label_id: LabelId
+    store_id: StoreId
+    panel_id: PanelId
+    gateway_id: GatewayId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairing:
+    """A label and the product it speaks for."""
+
+    label_id: LabelId
+    sku: Sku
+
+
+def register_labels(tx: Connection, store_id: StoreId, new: Sequence[NewLabel]) -> int:
+    """Add labels; those already there stay as they are. Return how many are new.
+
+    Raises:
+        AlreadyExists: A label id is taken by another store or another panel model.
+    """
+    before = 0
+    for batch in in_batches(new):
+        panels = {n.label_id: n.panel_id for n in batch}
+        query = select(labels.c.label_id, labels.c.store_id, labels.c.panel_id).where(
+            labels.c.label_id.in_(list(panels))
+        )
+        for row in tx.execute(query):
+            if row.store_id != store_id or row.panel_id != panels[LabelId(row.label_id)]:
+                raise AlreadyExists(
+                    f"the label {row.label_id!r} is registered to another store or panel model"
+                )
+            before += 1
+        rows = [
+            {
+                "label_id": n.label_id,
+                "store_id": n.store_id,
+                "panel_id": n.panel_id,
+                "gateway_id": n.gateway_id,
+            }
+            for n in batch
+        ]
+        insert_if_new(tx, labels, rows)
+    return len(new) - before
+
+
+def lock_labels(tx: Connection, store_id: StoreId, label_ids: Sequence[LabelId]) -> None:
+    """Lock these labels' rows until the transaction ends, always in one order.
+
+    Raises:
+        UnknownLabel: The store has no such label.
+    """
+    for batch in in_batches(sorted(label_ids)):
+        query = (
+            select(labels.c.label_id)
+            .where(labels.c.label_id.in_(batch), labels.c.store_id == store_id)
+            .order_by(labels.c.label_id)
+            .with_for_update()
+        )
+        known = {row.label_id for row in tx.execute(query)}
+        for label_id in batch:
+            if label_id not in known:
+                raise UnknownLabel(f"store {store_id!r} has no label {label_id!r}")
+
+
+def lock_labels_of_products(
+    tx: Connection, store_id: StoreId, skus: Iterable[Sku]
+) -> dict[Sku, list[LabelId]]:
+    """Lock the rows of every label that speaks for these products; return them by SKU."""
+    found: dict[Sku, list[LabelId]] = {}
+    for batch in in_batches(sorted(set(skus))):
+        query = (
+            select(pairings.c.sku, labels.c.label_id)
+            .join(labels, labels.c.label_id == pairings.c.label_id)
+            .where(pairings.c.store_id == store_id, pairings.c.sku.in_(batch))
+            .order_by(labels.c.label_id)
+            .with_for_update(of=labels)
+        )
+        for row in tx.execute(query):
+            found.setdefault(Sku(row.sku), []).append(LabelId(row.label_id))
+    return found
+
+
+def want(
+    tx: Connection, label_ids: Iterable[LabelId], rev: int, now: datetime, *, lane: Lane
+) -> None:
+    """Make labels want a revision, now; they must be locked, and ``rev`` taken after that.
+
+    A more urgent lane that a label is in already stays.
+    """
+    urgent = case(
+        ((labels.c.due_at.is_not(None)) & (labels.c.lane < int(lane)), labels.c.lane),
+        else_=int(lane),
+    )
+    for batch in in_batches(sorted(set(label_ids))):
+        tx.execute(
+            update(labels)
+            .where(labels.c.label_id.in_(batch))
+            .values(
+                wanted_rev=case((labels.c.wanted_rev > rev, labels.c.wanted_rev), else_=rev),
+                attempts=0,
+                due_at=now,
+                lane=urgent,
+                problem=None,
+                problem_detail=None,
+            )
+        )
+
+
+def pair(tx: Connection, store_id: StoreId, pairs: Sequence[Pairing], now: datetime) -> None:
+    """Let each label speak for one product and nothing else. Both must exist."""
+    for batch in in_batches(pairs):
+        tx.execute(delete(pairings).where(pairings.c.label_id.in_([p.label_id for p in batch])))
+        tx.execute(
+            insert(pairings),
+            [
+                {
+                    "label_id": p.label_id,
+                    "position": 0,
+                    "store_id": store_id,
+                    "sku": p.sku,
+                    "paired_at": now,
+                }
+                for p in batch
+            ],
+        )
+
+
+def make_due(tx: Connection, gateway_id: GatewayId, now: datetime) -> int:
+    """Look at every unsettled label of a gateway at once; return how many.
+
+    For a gateway that begins a session, or a controller that begins to run: what was under way
+    is lost or answered already, and sending again harms nobody.
+    """
+    found = tx.execute(
+        update(labels)
+        .where(labels.c.gateway_id == gateway_id, labels.c.due_at > now)
+        .values(due_at=now, attempts=0)
+    )
+    return int(found.rowcount)
+
+
+def route_labels(
+    tx: Connection, routes: Sequence[tuple[LabelId, GatewayId]], now: datetime
+) -> None:
+    """Reach labels by other gateways from now on; what they want becomes due."""
+    if routes:
+        tx.execute(
+            update(labels)
+            .where(labels.c.label_id == bindparam("the_label"))
+            .values(
+                gateway_id=bindparam("the_gateway"),
+                due_at=case((labels.c.due_at.is_not(None), now), else_=None),
+                attempts=0,
+            ),
+            [{"the_label": label, "the_gateway": gateway} for label, gateway in routes],
+        )
+
+
+def label_named(tx: Connection, label_id: LabelId) -> LabelState:
+    """Look a label up.
+
+    Raises:
+        UnknownLabel: There is none.
+    """
+    row = tx.execute(_states().where(labels.c.label_id == label_id)).one_or_none()
+    if row is None:
+        raise UnknownLabel(f"no label {label_id!r}")
+    return label_from(row)
+
+
+def list_labels(
+    tx: Connection, store_id: StoreId, *, after: str = "", limit: int = 1000
+) -> list[LabelState]:
+    """List a store's labels by id, those after ``after``."""
+    query = (
+        _states()
+        .where(labels.c.store_id == store_id, labels.c.label_id > after)
+        .order_by(labels.c.label_id)
+        .limit(limit)
+    )
+    return [label_from(row) for row in tx.execute(query)]
+
+
+def labels_by_id(
+    tx: Connection, label_ids: Sequence[LabelId], *, lock: bool = False
+) -> dict[LabelId, LabelState]:
+    """Load labels; unknown ids are left out. ``lock`` holds their rows till the commit."""
+    found: dict[LabelId, LabelState] = {}
+    for batch in in_batches(sorted(set(label_ids))):
+        query = _states().where(labels.c.label_id.in_(batch)).order_by(labels.c.label_id)
+        if lock:
+            query = query.with_for_update(of=labels)
+        found.update((LabelId(row.label_id), label_from(row)) for row in tx.execute(query))
+    return found
+
+
+def count_unsettled(tx: Connection, store_id: StoreId) -> int:
+    """Count the paired labels of a store that still wait for something."""
+    query = select(func.count()).where(
+        labels.c.store_id == store_id, labels.c.due_at.is_not(None), _IS_PAIRED
+    )
+    return int(tx.execute(query).scalar_one())
+
+
+_IS_PAIRED = exists().where(pairings.c.label_id == labels.c.label_id)
+
+
+def _states() -> Select[Any]:
+    return select(labels, _IS_PAIRED.label("paired"))
+
+
+def label_from(row: Row[Any]) -> LabelState:
+    """Make a label's state of a row that holds its columns and ``paired``."""
+    return LabelState(
+        label_id=LabelId(row.label_id),
+        store_id=StoreId(row.store_id),
+        gateway_id=GatewayId(row.gateway_id) if row.gateway_id is not None else None,
+        panel_id=PanelId(row.panel_id),
+        epoch=row.epoch,
+        wanted_rev=row.wanted_rev,
+        sent_rev=row.sent_rev,
+        settled_rev=row.settled_rev,
+        shown_rev=row.shown_rev,
+        shown_digest=Digest(row.shown_digest),
+        incarnation=row.incarnation,
+        attempts=row.attempts,
+        due_at=row.due_at,
+        lane=Lane(row.lane),
+        problem=row.problem,
+        problem_detail=row.problem_detail,
+        paired=bool(row.paired),
+        battery_mv=row.battery_mv,
+        temperature_c=row.temperature_c,
+        rssi_dbm=row.rssi_dbm,
+        firmware=row.firmware,
+        seen_at=row.seen_at,
+    )

@@ -1,0 +1,171 @@
+"""Stores and gateways: rows in and out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from esl.domain.errors import AlreadyExists, UnknownGateway, UnknownStore
+from esl.domain.ids import GatewayId, StoreId
+from esl.store.tables import gateways, stores
+from esl.store.upsert import insert_if_new, insert_or_update
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """A shop: its money, its language, its time zone, and where its QR codes lead."""
+
+    store_id: StoreId
+    name: str
+    currency: str
+    locale: str
+    timezone: str
+    link_base: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """A gateway on the ceiling, as last heard of."""
+
+    gateway_id: GatewayId
+    store_id: StoreId
+    session: str
+    online: bool
+    heard_at: datetime | None
+    level: str | None
+    firmware: str | None
+    capacity: int | None
+
+
+def put_store(tx: Connection, store: Store) -> None:
+    """Add a store, or replace what is known of it."""
+    row = {
+        "store_id": store.store_id,
+        "name": store.name,
+        "currency": store.currency,
+        "locale": store.locale,
+        "timezone": store.timezone,
+        "link_base": store.link_base,
+    }
+    insert_or_update(tx, stores, [row])
+
+
+def store_named(tx: Connection, store_id: StoreId) -> Store:
+    """Look a store up.
+
+    Raises:
+        UnknownStore: There is none.
+    """
+    row = tx.execute(select(stores).where(stores.c.store_id == store_id)).one_or_none()
+    if row is None:
+        raise UnknownStore(f"no store {store_id!r}")
+    return Store(**row._asdict())
+
+
+def all_stores(tx: Connection) -> list[Store]:
+    """List the stores by id."""
+    return [Store(**r._asdict()) for r in tx.execute(select(stores).order_by(stores.c.store_id))]
+
+
+def put_gateway(tx: Connection, gateway_id: GatewayId, store_id: StoreId) -> Gateway:
+    """Add a gateway to a store; one that is there already stays as it is.
+
+    Raises:
+        AlreadyExists: The gateway belongs to another store.
+    """
+    insert_if_new(tx, gateways, [{"gateway_id": gateway_id, "store_id": store_id}])
+    gateway = gateway_named(tx, gateway_id)
+    if gateway.store_id != store_id:
+        raise AlreadyExists(f"the gateway id {gateway_id!r} is taken by another store")
+    return gateway
+
+
+def gateway_named(tx: Connection, gateway_id: GatewayId) -> Gateway:
+    """Look a gateway up.
+
+    Raises:
+        UnknownGateway: There is none.
+    """
+    row = tx.execute(select(*_COLUMNS).where(gateways.c.gateway_id == gateway_id)).one_or_none()
+    if row is None:
+        raise UnknownGateway(f"no gateway {gateway_id!r}")
+    return _gateway(row)
+
+
+def list_gateways(tx: Connection, store_id: StoreId | None = None) -> list[Gateway]:
+    """List the gateways of a store, or all of them, by id."""
+    query = select(*_COLUMNS).order_by(gateways.c.gateway_id)
+    if store_id is not None:
+        query = query.where(gateways.c.store_id == store_id)
+    return [_gateway(row) for row in tx.execute(query)]
+
+
+def note_gateway_heard(
+    tx: Connection,
+    gateway_id: GatewayId,
+    now: datetime,
+    *,
+    session: str,
+    level: str | None = None,
+    firmware: str | None = None,
+    capacity: int | None = None,
+) -> None:
+    """Note a gateway's session and, where it told them, its abilities."""
+    told = {"level": level, "firmware": firmware, "capacity": capacity}
+    tx.execute(
+        update(gateways)
+        .where(gateways.c.gateway_id == gateway_id)
+        .values(
+            session=session,
+            online=True,
+            heard_at=now,
+            **{name: value for name, value in told.items() if value is not None},
+        )
+    )
+
+
+def note_gateway_offline(tx: Connection, gateway_id: GatewayId) -> None:
+    """Note that a gateway is away. Its labels are unreachable by computation, not by rows."""
+    tx.execute(update(gateways).where(gateways.c.gateway_id == gateway_id).values(online=False))
+
+
+def take_counters(tx: Connection, gateway_id: GatewayId, count: int) -> int:
+    """Reserve ``count`` counters of signed payloads; return the first.
+
+    They only rise, across sessions and restarts: a gateway drops what is not above the last.
+    """
+    last = tx.execute(
+        update(gateways)
+        .where(gateways.c.gateway_id == gateway_id)
+        .values(counter=gateways.c.counter + count)
+        .returning(gateways.c.counter)
+    ).scalar_one()
+    return int(last) - count + 1
+
+
+def stores_of_gateways(
+    tx: Connection, gateway_ids: Iterable[GatewayId]
+) -> dict[GatewayId, StoreId]:
+    """Say which store each of these gateways belongs to; unknown ones are left out."""
+    query = select(gateways.c.gateway_id, gateways.c.store_id).where(
+        gateways.c.gateway_id.in_(list(gateway_ids))
+    )
+    return {GatewayId(r.gateway_id): StoreId(r.store_id) for r in tx.execute(query)}
+
+
+_COLUMNS = (
+    gateways.c.gateway_id,
+    gateways.c.store_id,
+    gateways.c.session,
+    gateways.c.online,
+    gateways.c.heard_at,
+    gateways.c.level,
+    gateways.c.firmware,
+    gateways.c.capacity,
+)
+
+
+def _gateway(row: Row[Any]) -> Gateway:
+    return Gateway(**row._asdict())
