@@ -6,7 +6,6 @@ from fractions import Fraction
 from esl.domain.face import Unit
 from esl.domain.ids import Sku, StoreId
 
-
 _WHOLE = 1000
 """Thousandths in one unit."""
 

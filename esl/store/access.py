@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from esl.domain.access import Scope
+from esl.store.columns import AnyRow
 from esl.store.tables import machine_tokens, person_sessions, sign_in_links
 
 
@@ -116,7 +116,7 @@ def end_session(tx: Connection, secret_sha256: str) -> None:
     tx.execute(delete(person_sessions).where(person_sessions.c.secret_sha256 == secret_sha256))
 
 
-def _token(row: Row[Any]) -> MachineToken:
+def _token(row: AnyRow) -> MachineToken:
     return MachineToken(
         token_id=row.token_id,
         name=row.name,

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, case, insert, select, update
 
 from esl.domain.face import Face
 from esl.domain.ids import Digest, GatewayId, LabelId, PanelId
 from esl.domain.offer import face_for
 from esl.domain.pricing import CurrentPrice
+from esl.store.columns import AnyRow
 from esl.store.products import product_from
 from esl.store.tables import display_log, frames, issued, labels, pairings, prices, products, stores
 from esl.store.upsert import in_batches, insert_if_new
@@ -307,7 +307,7 @@ def frame_of(tx: Connection, digest: Digest) -> tuple[PanelId, bytes] | None:
     return (PanelId(row.panel_id), row.zlib_pixels) if row is not None else None
 
 
-def _due_label(row: Row[Any]) -> DueLabel:
+def _due_label(row: AnyRow) -> DueLabel:
     face = None
     if row.sku is not None and row.price_minor is not None:
         product = product_from(row)

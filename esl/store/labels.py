@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Row,
     Select,
     bindparam,
     case,
@@ -22,6 +21,7 @@ from sqlalchemy import (
 from esl.domain.errors import AlreadyExists, UnknownLabel
 from esl.domain.ids import Digest, GatewayId, LabelId, PanelId, Sku, StoreId
 from esl.domain.label import LabelState, Lane
+from esl.store.columns import AnyRow
 from esl.store.tables import labels, pairings
 from esl.store.upsert import in_batches, insert_if_new
 
@@ -241,7 +241,7 @@ def _states() -> Select[Any]:
     return select(labels, _IS_PAIRED.label("paired"))
 
 
-def label_from(row: Row[Any]) -> LabelState:
+def label_from(row: AnyRow) -> LabelState:
     """Make a label's state of a row that holds its columns and ``paired``."""
     return LabelState(
         label_id=LabelId(row.label_id),

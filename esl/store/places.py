@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, select, update
 
 from esl.domain.errors import AlreadyExists, UnknownGateway, UnknownStore
 from esl.domain.ids import GatewayId, StoreId
+from esl.store.columns import AnyRow
 from esl.store.tables import gateways, stores
 from esl.store.upsert import insert_if_new, insert_or_update
 
@@ -167,5 +167,5 @@ _COLUMNS = (
 )
 
 
-def _gateway(row: Row[Any]) -> Gateway:
+def _gateway(row: AnyRow) -> Gateway:
     return Gateway(**row._asdict())

@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, insert, select
 
 from esl.domain.errors import UnknownProduct
 from esl.domain.face import Unit
 from esl.domain.ids import Sku, SourceId, StoreId
 from esl.domain.pricing import CurrentPrice, Decision, PriceChange
 from esl.domain.product import NetContent, Product
+from esl.store.columns import AnyRow
 from esl.store.tables import price_events, prices, products, source_positions
 from esl.store.upsert import in_batches, insert_or_update
 
@@ -169,7 +169,7 @@ def put_source_positions(
         insert_or_update(tx, source_positions, batch)
 
 
-def product_from(row: Row[Any]) -> Product:
+def product_from(row: AnyRow) -> Product:
     """Make a product of a row that holds its columns."""
     content = (
         NetContent(milli=row.content_milli, unit=Unit(row.content_unit))
