@@ -229,16 +229,17 @@ def labels_by_id(
 def count_unsettled(tx: Connection, store_id: StoreId) -> int:
     """Count the paired labels of a store that still wait for something."""
     query = select(func.count()).where(
-        labels.c.store_id == store_id, labels.c.due_at.is_not(None), _IS_PAIRED
+        labels.c.store_id == store_id, labels.c.due_at.is_not(None), LABEL_IS_PAIRED
     )
     return int(tx.execute(query).scalar_one())
 
 
-_IS_PAIRED = exists().where(pairings.c.label_id == labels.c.label_id)
+LABEL_IS_PAIRED = exists().where(pairings.c.label_id == labels.c.label_id)
+"""Says of a label's row whether it speaks for a product."""
 
 
 def _states() -> Select[Any]:
-    return select(labels, _IS_PAIRED.label("paired"))
+    return select(labels, LABEL_IS_PAIRED.label("paired"))
 
 
 def label_from(row: AnyRow) -> LabelState:

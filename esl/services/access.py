@@ -1,0 +1,148 @@
+"""Tokens, sign-in links and sessions: made, checked, ended. Secrets are stored only hashed.
+
+A token reads ``esl_<id>_<secret>``; 32 random bytes need no slow hash (ASVS 5.0, 6.5.2).
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from esl.domain.access import ALL_STORES, Principal, Scope
+from esl.domain.errors import InvalidInput, NotSignedIn, UnknownStore
+from esl.domain.ids import StoreId
+from esl.store import access, places
+from esl.store.access import MachineToken
+
+SESSION_LASTS = timedelta(hours=12)
+_PREFIX = "esl"
+
+OWNER = "owner"
+"""The person who set the installation up."""
+
+
+def create_token(
+    tx: Connection,
+    *,
+    token_id: str,
+    secret: str,
+    name: str,
+    scopes: Iterable[Scope],
+    stores: Iterable[str],
+    now: datetime,
+) -> str:
+    """Store a token and return its text, which is shown this once.
+
+    Raises:
+        InvalidInput: No scopes or no stores.
+        UnknownStore: A store does not exist.
+    """
+    scope_set, store_set = frozenset(scopes), frozenset(stores)
+    if not scope_set:
+        raise InvalidInput.at("/scopes", "none given", fix=f"Choose from {', '.join(Scope)}.")
+    if not store_set:
+        raise InvalidInput.at("/stores", "none given", fix=f'Name stores, or "{ALL_STORES}".')
+    known = {store.store_id for store in places.all_stores(tx)}
+    for store_id in sorted(store_set - {ALL_STORES}):
+        if store_id not in known:
+            raise UnknownStore(f"no store {store_id!r}")
+    access.add_token(
+        tx,
+        MachineToken(
+            token_id=token_id,
+            name=name,
+            secret_sha256=hash_secret(secret),
+            scopes=scope_set,
+            stores=store_set,
+            created_at=now,
+            revoked_at=None,
+        ),
+    )
+    return f"{_PREFIX}_{token_id}_{secret}"
+
+
+def principal_of_token(tx: Connection, text: str) -> Principal:
+    """Say who a token stands for.
+
+    Raises:
+        NotSignedIn: It is not a token, or unknown, or revoked; never says which.
+    """
+    prefix, _, rest = text.partition("_")
+    token_id, _, secret = rest.partition("_")
+    token = access.token_named(tx, token_id) if prefix == _PREFIX and secret else None
+    presented = hash_secret(secret)
+    expected = token.secret_sha256 if token is not None else hash_secret("")
+    if (
+        token is None
+        or token.revoked_at is not None
+        or not hmac.compare_digest(presented, expected)
+    ):
+        raise NotSignedIn("the token is not valid")
+    return Principal(name=f"token:{token.token_id}", scopes=token.scopes, stores=token.stores)
+
+
+def principal_of_session(tx: Connection, secret: str, now: datetime) -> Principal:
+    """Say who a session cookie stands for.
+
+    Raises:
+        NotSignedIn: It is unknown or has expired.
+    """
+    person = access.session_person(tx, hash_secret(secret), now)
+    if person is None:
+        raise NotSignedIn("the session has expired; sign in again")
+    return Principal(
+        name=f"person:{person}", scopes=frozenset(Scope), stores=frozenset({ALL_STORES})
+    )
+
+
+def make_sign_in_link(
+    tx: Connection, *, secret: str, uses: int, lasts: timedelta, now: datetime
+) -> None:
+    """Store the secret of a link that signs the owner in."""
+    access.add_sign_in_link(
+        tx, secret_sha256=hash_secret(secret), person=OWNER, uses=uses, expires_at=now + lasts
+    )
+
+
+def sign_in(tx: Connection, *, link_secret: str, session_secret: str, now: datetime) -> datetime:
+    """Use a sign-in link and begin a session; return when the session ends.
+
+    Raises:
+        NotSignedIn: The link is unknown, used up or has expired.
+    """
+    person = access.use_sign_in_link(tx, hash_secret(link_secret), now)
+    if person is None:
+        raise NotSignedIn("this sign-in link has been used or has expired; make a new one")
+    expires_at = now + SESSION_LASTS
+    access.add_session(
+        tx, secret_sha256=hash_secret(session_secret), person=person, now=now, expires_at=expires_at
+    )
+    return expires_at
+
+
+def sign_out(tx: Connection, session_secret: str) -> None:
+    """End a session."""
+    access.end_session(tx, hash_secret(session_secret))
+
+
+def revoke_token(tx: Connection, token_id: str, now: datetime) -> bool:
+    """Make a token worthless; return whether there was one."""
+    return access.revoke_token(tx, token_id, now)
+
+
+def list_tokens(tx: Connection) -> list[MachineToken]:
+    """List all tokens, without their secrets, which nobody has."""
+    return list(access.list_tokens(tx))
+
+
+def stores_open_to(tx: Connection, principal: Principal) -> list[StoreId]:
+    """List the stores a principal may see."""
+    known = [store.store_id for store in places.all_stores(tx)]
+    return [s for s in known if ALL_STORES in principal.stores or s in principal.stores]
+
+
+def hash_secret(secret: str) -> str:
+    """Hash a random secret for storing or finding it."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,104 @@
+"""Settings: a TOML file, then ``ESL_…`` environment variables, then the command line.
+
+Only composition roots read them; everything below gets its values passed in.
+"""
+
+import ipaddress
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from esl.domain.errors import SetupError
+
+FILE_NAME = "esl.toml"
+
+
+class Settings(BaseSettings):
+    """Everything an installation may set."""
+
+    model_config = SettingsConfigDict(env_prefix="ESL_", extra="forbid")
+
+    data_dir: Path = Field(
+        default=Path("esl-data"),
+        description="Folder of the database, keys and login files; made with mode 0700.",
+    )
+    database_url: str | None = Field(
+        default=None,
+        description="sqlite:///… or postgresql://…; without it, esl.db in the data folder.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address the HTTP server binds to.")
+    port: int = Field(default=8080, ge=0, le=65535, description="0 takes a free port.")
+    plain_http_allowed: bool = Field(
+        default=False,
+        description="Let the server bind beyond this machine without TLS; tokens travel readable.",
+    )
+    mqtt_url: str | None = Field(
+        default=None,
+        description="mqtt://user:password@host:port of the broker; without it, the embedded one.",
+    )
+    patience_s: float = Field(
+        default=60.0,
+        gt=0,
+        description="How long a label may take to answer before it is sent again; above transfer "
+        "and refresh. Doubles with each attempt.",
+    )
+    patience_longest_s: float = Field(
+        default=600.0, gt=0, description="The longest pause between two attempts."
+    )
+    window: int = Field(
+        default=256, ge=1, description="Most labels under way through one gateway at once."
+    )
+
+    @property
+    def database_address(self) -> str:
+        """The database's SQLAlchemy address."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'esl.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the TOML file below the environment; no .env and no secrets folder."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(FILE_NAME))
+
+
+def read_settings(**given: Any) -> Settings:
+    """Read the settings; ``given`` overrides file and environment where it is not None.
+
+    Raises:
+        SetupError: A setting is unknown or out of range; names it.
+    """
+    try:
+        settings = Settings(**{k: v for k, v in given.items() if v is not None})
+    except ValidationError as exc:
+        first = exc.errors(include_input=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SetupError(f"setting {name}: {first['msg']}") from None
+    if not settings.plain_http_allowed and not _is_loopback(settings.host):
+        raise SetupError(
+            f"binding to {settings.host} without TLS would send tokens readable over the network; "
+            f"put a TLS proxy in front, or set plain_http_allowed if you know what you do"
+        )
+    return settings
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,62 @@
+"""What time alone makes due. One synchronous step, a few seconds apart.
+
+Gateways that fell silent go off the line, the effective clock's high water is kept so that a
+restart never acts earlier than the run before it, and answers to old requests are forgotten.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from esl.domain.clock import EffectiveClock
+from esl.domain.ids import GatewayId
+from esl.store import answers, migrate, places
+from esl.store.writer import Priority, Writer
+from gateway.roster import Roster
+
+ANSWERS_KEPT = timedelta(hours=48)
+"""How long a repeated request with its idempotency key gets the same answer."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What a step did: the gateways it took off the line."""
+
+    silent: tuple[GatewayId, ...] = ()
+
+
+class HouseClock:
+    """The controller's sense of time passing; `step` is called by one thread at a time."""
+
+    def __init__(self, *, writer: Writer, roster: Roster, clock: EffectiveClock) -> None:
+        self._writer = writer
+        self._roster = roster
+        self._clock = clock
+
+    def step(self) -> Step:
+        """Do what is due.
+
+        Raises:
+            Unavailable: The database did not answer; the next step does it.
+        """
+        silent = self._roster.note_silence(self._clock.monotonic_s())
+        now = self._clock.now()
+
+        def keep(tx: Connection) -> None:
+            _keep(tx, silent, now)
+
+        self._writer.write(keep, priority=Priority.HOUSEKEEPING)
+        for gateway_id in silent:
+            log.warning("gateway fell silent", gateway=gateway_id)
+        return Step(silent=tuple(silent))
+
+
+def _keep(tx: Connection, silent: list[GatewayId], now: datetime) -> None:
+    migrate.note_time_acted(tx, now)
+    answers.forget_answers(tx, now - ANSWERS_KEPT)
+    for gateway_id in silent:
+        places.note_gateway_offline(tx, gateway_id)

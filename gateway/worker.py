@@ -1,0 +1,173 @@
+"""Everything that runs without anyone asking: named tasks around the synchronous steps.
+
+    MQTT ──▶ listen ──▶ inbox.step      ─┐
+    wake ──▶ dispatch ─▶ dispatcher.step ├─▶ changed(labels)   for the live page
+    tick ──▶ keep time ▶ clock.step     ─┘
+
+Woken by an event, polling as the net. If one task fails by a fault of ours, all end and the
+process with them: whoever runs it starts it again, and the database holds all that matters.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from esl.domain.errors import Unavailable
+from esl.domain.ids import GatewayId, LabelId
+from gateway.clock import HouseClock
+from gateway.dispatcher import Dispatcher
+from gateway.inbox import Inbox
+from gateway.inbox import Step as Intake
+from gateway.link import EXPIRES_AFTER_S, Outgoing
+from gateway.mqtt import MqttConnection, MqttError, MqttMessage
+from gateway.wire.topics import ALL_STATES, ALL_UPS, down_topic
+
+TOPICS = (ALL_STATES, ALL_UPS)
+"""What the controller listens to."""
+
+POLL_S = 1.0
+"""The net under a lost wake-up."""
+
+HOUSEKEEPING_S = 5.0
+MESSAGES_MOST = 200
+_RETRY_DATABASE_S = 1.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something people can see has changed."""
+
+    labels: tuple[LabelId, ...] = ()
+    gateways: bool = False
+
+
+class Worker:
+    """Owns the tasks that send and listen; run it inside a TaskGroup or ``asyncio.run``."""
+
+    def __init__(
+        self,
+        *,
+        mqtt: MqttConnection,
+        dispatcher: Dispatcher,
+        inbox: Inbox,
+        clock: HouseClock,
+        tell: Callable[[Notice], None],
+    ) -> None:
+        self._mqtt = mqtt
+        self._dispatcher = dispatcher
+        self._inbox = inbox
+        self._clock = clock
+        self._tell = tell
+        self._due = asyncio.Event()
+        self._ask: set[GatewayId] = set()
+
+    def wake(self) -> None:
+        """Look at what is due, now. Called on the loop, after a commit."""
+        self._due.set()
+
+    async def run(self) -> None:
+        """Send and listen until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen(), name="inbox")
+            tasks.create_task(self._dispatch(), name="dispatcher")
+            tasks.create_task(self._keep_time(), name="clock")
+            tasks.create_task(self._watch_broker(), name="broker watch")
+
+    async def _listen(self) -> None:
+        messages = self._mqtt.messages
+        while True:
+            batch = [await messages.get()]
+            while len(batch) < MESSAGES_MOST and not messages.empty():
+                batch.append(messages.get_nowait())
+            step = await self._take_in(batch)
+            self._ask.update(step.ask)
+            if step.changed or step.gateways_changed:
+                self._tell(Notice(labels=step.changed, gateways=step.gateways_changed))
+            if step.changed or step.due or step.ask:
+                self._due.set()  # a label that answered leaves room for the next
+
+    async def _take_in(self, batch: Sequence[MqttMessage]) -> Intake:
+        while True:
+            try:
+                return await asyncio.to_thread(self._inbox.step, batch)
+            except Unavailable as exc:
+                log.warning("reports wait for the database", reason=str(exc))
+                await _pause(_RETRY_DATABASE_S)
+
+    async def _dispatch(self) -> None:
+        while True:
+            self._due.clear()
+            try:
+                if self._ask:
+                    asked, self._ask = self._ask, set()
+                    await self._publish(
+                        await asyncio.to_thread(self._dispatcher.ask_reports, asked)
+                    )
+                step = await asyncio.to_thread(self._dispatcher.step)
+            except Unavailable as exc:
+                log.warning("sending waits for the database", reason=str(exc))
+                await _pause(_RETRY_DATABASE_S)
+                continue
+            if step.changed:
+                self._tell(Notice(labels=step.changed))
+            await self._publish(step.outgoing)
+            if not step.looked_at:
+                await _first_of(self._due, POLL_S)
+
+    async def _publish(self, outgoing: Sequence[Outgoing]) -> None:
+        """Publish payloads; one that the broker does not take is sent again when due."""
+        if not outgoing:
+            return
+        results = await asyncio.gather(
+            *(
+                self._mqtt.publish(down_topic(o.gateway_id), o.payload, expires_s=EXPIRES_AFTER_S)
+                for o in outgoing
+            ),
+            return_exceptions=True,
+        )
+        for result in results:
+            if isinstance(result, MqttError):
+                log.debug("not published", reason=str(result))
+            elif isinstance(result, BaseException):
+                raise result
+
+    async def _keep_time(self) -> None:
+        while True:
+            await _pause(HOUSEKEEPING_S)
+            try:
+                step = await asyncio.to_thread(self._clock.step)
+            except Unavailable as exc:
+                log.warning("housekeeping waits for the database", reason=str(exc))
+                continue
+            if step.silent:
+                self._tell(Notice(gateways=True))
+
+    async def _watch_broker(self) -> None:
+        """Say once when the broker is lost, and once when it is back."""
+        said_lost = False
+        while True:
+            if self._mqtt.connected.is_set():
+                if said_lost:
+                    log.info("broker is back")
+                    said_lost = False
+            elif not said_lost:
+                log.warning("broker is not connected", reason=self._mqtt.refusal)
+                said_lost = True
+            await _pause(POLL_S)
+
+
+async def _first_of(event: asyncio.Event, longest_s: float) -> None:
+    """Wait for an event, but no longer than this."""
+    try:
+        async with asyncio.timeout(longest_s):
+            await event.wait()
+    except TimeoutError:
+        pass
+
+
+async def _pause(seconds: float) -> None:
+    await _first_of(asyncio.Event(), seconds)
