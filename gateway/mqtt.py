@@ -101,6 +101,7 @@ class MqttConnection:
     def __init__(self, client: paho.Client, topics: Sequence[str]) -> None:
         self.messages: asyncio.Queue[MqttMessage] = asyncio.Queue()
         self.connected = asyncio.Event()
+        self.lost = asyncio.Event()  # set once a connection has ended; stays so, paho goes on
         self.connections = 0  # how often the broker has taken us in
         self.refusal: str | None = None  # why it last did not
         self._client = client
@@ -162,7 +163,7 @@ class MqttConnection:
             self._hand(self._set_connected)
 
     def _on_disconnect(self, *_: Any) -> None:
-        self._hand(self.connected.clear)
+        self._hand(self._set_lost)
 
     def _on_message(self, _c: Any, _u: Any, message: paho.MQTTMessage) -> None:
         self._hand(
@@ -187,6 +188,10 @@ class MqttConnection:
         self.refusal = None
         self.connections += 1
         self.connected.set()
+
+    def _set_lost(self) -> None:
+        self.connected.clear()
+        self.lost.set()
 
     def _set_refusal(self, why: str) -> None:
         self.refusal = why

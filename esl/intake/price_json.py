@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from esl.domain.errors import FieldProblem, InvalidInput
 from esl.domain.ids import Sku, SourceId, StoreId, check_sku, check_slug
 from esl.domain.money import parse_price
-from esl.domain.pricing import DEFAULT_SOURCE, Keep, PriceChange
+from esl.domain.pricing import DEFAULT_SOURCE, KEEP, Keep, PriceChange
 from esl.intake.fields import Fields
 
 MAX_CHANGES = 10_000
@@ -66,20 +66,30 @@ def text_or_none(value: str | Keep | None) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _parse_change(value: Any, path: str, *, store_id: StoreId, currency: str) -> PriceChange:
-    fields = Fields(value, path=path)
+def read_change(
+    fields: Fields, *, store_id: StoreId, sku: Sku, currency: str, required: bool
+) -> PriceChange | None:
+    """Read the fields of a price from an object that may hold others too.
+
+    Returns None where the object has no price and need not have one; a field that says
+    something about a price is a problem then.
+    """
 
     def money(text: str, at: str) -> int:
         return parse_price(text, currency, path=at)
 
-    sku = fields.parsed("sku", lambda text, at: check_sku(text, path=at), required=True)
+    if not required and not fields.has("price"):
+        for name in ("was", "unit_price", "badge"):
+            if fields.take(name) is not KEEP:
+                fields.problem(name, "sent without a price", fix="Send the price with it.")
+        return None
     price = fields.parsed("price", money, required=True)
     source = fields.parsed("source", lambda text, at: check_slug(text, path=at, what="source"))
     if fields.has("currency") and fields.take("currency") != currency:
         fields.problem("currency", f"not the store's currency, {currency}")
-    change = PriceChange(
+    return PriceChange(
         store_id=store_id,
-        sku=Sku(sku) if isinstance(sku, str) else Sku(""),
+        sku=sku,
         price_minor=price if isinstance(price, int) else 1,
         currency=currency,
         was_minor=fields.parsed("was", money),
@@ -88,7 +98,21 @@ def _parse_change(value: Any, path: str, *, store_id: StoreId, currency: str) ->
         source=SourceId(source) if isinstance(source, str) else DEFAULT_SOURCE,
         source_seq=fields.integer("source_seq"),
         source_time=fields.instant("source_time"),
-        path=path,
+        path=fields.path,
+    )
+
+
+def _parse_change(value: Any, path: str, *, store_id: StoreId, currency: str) -> PriceChange:
+    fields = Fields(value, path=path)
+    sku = fields.parsed("sku", lambda text, at: check_sku(text, path=at), required=True)
+    change = read_change(
+        fields,
+        store_id=store_id,
+        sku=Sku(sku) if isinstance(sku, str) else Sku(""),
+        currency=currency,
+        required=True,
     )
     fields.finish()
+    if change is None:
+        raise AssertionError("a required change is read or refused")
     return change

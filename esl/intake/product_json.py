@@ -11,11 +11,10 @@ from esl.domain.errors import InvalidInput
 from esl.domain.face import Unit
 from esl.domain.gtin import check_gtin
 from esl.domain.ids import Sku, StoreId, check_sku
-from esl.domain.money import parse_price
 from esl.domain.pricing import KEEP, Keep, PriceChange
 from esl.domain.product import NetContent, Product
 from esl.intake.fields import Fields
-from esl.intake.price_json import text_or_none
+from esl.intake.price_json import read_change, text_or_none
 
 NAME_LONGEST = 200
 LINK_LONGEST = 200
@@ -62,7 +61,7 @@ def parse_product(
         named = fields.parsed("sku", lambda text, at: check_sku(text, path=at), required=True)
         own_sku = named if isinstance(named, str) else Sku("")
     name = fields.text("name", longest=NAME_LONGEST, required=True)
-    price = fields.parsed("price", lambda text, at: parse_price(text, currency, path=at))
+    change = read_change(fields, store_id=store_id, sku=own_sku, currency=currency, required=False)
     product = Product(
         store_id=store_id,
         sku=own_sku,
@@ -75,11 +74,6 @@ def parse_product(
         link=text_or_none(fields.parsed("link", _parse_link)),
     )
     fields.finish()
-    change = (
-        PriceChange(store_id=store_id, sku=own_sku, price_minor=price, currency=currency)
-        if isinstance(price, int)
-        else None
-    )
     return ProductPut(product=product, price=change)
 
 

@@ -7,11 +7,11 @@ from sqlalchemy import Connection
 
 from esl.domain.ids import LabelId, StoreId
 from esl.domain.label import Lane
+from esl.domain.place import Store
 from esl.domain.product import Product
 from esl.intake.product_json import ProductPut
 from esl.services.pricing import Applied, apply_price_changes
 from esl.store import labels, places, products
-from esl.store.places import Store
 from esl.store.revisions import take_revision
 
 

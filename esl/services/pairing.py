@@ -9,8 +9,8 @@ from esl.domain.errors import FieldProblem, InvalidInput, UnknownGateway
 from esl.domain.ids import GatewayId, LabelId, StoreId
 from esl.domain.label import Lane
 from esl.domain.panel import panel_named
+from esl.domain.place import NewLabel, Pairing
 from esl.store import labels, places, products
-from esl.store.labels import NewLabel, Pairing
 from esl.store.revisions import take_revision
 
 

@@ -299,10 +299,15 @@ def log_displays(tx: Connection, entries: Sequence[DisplayEntry], now: datetime)
         tx.execute(insert(display_log), rows)
 
 
-def frame_of(tx: Connection, digest: Digest) -> tuple[PanelId, bytes] | None:
-    """Load a picture that was sent: its panel model and its packed pixels, zlib compressed."""
+def frame_sent_to(
+    tx: Connection, label_id: LabelId, digest: Digest
+) -> tuple[PanelId, bytes] | None:
+    """Load a picture this label was sent: its panel model and packed pixels, zlib compressed."""
+    was_sent = select(issued.c.rev).where(issued.c.label_id == label_id, issued.c.digest == digest)
     row = tx.execute(
-        select(frames.c.panel_id, frames.c.zlib_pixels).where(frames.c.digest == digest)
+        select(frames.c.panel_id, frames.c.zlib_pixels).where(
+            frames.c.digest == digest, was_sent.exists()
+        )
     ).one_or_none()
     return (PanelId(row.panel_id), row.zlib_pixels) if row is not None else None
 

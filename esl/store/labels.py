@@ -1,7 +1,6 @@
 """Labels and their pairings: rows in and out, and what makes a label want something new."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +10,6 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    exists,
     func,
     insert,
     select,
@@ -21,27 +19,10 @@ from sqlalchemy import (
 from esl.domain.errors import AlreadyExists, UnknownLabel
 from esl.domain.ids import Digest, GatewayId, LabelId, PanelId, Sku, StoreId
 from esl.domain.label import LabelState, Lane
+from esl.domain.place import NewLabel, Pairing
 from esl.store.columns import AnyRow
 from esl.store.tables import labels, pairings
 from esl.store.upsert import in_batches, insert_if_new
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewLabel:
-    """A label to register: its id, its model, and the gateway that reaches it if known."""
-
-    label_id: LabelId
-    store_id: StoreId
-    panel_id: PanelId
-    gateway_id: GatewayId | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pairing:
-    """A label and the product it speaks for."""
-
-    label_id: LabelId
-    sku: Sku
 
 
 def register_labels(tx: Connection, store_id: StoreId, new: Sequence[NewLabel]) -> int:
@@ -234,7 +215,12 @@ def count_unsettled(tx: Connection, store_id: StoreId) -> int:
     return int(tx.execute(query).scalar_one())
 
 
-LABEL_IS_PAIRED = exists().where(pairings.c.label_id == labels.c.label_id)
+LABEL_IS_PAIRED = (
+    select(pairings.c.label_id)
+    .where(pairings.c.label_id == labels.c.label_id)
+    .correlate(labels)
+    .exists()
+)
 """Says of a label's row whether it speaks for a product."""
 
 

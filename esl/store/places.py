@@ -1,42 +1,16 @@
 """Stores and gateways: rows in and out."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
 from esl.domain.errors import AlreadyExists, UnknownGateway, UnknownStore
 from esl.domain.ids import GatewayId, StoreId
+from esl.domain.place import Gateway, Store
 from esl.store.columns import AnyRow
 from esl.store.tables import gateways, stores
 from esl.store.upsert import insert_if_new, insert_or_update
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Store:
-    """A shop: its money, its language, its time zone, and where its QR codes lead."""
-
-    store_id: StoreId
-    name: str
-    currency: str
-    locale: str
-    timezone: str
-    link_base: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gateway:
-    """A gateway on the ceiling, as last heard of."""
-
-    gateway_id: GatewayId
-    store_id: StoreId
-    session: str
-    online: bool
-    heard_at: datetime | None
-    level: str | None
-    firmware: str | None
-    capacity: int | None
 
 
 def put_store(tx: Connection, store: Store) -> None:

@@ -1,0 +1,1 @@
+"""The front doors: HTTP API, live pages, command line; and the composition root behind them."""

@@ -1,0 +1,56 @@
+"""``esl serve``: run a controller."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.parent import end_with_parent
+from api.server import serve as run_server
+from esl.settings import read_settings
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data", help="Folder of database, keys and logins.  [default: esl-data]"),
+]
+
+
+def serve(
+    data: DataDir = None,
+    host: Annotated[str | None, typer.Option(help="Address to bind.  [default: 127.0.0.1]")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on, 0 for a free one.  [default: 8080]")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(help="sqlite:///… or postgresql://…  [default: a file in --data]")
+    ] = None,
+    mqtt: Annotated[
+        str | None,
+        typer.Option(help="mqtt://user:password@host:port  [default: the embedded broker]"),
+    ] = None,
+    patience: Annotated[
+        float | None,
+        typer.Option(help="Seconds a label may take to answer.  [default: 60]"),
+    ] = None,
+    plain_http_allowed: Annotated[
+        bool | None,
+        typer.Option(
+            "--plain-http-allowed", help="Bind beyond this machine without TLS, knowingly."
+        ),
+    ] = None,
+    with_parent: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Run a controller: HTTP API, live page, dispatcher, inbox and clock. Ends on SIGTERM."""
+    settings = read_settings(
+        data_dir=data,
+        host=host,
+        port=port,
+        database_url=database,
+        mqtt_url=mqtt,
+        patience_s=patience,
+        plain_http_allowed=plain_http_allowed,
+    )
+    if with_parent:
+        end_with_parent()
+    asyncio.run(run_server(settings))

@@ -1,0 +1,81 @@
+"""``esl simulate``: gateways and labels without hardware, on the real topics."""
+
+import asyncio
+import signal
+from pathlib import Path
+from random import Random
+from typing import Annotated
+
+import typer
+
+from api.clock import MachineClock
+from esl.domain.errors import SetupError
+from esl.domain.panel import Panel, panel_named
+from gateway.wire.enrolment import Enrolment, from_json
+from gateway.wire.errors import WireError
+from simulator.faults import Faults
+from simulator.gateway import GatewayOptions
+from simulator.shop import Shop
+
+
+def simulate(
+    enrolment: Annotated[
+        list[Path],
+        typer.Argument(help="Enrolment files, one a gateway: the answer of PUT …/gateways/{id}."),
+    ],
+    labels: Annotated[int, typer.Option(help="Labels in the range of each gateway.")] = 24,
+    panel: Annotated[
+        list[str] | None, typer.Option(help="Panel models, used in turn.  [default: bwry-296x128]")
+    ] = None,
+    paint: Annotated[float, typer.Option(help="Seconds a label takes to paint.")] = 2.0,
+    beacon: Annotated[float, typer.Option(help="Seconds between a label's beacons.")] = 60.0,
+    lose: Annotated[float, typer.Option(help="Share of messages that get lost.")] = 0.0,
+    duplicate: Annotated[float, typer.Option(help="Share of messages that come twice.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Where all chance comes from.")] = 1,
+) -> None:
+    """Run simulated gateways and labels until Ctrl-C.
+
+    Labels are named GATEWAY-0001, GATEWAY-0002 … and say what they show like real ones.
+    """
+    panels = [panel_named(name) for name in panel or ["bwry-296x128"]]
+    fittings = [
+        (read_enrolment(path), _labels(read_enrolment(path).gateway, labels, panels))
+        for path in enrolment
+    ]
+    faults = Faults(Random(seed), lose=lose, duplicate=duplicate) if lose or duplicate else None  # noqa: S311  seeded chance
+    shop = Shop(
+        fittings,
+        clock=MachineClock(),
+        sleep=asyncio.sleep,
+        seed=seed,
+        options=GatewayOptions(paint_s=paint, beacon_s=beacon),
+        faults=faults,
+    )
+    asyncio.run(_run(shop, f"{len(fittings)} gateways with {labels} labels each"))
+
+
+def read_enrolment(path: Path) -> Enrolment:
+    """Read an enrolment file.
+
+    Raises:
+        SetupError: It is missing or not usable.
+    """
+    try:
+        return from_json(path.read_text())
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SetupError(f"{path} cannot be read: {exc}") from exc
+    except WireError as exc:
+        raise SetupError(f"{path} is not an enrolment file: {exc}") from exc
+
+
+def _labels(gateway: str, count: int, panels: list[Panel]) -> list[tuple[str, Panel]]:
+    return [(f"{gateway}-{n + 1:04d}", panels[n % len(panels)]) for n in range(count)]
+
+
+async def _run(shop: Shop, what: str) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with shop:
+        print(f"simulating {what}; stop with Ctrl-C", flush=True)
+        await stop.wait()

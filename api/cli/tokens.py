@@ -1,0 +1,111 @@
+"""``esl token …`` and ``esl sign-in``: access for machines and people.
+
+With a controller running on the data folder they speak HTTP to it; with none they hold the
+folder themselves and write to its database.
+"""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from api.cli.serve import DataDir
+from api.client import Client
+from api.house import open_books
+from api.private_files import read_runtime_file, write_private
+from esl.domain.access import Scope
+from esl.domain.errors import SetupError
+from esl.services import access
+from esl.settings import Settings, read_settings
+
+app = typer.Typer(help="Tokens for tills, ERP systems and scripts.", no_args_is_help=True)
+
+
+@app.command("create")
+def create(
+    name: Annotated[str, typer.Option(help="Who uses it, for people: “till 3”.")],
+    scope: Annotated[list[Scope], typer.Option(help="A right; may be given several times.")],
+    store: Annotated[list[str], typer.Option(help="A store's id, or '*' for all; several times.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Write the token to this file, mode 0600, not the screen.")
+    ] = None,
+    data: DataDir = None,
+) -> None:
+    """Make a token. Its text is shown or written this once; the database keeps only a hash."""
+    settings = read_settings(data_dir=data)
+    running = read_runtime_file(settings.data_dir)
+    if running is not None:
+        with Client(running.url, running.token) as client:
+            body = {"name": name, "scopes": [s.value for s in scope], "stores": store}
+            text = str(client.post("/api/v1/tokens", body)["token"])
+    else:
+        with open_books(settings) as books:
+            text = books.writer.write(
+                lambda tx: access.create_token(
+                    tx,
+                    token_id=secrets.token_hex(4),
+                    secret=secrets.token_urlsafe(32),
+                    name=name,
+                    scopes=scope,
+                    stores=store,
+                    now=books.clock.now(),
+                )
+            )
+    if out is None:
+        print(text)
+    else:
+        write_private(out, text + "\n")
+        print(f"written to {out}")
+
+
+@app.command("list")
+def list_all(data: DataDir = None) -> None:
+    """List the tokens."""
+    with _running(read_settings(data_dir=data)) as client:
+        tokens = client.get("/api/v1/tokens")["tokens"]
+    if not tokens:
+        print("There are no tokens yet; make one with: esl token create")
+        return
+    table = Table("id", "name", "scopes", "stores", "made", "revoked")
+    for t in tokens:
+        table.add_row(
+            t["id"],
+            t["name"],
+            " ".join(t["scopes"]),
+            " ".join(t["stores"]),
+            t["created_at"][:16],
+            (t["revoked_at"] or "")[:16],
+        )
+    Console().print(table)
+
+
+@app.command("revoke")
+def revoke(token_id: str, data: DataDir = None) -> None:
+    """Make a token worthless, at once."""
+    with _running(read_settings(data_dir=data)) as client:
+        client.delete(f"/api/v1/tokens/{token_id}")
+    print(f"token {token_id} is worthless now")
+
+
+def sign_in(data: DataDir = None) -> None:
+    """Print a link that signs you in to the live page, once, within 24 hours."""
+    settings = read_settings(data_dir=data)
+    with _running(settings) as client:
+        print(client.post("/api/v1/sign-in-links", {})["url"])
+
+
+@contextmanager
+def _running(settings: Settings) -> Iterator[Client]:
+    running = read_runtime_file(settings.data_dir)
+    if running is None:
+        raise SetupError(
+            f"no controller runs on {settings.data_dir}; start one with: esl serve, "
+            f"or name its folder with --data"
+        )
+    with Client(running.url, running.token) as client:
+        yield client

@@ -1,0 +1,1 @@
+"""The pages people look at: drawn on the server, live by server-sent events, no outside request."""

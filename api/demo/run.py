@@ -1,0 +1,268 @@
+"""Run the demo: fill the shop, pair the shelf, change prices, and compare glass with truth."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from api.client import Client
+from api.clock import MachineClock
+from api.demo.controller import ControllerProcess
+from api.demo.sample_shop import GATEWAYS, STORE, STORE_BODY, Place, products, shelf
+from api.private_files import RuntimeFile, make_data_folder, write_private
+from api.schemas import face_from
+from esl.domain.access import Scope
+from esl.domain.errors import SetupError
+from esl.domain.ids import GatewayId
+from esl.domain.panel import panel_named
+from gateway.wire.enrolment import Enrolment, from_json
+from renderer.render import Renderer
+from simulator.gateway import GatewayOptions
+from simulator.shop import Shop
+
+LABELS = 24
+PATIENCE_S = 5.0
+FILL_LONGEST_S = 120.0
+CHANGE_LONGEST_S = 60.0
+CHANGE_EVERY_S = 4.0
+
+_MARK = ".esl-demo"
+_POLL_S = 0.02
+_SCOPES = (Scope.PRICE_WRITE, Scope.PRICE_READ, Scope.LABEL_READ, Scope.LABEL_PAIR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What ``esl demo --once`` measured; ``mismatched`` labels hold other pixels than the truth."""
+
+    labels: int
+    shown: int
+    mismatched: int
+    first_fill_s: float
+    change_to_glass_s: float
+
+    @property
+    def is_right(self) -> bool:
+        """Say whether every label shows the truth."""
+        return self.shown == self.labels and self.mismatched == 0
+
+
+class Demo:
+    """A running demo: its client, its shelf, its simulated shop."""
+
+    def __init__(self, client: Client, places: list[Place], *, paint_s: float, seed: int) -> None:
+        self.client = client
+        self.places = places
+        self._renderer = Renderer()
+        enrolments = self._fill_shop()
+        options = GatewayOptions(paint_s=paint_s, jitter=0.5, beacon_s=20.0, heartbeat_s=10.0)
+        self.shop = Shop(
+            [
+                (
+                    enrolments[gateway],
+                    [
+                        (p.label_id, panel_named(p.panel_id))
+                        for p in places
+                        if p.gateway_id == gateway
+                    ],
+                )
+                for gateway in GATEWAYS
+            ],
+            clock=MachineClock(),
+            sleep=asyncio.sleep,
+            seed=seed,
+            options=options,
+        )
+
+    def pair(self) -> None:
+        """Pair every label with its product."""
+        pairs = [{"label": p.label_id, "sku": p.sku} for p in self.places]
+        self.client.post(f"/api/v1/stores/{STORE}/pairings", pairs)
+
+    def change_price(self, sku: str, price: str, *, was: str | None, badge: str | None) -> None:
+        """Change one price, as a till does."""
+        change = {"sku": sku, "price": price, "was": was, "badge": badge, "source": "demo-till"}
+        self.client.post(f"/api/v1/stores/{STORE}/price-changes", change)
+
+    def mismatches(self) -> list[str]:
+        """Compare the pixels each simulated label holds with a fresh render of the truth."""
+        wrong: list[str] = []
+        for place in self.places:
+            face = self.client.get(f"/api/v1/labels/{place.label_id}")["face"]
+            truth = self._renderer.render(face_from(face), panel_named(place.panel_id))
+            if self.shop.labels[place.label_id].shown_pixels != truth.pixels:
+                wrong.append(place.label_id)
+        return wrong
+
+    def settled(self) -> int:
+        """Count the labels that the controller holds to be right."""
+        labels = self.client.get(f"/api/v1/stores/{STORE}/labels", limit=1000)["labels"]
+        return sum(label["phase"] == "settled" for label in labels)
+
+    def _fill_shop(self) -> dict[GatewayId, Enrolment]:
+        store = f"/api/v1/stores/{STORE}"
+        self.client.put(store, STORE_BODY)
+        enrolments = {
+            gateway: from_json(self.client.put_text(f"{store}/gateways/{gateway}", {}))
+            for gateway in GATEWAYS
+        }
+        self.client.post(f"{store}/products", products())
+        self.client.post(
+            f"{store}/labels",
+            [
+                {"label": p.label_id, "panel": p.panel_id, "gateway": p.gateway_id}
+                for p in self.places
+            ],
+        )
+        return enrolments
+
+
+async def run_once(data_dir: Path, *, labels: int, say: Callable[[str], None]) -> Outcome:
+    """Run headless: pair, wait for every label, change one price, wait for the glass, compare."""
+    controller = _controller(data_dir, port=0)
+    runtime = await asyncio.to_thread(controller.start)
+    try:
+        with Client(runtime.url, runtime.token) as client:
+            demo = await asyncio.to_thread(Demo, client, shelf(labels), paint_s=0.2, seed=1)
+            async with demo.shop:
+                return await _measure(demo, say)
+    finally:
+        await asyncio.to_thread(controller.stop)
+
+
+async def _measure(demo: Demo, say: Callable[[str], None]) -> Outcome:
+    await demo.shop.connected()
+    began_s = time.monotonic()
+    await asyncio.to_thread(demo.pair)
+    say("paired; waiting for every label to show its price")
+    glass = demo.shop.labels
+    everyone = len(demo.places)
+    await _until(
+        lambda: sum(bool(x.shown_pixels) for x in glass.values()) == everyone, FILL_LONGEST_S
+    )
+    first_fill_s = time.monotonic() - began_s
+    place = demo.places[0]
+    before = glass[place.label_id].shown_digest
+    say("every label shows; changing one price")
+    changed_s = time.monotonic()
+    await asyncio.to_thread(demo.change_price, place.sku, "1.11", was="2.22", badge="DEMO")
+    await _until(lambda: glass[place.label_id].shown_digest != before, CHANGE_LONGEST_S)
+    change_to_glass_s = time.monotonic() - changed_s
+    await _until_settled(demo)
+    wrong = await asyncio.to_thread(demo.mismatches)
+    return Outcome(
+        labels=everyone,
+        shown=sum(bool(x.shown_pixels) for x in glass.values()),
+        mismatched=len(wrong),
+        first_fill_s=round(first_fill_s, 3),
+        change_to_glass_s=round(change_to_glass_s, 3),
+    )
+
+
+async def run_live(data_dir: Path, *, labels: int, port: int, say: Callable[[str], None]) -> None:
+    """Run until Ctrl-C: a shelf to look at, and a price that changes every few seconds."""
+    _wipe(data_dir)
+    controller = _controller(data_dir, port=port)
+    runtime = await asyncio.to_thread(controller.start)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        with Client(runtime.url, runtime.token) as client:
+            demo = await asyncio.to_thread(Demo, client, shelf(labels), paint_s=1.5, seed=1)
+            async with demo.shop:
+                await demo.shop.connected()
+                await asyncio.to_thread(demo.pair)
+                await asyncio.to_thread(_welcome, client, runtime, data_dir, say)
+                await _sell(demo, stop, say)
+    finally:
+        await asyncio.to_thread(controller.stop)
+
+
+async def _sell(demo: Demo, stop: asyncio.Event, say: Callable[[str], None]) -> None:
+    """Change a price every few seconds until told to stop."""
+    random = Random(7)  # noqa: S311  a till's whims
+    catalogue = {str(p["sku"]): p for p in products()}
+    on_shelf = sorted({p.sku for p in demo.places})
+    while not stop.is_set():
+        try:
+            async with asyncio.timeout(CHANGE_EVERY_S):
+                await stop.wait()
+        except TimeoutError:
+            pass
+        else:
+            return
+        product = catalogue[random.choice(on_shelf)]
+        regular = int(str(product["price"]).replace(".", ""))
+        if random.random() < 0.5:  # noqa: PLR2004  as often a promotion as not
+            price, was, badge = regular * random.randint(60, 90) // 100, regular, "AKCIJA"
+        else:
+            price, was, badge = regular + random.randint(-20, 40), None, None
+        price = max(price, 9)
+        text = f"{price // 100}.{price % 100:02d}"
+        old = f"{was // 100}.{was % 100:02d}" if was is not None else None
+        await asyncio.to_thread(demo.change_price, str(product["sku"]), text, was=old, badge=badge)
+        say(f"till: {product['name']} now {text} €" + (f", was {old} €" if old else ""))
+
+
+def _welcome(
+    client: Client, runtime: RuntimeFile, data_dir: Path, say: Callable[[str], None]
+) -> None:
+    link = client.post("/api/v1/sign-in-links", {"uses": 100})["url"]
+    body = {"name": "demo till", "scopes": [s.value for s in _SCOPES], "stores": [STORE]}
+    token_file = data_dir / "pos.token"
+    write_private(token_file, client.post("/api/v1/tokens", body)["token"] + "\n")
+    say("")
+    say(f"  The shelf is alive. Open  {link}")
+    say("")
+    say("  Change a price yourself:")
+    say(f'    curl -H "Authorization: Bearer $(cat {token_file})" \\')
+    say(f"         {runtime.url}/api/v1/stores/{STORE}/price-changes \\")
+    say('         -d \'{"sku": "1001", "price": "0.99", "was": "1.19", "badge": "AKCIJA"}\'')
+    say("")
+    say("  Stop with Ctrl-C.")
+    say("")
+
+
+def _controller(data_dir: Path, *, port: int) -> ControllerProcess:
+    make_data_folder(data_dir)
+    return ControllerProcess(data_dir, port=port, arguments=("--patience", str(PATIENCE_S)))
+
+
+def _wipe(data_dir: Path) -> None:
+    """Begin with an empty folder: ours from before, or none.
+
+    Raises:
+        SetupError: The folder holds something that no demo made.
+    """
+    mark = data_dir / _MARK
+    if data_dir.exists() and any(data_dir.iterdir()) and not mark.exists():
+        raise SetupError(f"{data_dir} is not a demo's folder; name an empty one with --data")
+    if mark.exists():
+        for path in sorted(data_dir.rglob("*"), reverse=True):
+            if path.is_dir():
+                path.rmdir()
+            else:
+                path.unlink()
+    make_data_folder(data_dir)
+    mark.touch()
+
+
+async def _until(true: Callable[[], bool], longest_s: float) -> None:
+    deadline = time.monotonic() + longest_s
+    while not true():
+        if time.monotonic() > deadline:
+            raise SetupError(f"the labels did not show their prices within {longest_s:g} s")
+        await asyncio.sleep(_POLL_S)
+
+
+async def _until_settled(demo: Demo) -> None:
+    """Wait until the controller has heard what the glass shows."""
+    deadline = time.monotonic() + CHANGE_LONGEST_S
+    while await asyncio.to_thread(demo.settled) < len(demo.places):
+        if time.monotonic() > deadline:
+            return  # the comparison that follows says what is wrong
+        await asyncio.sleep(_POLL_S)

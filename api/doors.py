@@ -1,0 +1,126 @@
+"""What every changing endpoint does: read strictly, write once, answer after the commit."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from fastapi import Request, Response
+from sqlalchemy import Connection
+
+from api.house import House
+from esl.domain.access import Principal
+from esl.domain.errors import InvalidInput
+from esl.domain.ids import GatewayId, LabelId, Sku, StoreId, check_sku, check_slug
+from esl.domain.place import Store
+from esl.intake.strict_json import parse_strict_json
+from esl.services.requests import StoredAnswer, answer_once
+from esl.store import places
+from esl.store.writer import Priority
+from gateway.worker import Notice
+
+Read = TypeVar("Read")
+
+BULK_FROM = 50
+"""A request of more items than this waits behind single ones."""
+
+_KEY_LONGEST = 200
+
+
+async def read_json(request: Request) -> tuple[Any, bytes]:
+    """Return the body, parsed strictly, and its bytes."""
+    body = await request.body()
+    return parse_strict_json(body), body
+
+
+async def read(house: House, query: Callable[[Connection], Read]) -> Read:
+    """Run a query off the loop."""
+
+    def run() -> Read:
+        with house.database.read() as tx:
+            return query(tx)
+
+    return await asyncio.to_thread(run)
+
+
+async def write(house: House, work: Callable[[Connection], Read]) -> Read:
+    """Do ``work`` in a transaction, and return its result after the commit."""
+    return await asyncio.wrap_future(house.writer.submit(work))
+
+
+async def store_for(house: House, text: str) -> Store:
+    """Load the store a URL names.
+
+    Raises:
+        UnknownStore: There is none.
+    """
+    return await read(house, lambda tx: places.store_named(tx, StoreId(text)))
+
+
+async def change(
+    house: House,
+    request: Request,
+    principal: Principal,
+    body: bytes,
+    work: Callable[[Connection], tuple[Mapping[str, Any], Notice]],
+    *,
+    items: int = 1,
+) -> Response:
+    """Do ``work`` in one transaction, once per idempotency key, and answer after its commit.
+
+    ``work`` returns the answer's JSON and what to tell the live pages.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (1 <= len(key) <= _KEY_LONGEST and key.isprintable()):
+        raise InvalidInput.at("", "the Idempotency-Key header is not 1 to 200 printable characters")
+    now = house.clock.now()
+    asked = f"{request.method} {request.url.path}\n".encode() + body
+    notices: list[Notice] = []
+
+    def once(tx: Connection) -> StoredAnswer:
+        def do(tx: Connection) -> StoredAnswer:
+            content, notice = work(tx)
+            notices.append(notice)
+            return StoredAnswer(
+                request_sha256=digest, status=HTTPStatus.OK, answer=json.dumps(content)
+            )
+
+        return answer_once(
+            tx, do, principal=principal.name, key=key, request_sha256=digest, now=now
+        )
+
+    digest = hashlib.sha256(asked).hexdigest()
+    priority = Priority.BULK if items > BULK_FROM else Priority.CHANGE
+    answer = await asyncio.wrap_future(house.writer.submit(once, priority=priority))
+    if notices:
+        house.worker.wake()
+        house.live.tell(notices[0])
+    replayed = {} if notices or key is None else {"Idempotency-Replayed": "true"}
+    return Response(answer.answer, answer.status, replayed, media_type="application/json")
+
+
+def slug(text: str, what: str) -> str:
+    """Check an id from the URL."""
+    return check_slug(text, path=f"/{what}", what=what)
+
+
+def store_id(text: str) -> StoreId:
+    """Check a store id from the URL."""
+    return StoreId(slug(text, "store"))
+
+
+def gateway_id(text: str) -> GatewayId:
+    """Check a gateway id from the URL."""
+    return GatewayId(slug(text, "gateway"))
+
+
+def label_id(text: str) -> LabelId:
+    """Check a label id from the URL."""
+    return LabelId(slug(text, "label"))
+
+
+def sku(text: str) -> Sku:
+    """Check a SKU from the URL."""
+    return check_sku(text, path="/sku")

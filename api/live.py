@@ -1,0 +1,59 @@
+"""Who watches, and what has changed: a board of labels between the worker and open pages.
+
+A page that watches has a *watcher*, a set of labels that changed since it last looked. Changes
+are gathered, not queued: a thousand reports of one label are one entry, and a page that is
+slow costs a set of ids and nothing else.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+from esl.domain.ids import LabelId
+from gateway.worker import Notice
+
+
+class Watcher:
+    """One open page's view of the board."""
+
+    def __init__(self) -> None:
+        self._labels: set[LabelId] = set()
+        self._gateways = False
+        self._changed = asyncio.Event()
+
+    async def changes(self) -> Notice:
+        """Wait until something changed, and return all of it."""
+        await self._changed.wait()
+        self._changed.clear()
+        notice = Notice(labels=tuple(sorted(self._labels)), gateways=self._gateways)
+        self._labels.clear()
+        self._gateways = False
+        return notice
+
+    def note(self, notice: Notice) -> None:
+        """Gather a notice."""
+        self._labels.update(notice.labels)
+        self._gateways = self._gateways or notice.gateways
+        self._changed.set()
+
+
+class LiveBoard:
+    """Tells every watcher what changed; lives on the loop."""
+
+    def __init__(self) -> None:
+        self._watchers: set[Watcher] = set()
+
+    def tell(self, notice: Notice) -> None:
+        """Pass a notice on."""
+        for watcher in self._watchers:
+            watcher.note(notice)
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[Watcher]:
+        """Watch while the block runs."""
+        watcher = Watcher()
+        self._watchers.add(watcher)
+        try:
+            yield watcher
+        finally:
+            self._watchers.discard(watcher)

@@ -1,0 +1,111 @@
+"""Files only the owner may read: the data folder, its lock, the signing key, the runtime file.
+
+esl-data/                      0700
+  controller.lock              held while a controller or a command uses the folder
+  keys/signing.pem             0600, the Ed25519 key; never in the database
+  run/controller.json          0600, address and token for commands, while running
+  run/broker.{json,toml}       0600, port, login and settings of the embedded broker
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from esl.domain.errors import SetupError
+from gateway.wire.errors import WireError
+from gateway.wire.signing import SigningKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeFile:
+    """What a command needs to speak with the controller that runs on this folder."""
+
+    url: str
+    token: str
+    pid: int
+
+
+def make_data_folder(data_dir: Path) -> None:
+    """Make the data folder and its parts, readable by nobody else.
+
+    Raises:
+        SetupError: It cannot be made or written.
+    """
+    try:
+        for folder in (data_dir, data_dir / "keys", data_dir / "run"):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as exc:
+        raise SetupError(f"the data folder {data_dir} cannot be made: {exc.strerror}") from exc
+
+
+@contextlib.contextmanager
+def hold_data_folder(data_dir: Path) -> Iterator[None]:
+    """Hold the folder's lock while the block runs; the kernel frees it however we die.
+
+    Raises:
+        SetupError: Another process holds it.
+    """
+    descriptor = os.open(data_dir / "controller.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SetupError(f"another controller or command uses {data_dir}") from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def signing_key(data_dir: Path) -> SigningKey:
+    """Return the installation's signing key, made at the first start.
+
+    Raises:
+        SetupError: The key file is damaged, or others may read it.
+    """
+    path = data_dir / "keys" / "signing.pem"
+    if not path.exists():
+        write_private(path, SigningKey.generate().to_pem().decode())
+    if path.stat().st_mode & 0o077:
+        raise SetupError(f"others may read {path}; run: chmod 600 {path}")
+    try:
+        return SigningKey.from_pem(path.read_bytes())
+    except (WireError, OSError) as exc:
+        raise SetupError(f"{path} is not a usable signing key: {exc}") from exc
+
+
+@contextlib.contextmanager
+def runtime_file(data_dir: Path, content: RuntimeFile) -> Iterator[None]:
+    """Keep the runtime file there while the block runs."""
+    path = data_dir / "run" / "controller.json"
+    fields = {"url": content.url, "token": content.token, "pid": content.pid}
+    write_private(path, json.dumps(fields))
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def read_runtime_file(data_dir: Path) -> RuntimeFile | None:
+    """Return how to reach the controller that runs on this folder; None if none seems to."""
+    try:
+        fields = json.loads((data_dir / "run" / "controller.json").read_text())
+        return RuntimeFile(
+            url=str(fields["url"]), token=str(fields["token"]), pid=int(fields["pid"])
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only we can read, whole or not at all."""
+    draft = path.with_name(f"{path.name}.draft")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

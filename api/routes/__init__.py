@@ -1,0 +1,1 @@
+"""HTTP endpoints, a few lines each: who may, read, do, answer."""

@@ -1,0 +1,119 @@
+"""Labels: register, pair, look at."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import Connection
+
+from api import doors
+from api.auth import Asker, TheHouse
+from api.schemas import face_view, label_view, tile_view
+from esl.domain.access import Scope
+from esl.domain.errors import NotFound
+from esl.domain.ids import Digest, PanelId
+from esl.domain.panel import panel_named
+from esl.intake.place_json import parse_new_label, parse_pairing
+from esl.intake.price_json import parse_each
+from esl.services import deliveries, pairing
+from esl.store import labels
+from esl.store.deliveries import frame_sent_to
+from esl.store.wall import wall_of
+from gateway.pictures import inflate
+from gateway.worker import Notice
+from renderer.preview import png_bytes
+
+router = APIRouter(prefix="/api/v1", tags=["labels"])
+
+PAGE_MOST = 1000
+
+
+@router.post("/stores/{store}/labels")
+async def register_labels(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
+    """Register one label or an array: id, panel model, and its gateway if known."""
+    store_id = doors.store_id(store)
+    who.require(Scope.LABEL_PAIR, store_id)
+    value, body = await doors.read_json(request)
+    await doors.store_for(house, store_id)
+    single = isinstance(value, dict)
+    new = (
+        [parse_new_label(value, "", store_id=store_id)]
+        if single
+        else parse_each(value, lambda item, path: parse_new_label(item, path, store_id=store_id))
+    )
+
+    def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        added = pairing.register_labels(tx, store_id, new)
+        answer = {"labels": len(new), "new": added}
+        return answer, Notice(labels=tuple(n.label_id for n in new))
+
+    return await doors.change(house, request, who, body, work, items=len(new))
+
+
+@router.get("/stores/{store}/labels")
+async def list_labels(
+    store: str,
+    house: TheHouse,
+    who: Asker,
+    after: Annotated[
+        str, Query(max_length=64, description="the last label of the page before")
+    ] = "",
+    limit: Annotated[int, Query(ge=1, le=PAGE_MOST)] = 100,
+) -> dict[str, Any]:
+    """List a store's labels by id, with the product each speaks for."""
+    store_id = doors.store_id(store)
+    who.require(Scope.LABEL_READ, store_id)
+    await doors.store_for(house, store_id)
+    online = house.roster.online()
+    tiles = await doors.read(house, lambda tx: wall_of(tx, store_id, after=after, limit=limit))
+    more = tiles[-1].label.label_id if len(tiles) == limit else None
+    return {"labels": [tile_view(tile, online) for tile in tiles], "after": more}
+
+
+@router.post("/stores/{store}/pairings")
+async def pair_labels(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
+    """Pair one label or an array with products: ``{"label": …, "sku": …}``."""
+    store_id = doors.store_id(store)
+    who.require(Scope.LABEL_PAIR, store_id)
+    value, body = await doors.read_json(request)
+    single = isinstance(value, dict)
+    pairs = [parse_pairing(value, "")] if single else parse_each(value, parse_pairing)
+
+    def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        now = house.clock.now()
+        touched = pairing.pair_labels(tx, store_id, pairs, now, single=single)
+        return {"paired": len(touched)}, Notice(labels=touched)
+
+    return await doors.change(house, request, who, body, work, items=len(pairs))
+
+
+@router.get("/labels/{label}")
+async def get_label(label: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+    """Return a label: what it wants and what it shows, and the face it should show."""
+    label_id = doors.label_id(label)
+
+    def query(tx: Connection) -> dict[str, Any]:
+        state = labels.label_named(tx, label_id)
+        who.require(Scope.LABEL_READ, state.store_id)
+        [due] = deliveries.load(tx, [label_id])
+        view = label_view(state, house.roster.online())
+        return view | {"face": face_view(due.face) if due.face is not None else None}
+
+    return await doors.read(house, query)
+
+
+@router.get("/labels/{label}/frames/{digest}.png")
+async def get_frame(label: str, digest: str, house: TheHouse, who: Asker) -> Response:
+    """Return a picture that this label was sent, in ink colours. It never changes."""
+    label_id = doors.label_id(label)
+
+    def query(tx: Connection) -> tuple[PanelId, bytes] | None:
+        who.require(Scope.LABEL_READ, labels.label_named(tx, label_id).store_id)
+        return frame_sent_to(tx, label_id, Digest(digest))
+
+    found = await doors.read(house, query)
+    if found is None:
+        raise NotFound("this label was never sent such a picture")
+    panel = panel_named(found[0])
+    png = png_bytes(inflate(found[1], panel), panel)
+    kept = "private, max-age=31536000, immutable"
+    return Response(png, media_type="image/png", headers={"Cache-Control": kept})

@@ -1,0 +1,100 @@
+"""Products and price changes: what tills and ERP systems send."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Connection
+
+from api import doors
+from api.auth import Asker, TheHouse
+from api.schemas import product_view
+from esl.domain.access import Scope
+from esl.intake.price_json import parse_each, parse_price_changes
+from esl.intake.product_json import parse_product
+from esl.services import catalogue, pricing
+from esl.services.pricing import Applied
+from esl.store import products
+from gateway.worker import Notice
+
+router = APIRouter(prefix="/api/v1/stores/{store}", tags=["products and prices"])
+
+
+@router.put("/products/{sku}")
+async def put_product(
+    store: str, sku: str, request: Request, house: TheHouse, who: Asker
+) -> Response:
+    """Add or replace a product; a price may come along. Answered after the commit."""
+    store_id, key = doors.store_id(store), doors.sku(sku)
+    who.require(Scope.PRICE_WRITE, store_id)
+    value, body = await doors.read_json(request)
+    currency = (await doors.store_for(house, store_id)).currency
+    item = parse_product(value, store_id=store_id, sku=key, currency=currency)
+
+    def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        now = house.clock.now()
+        applied = catalogue.put_products(tx, store_id, [item], now, actor=who.name)
+        return {"sku": key, "labels": len(set(applied.labels))}, Notice(labels=applied.labels)
+
+    return await doors.change(house, request, who, body, work)
+
+
+@router.post("/products")
+async def put_products(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
+    """Add or replace many products, all or none."""
+    store_id = doors.store_id(store)
+    who.require(Scope.PRICE_WRITE, store_id)
+    value, body = await doors.read_json(request)
+    currency = (await doors.store_for(house, store_id)).currency
+    items = parse_each(
+        value,
+        lambda item, path: parse_product(
+            item, store_id=store_id, sku=None, currency=currency, path=path
+        ),
+    )
+
+    def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        now = house.clock.now()
+        applied = catalogue.put_products(tx, store_id, items, now, actor=who.name)
+        answer = {"products": len(items), "labels": len(set(applied.labels))}
+        return answer, Notice(labels=applied.labels)
+
+    return await doors.change(house, request, who, body, work, items=len(items))
+
+
+@router.get("/products/{sku}")
+async def get_product(store: str, sku: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+    """Return a product and the price that holds."""
+    store_id, key = doors.store_id(store), doors.sku(sku)
+    who.require(Scope.PRICE_READ, store_id)
+
+    def query(tx: Connection) -> dict[str, Any]:
+        product = products.product_named(tx, store_id, key)
+        return product_view(product, products.current_prices(tx, store_id, [key]).get(key))
+
+    return await doors.read(house, query)
+
+
+@router.post("/price-changes")
+async def post_price_changes(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
+    """Take one price change or an array; each gets its own result. Answered after the commit."""
+    store_id = doors.store_id(store)
+    who.require(Scope.PRICE_WRITE, store_id)
+    value, body = await doors.read_json(request)
+    currency = (await doors.store_for(house, store_id)).currency
+    changes = parse_price_changes(value, store_id=store_id, currency=currency)
+
+    def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        now = house.clock.now()
+        applied = pricing.apply_price_changes(tx, store_id, changes, now, actor=who.name)
+        return _results(applied), Notice(labels=applied.labels)
+
+    return await doors.change(house, request, who, body, work, items=len(changes))
+
+
+def _results(applied: Applied) -> dict[str, Any]:
+    return {
+        "results": [
+            {"sku": r.sku, "decision": r.decision, "rev": r.rev, "labels": r.labels}
+            for r in applied.results
+        ]
+    }

@@ -1,0 +1,94 @@
+"""Run a controller: the worker and the HTTP server, until a signal or a fault ends both."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+
+from api.app import create_app
+from api.house import House, open_house
+from api.private_files import RuntimeFile, runtime_file
+from esl.domain.errors import SetupError
+from esl.settings import Settings
+
+_SHUTDOWN_S = 2
+"""An open event stream would hold the server's shutdown for as long as it stays open."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers, which end the process before we have closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to `serve`."""
+        yield
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT; stops within five seconds of it.
+
+    Raises:
+        SetupError: It cannot start; says what to do.
+    """
+    listener = _bind(settings.host, settings.port)
+    with contextlib.closing(listener):
+        async with open_house(settings) as house:
+            host, port = listener.getsockname()[:2]
+            url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            runtime = RuntimeFile(url=url, token=house.operator_token, pid=os.getpid())
+            server = _Server(
+                uvicorn.Config(
+                    create_app(house),
+                    log_config=None,
+                    access_log=False,
+                    server_header=False,
+                    timeout_graceful_shutdown=_SHUTDOWN_S,
+                )
+            )
+            with runtime_file(settings.data_dir, runtime):
+                _announce(house, url)
+                await _run(server, house, listener)
+
+
+async def _run(server: _Server, house: House, listener: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    worker = asyncio.create_task(house.worker.run(), name="worker")
+    worker.add_done_callback(lambda _: stop())  # a fault of the worker ends the server too
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        worker.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await worker
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(1024)
+        listener.setblocking(False)
+    except OSError as exc:
+        listener.close()
+        raise SetupError(
+            f"cannot listen on {host}:{port}: {exc.strerror}; choose another port with --port"
+        ) from exc
+    return listener
+
+
+def _announce(house: House, url: str) -> None:
+    broker = f"embedded broker {house.broker}" if house.broker_is_embedded else str(house.broker)
+    database = "SQLite" if house.database.is_sqlite else "PostgreSQL"
+    print(f"ESL controller listens on {url} ({broker}, {database})", flush=True)  # noqa: T201

@@ -1,0 +1,1 @@
+"""The gateway protocol, version 1: messages, bytes, topics and signatures. Knows nobody."""

@@ -1,0 +1,64 @@
+"""Drawing on a canvas: boxes, fills and stamps at whole pixels.
+
+There is no anti-aliasing anywhere: a pixel is one ink or another (field notes, standards C.4).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from esl.domain.panel import Ink, Panel
+from renderer.fonts import Run
+from renderer.packing import Canvas
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels; right and bottom are the first column and row outside."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        """First column right of the box."""
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> int:
+        """First row below the box."""
+        return self.top + self.height
+
+
+def blank(panel: Panel) -> Canvas:
+    """Make an all-white canvas of the panel's size, shape (height, width)."""
+    return np.full((panel.height_px, panel.width_px), Ink.WHITE, np.uint8)
+
+
+def fill(canvas: Canvas, box: Box, ink: Ink) -> None:
+    """Paint a box in one ink; parts outside the canvas are ignored."""
+    canvas[max(box.top, 0) : max(box.bottom, 0), max(box.left, 0) : max(box.right, 0)] = ink
+
+
+def stamp(canvas: Canvas, run: Run, *, left: int, baseline: int, ink: Ink) -> None:
+    """Paint a run of text, its pen starting at ``left`` on the row ``baseline`` stands on.
+
+    Parts outside the canvas are cut: only a glyph's overhang can be there, because whoever calls
+    has measured the run.
+    """
+    height, width = canvas.shape
+    x = left + run.left_px
+    y = baseline - run.ascent_px
+    mask = run.mask
+    if x < 0 or y < 0:
+        mask = mask[max(-y, 0) :, max(-x, 0) :]
+        x, y = max(x, 0), max(y, 0)
+    area = canvas[y : min(y + mask.shape[0], height), x : min(x + mask.shape[1], width)]
+    np.copyto(area, np.uint8(ink), where=mask[: area.shape[0], : area.shape[1]])
+
+
+def enlarge(modules: Canvas, factor: int) -> Canvas:
+    """Draw every module as a square of ``factor`` pixels, without resampling."""
+    return modules.repeat(factor, axis=0).repeat(factor, axis=1)

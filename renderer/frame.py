@@ -1,0 +1,25 @@
+"""The finished picture of one label, named by its content."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Self
+
+from esl.domain.ids import Digest, PanelId
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Packed pixels for one panel model.
+
+    The digest is SHA-256 over ``pixels`` alone, as 64 lower-case hex digits: what a label can
+    compute itself from its picture memory, without knowing the name of its model.
+    """
+
+    panel_id: PanelId
+    pixels: bytes
+    digest: Digest
+
+    @classmethod
+    def of(cls, panel_id: PanelId, pixels: bytes) -> Self:
+        """Name the pixels and keep them."""
+        return cls(panel_id, pixels, Digest(hashlib.sha256(pixels).hexdigest()))

@@ -1,0 +1,144 @@
+"""QR codes: which mode, version and module size, and the data codewords (ISO/IEC 18004).
+
+One segment, alphanumeric if every character allows it (a Digital Link in upper case then fits
+version 2 instead of 3) or else bytes in UTF-8; level M; the smallest version up to 10. The modules
+themselves come from `renderer.qr_table`.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+from qrcode.constants import ERROR_CORRECT_M
+from qrcode.util import ALPHA_NUM, BIT_LIMIT_TABLE, PAD0, PAD1
+
+from esl.domain.errors import CodeDoesNotFit
+from esl.domain.panel import Panel
+from renderer.qr_table import Modules, SymbolTable
+
+MAX_VERSION = 10
+QUIET_ZONE_MODULES = 4
+"""ISO/IEC 18004, 6.3.8, and GS1 General Specifications for QR with Digital Link."""
+
+MODULE_MIN_MM = 0.396
+MODULE_MAX_MM = 0.743
+"""GS1 General Specifications, QR Code with Digital Link at retail (field notes, standards D.3)."""
+
+SYMBOLS_KEPT = 256
+"""Bound of `QrWriter`'s symbol cache: two labels of one product, on panels of two sizes."""
+
+_ALPHANUMERIC = {chr(code): value for value, code in enumerate(ALPHA_NUM)}
+_MODE_ALPHANUMERIC, _MODE_BYTES = 0b0010, 0b0100
+_MODE_BITS = 4
+_CAPACITY_BITS: list[int] = BIT_LIMIT_TABLE[ERROR_CORRECT_M]  # by version
+_LONGER_COUNTS_FROM = 10  # the version from which the character count has more bits
+
+
+class QrWriter:
+    """Draws symbols of versions 1 to `MAX_VERSION`, level M.
+
+    Caches: a `SymbolTable` per version, built when first needed, and the last `SYMBOLS_KEPT`
+    symbols by text.
+    """
+
+    def __init__(self) -> None:
+        self._table = lru_cache(maxsize=MAX_VERSION)(SymbolTable)
+        self.draw = lru_cache(maxsize=SYMBOLS_KEPT)(self._draw)
+        """Draw a text as modules, shape (side, side), True is dark.
+
+        Raises:
+            CodeDoesNotFit: Empty, or too long for version 10.
+        """
+
+    def _draw(self, text: str) -> Modules:
+        segment = segment_of(text)
+        version = smallest_version(segment)
+        return self._table(version).draw(codewords(segment, version))
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A text in one QR mode, before header and padding."""
+
+    mode: int
+    characters: int  # bytes in byte mode
+    payload: int
+    payload_bits: int
+
+    def count_bits(self, version: int) -> int:
+        """Width of the character count (ISO/IEC 18004, table 3)."""
+        short = version < _LONGER_COUNTS_FROM
+        if self.mode == _MODE_ALPHANUMERIC:
+            return 9 if short else 11
+        return 8 if short else 16
+
+    def bits(self, version: int) -> int:
+        """Length with its header."""
+        return _MODE_BITS + self.count_bits(version) + self.payload_bits
+
+
+def segment_of(text: str) -> Segment:
+    """Write a text in alphanumeric mode (5.5 bits a character) if that can, or else as UTF-8.
+
+    Raises:
+        CodeDoesNotFit: There is nothing to write.
+    """
+    if not text:
+        raise CodeDoesNotFit("a QR code needs at least one character")
+    if not _ALPHANUMERIC.keys() >= set(text):
+        raw = text.encode()
+        return Segment(_MODE_BYTES, len(raw), int.from_bytes(raw), 8 * len(raw))
+    values = [_ALPHANUMERIC[character] for character in text]
+    payload = 0
+    for first, second in zip(values[::2], values[1::2], strict=False):
+        payload = payload << 11 | first * 45 + second
+    pairs, single = divmod(len(values), 2)
+    if single:
+        payload = payload << 6 | values[-1]
+    return Segment(_MODE_ALPHANUMERIC, len(values), payload, 11 * pairs + 6 * single)
+
+
+def smallest_version(segment: Segment) -> int:
+    """Find the lowest version that holds a segment at level M.
+
+    Raises:
+        CodeDoesNotFit: More than version 10 holds.
+    """
+    for version in range(1, MAX_VERSION + 1):
+        if segment.bits(version) <= _CAPACITY_BITS[version]:
+            return version
+    raise CodeDoesNotFit(
+        f"a QR code of version {MAX_VERSION} holds {_CAPACITY_BITS[MAX_VERSION]} bits at level M, "
+        f"and the text needs {segment.bits(MAX_VERSION)}"
+    )
+
+
+def codewords(segment: Segment, version: int) -> bytes:
+    """Write header, segment, terminator and padding (ISO/IEC 18004, 7.4)."""
+    capacity = _CAPACITY_BITS[version]
+    header = segment.mode << segment.count_bits(version) | segment.characters
+    length = segment.bits(version)
+    zeros = min(4, capacity - length)
+    zeros += -(length + zeros) % 8
+    used = (header << segment.payload_bits | segment.payload) << zeros
+    data = used.to_bytes((length + zeros) // 8)
+    padding = bytes((PAD0, PAD1)) * (capacity // 16)
+    return data + padding[: capacity // 8 - len(data)]
+
+
+def module_px(panel: Panel, modules: int, space_px: int) -> int:
+    """Choose how many pixels a module gets: as many as fit and as the standard allows.
+
+    ``modules`` is the symbol's side without quiet zone, ``space_px`` the side of the free square.
+
+    Raises:
+        CodeDoesNotFit: No whole number of pixels fits and lies within the module limits.
+    """
+    with_quiet_zone = modules + 2 * QUIET_ZONE_MODULES
+    largest = min(space_px // with_quiet_zone, math.floor(MODULE_MAX_MM / panel.px_mm))
+    if largest * panel.px_mm < MODULE_MIN_MM:
+        raise CodeDoesNotFit(
+            f"{with_quiet_zone} modules in {space_px} px are {space_px // with_quiet_zone} px each "
+            f"at {panel.px_mm:.3f} mm a pixel; the limits are {MODULE_MIN_MM} to {MODULE_MAX_MM} mm"
+        )
+    return largest

@@ -1,0 +1,77 @@
+"""The bytes of a `Put` become a frame, or a reason why they do not.
+
+Nothing is trusted: a label has room for one frame, so a stream that would inflate to more is
+stopped one byte behind it, and a stream that needs a larger window than the panel announced
+cannot be read at all. Only a frame with the digest it was promised under leaves here (L2).
+"""
+
+import zlib
+from dataclasses import dataclass
+from hashlib import sha256
+
+from esl.domain.panel import Panel
+from gateway.wire.failures import FailureCode
+from gateway.wire.messages import RAW, ZLIB, Put
+
+# RFC 1950, 2.2: CINFO is the base-2 logarithm of the window minus eight, and both bytes of the
+# header as one number are a multiple of 31.
+_WINDOW_BITS_BASE = 8
+_HEADER_BYTES = 2
+_HEADER_CHECK = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a label or gateway does not do what it was told."""
+
+    code: FailureCode
+    detail: str = ""
+
+
+def open_picture(put: Put, panel: Panel) -> bytes | Refusal:
+    """Return the packed frame a put carries, complete and verified, or why there is none."""
+    refusal = _judge_fields(put, panel)
+    if refusal is not None:
+        return refusal
+    frame = put.data if put.encoding == RAW else _inflate(put.data, panel)
+    if isinstance(frame, Refusal):
+        return frame
+    if len(frame) != panel.frame_bytes:
+        return Refusal(FailureCode.BAD_DIGEST, "not one whole frame")
+    if sha256(frame).digest() != put.digest:
+        return Refusal(FailureCode.BAD_DIGEST)
+    return frame
+
+
+def _judge_fields(put: Put, panel: Panel) -> Refusal | None:
+    if put.offset is not None:
+        return Refusal(FailureCode.UNSUPPORTED, "pictures in parts")
+    if put.encoding not in (RAW, ZLIB):
+        return Refusal(FailureCode.UNSUPPORTED, f"encoding {put.encoding}")
+    if put.size != panel.frame_bytes:
+        detail = f"size {put.size}, the panel's frame has {panel.frame_bytes}"
+        return Refusal(FailureCode.INVALID_PARAMETERS, detail)
+    return None
+
+
+def _inflate(data: bytes, panel: Panel) -> bytes | Refusal:
+    if _window_bits(data) > panel.zlib_window_bits:
+        window = 1 << panel.zlib_window_bits
+        return Refusal(FailureCode.CAPACITY_LIMIT, f"needs more than a window of {window} bytes")
+    stream = zlib.decompressobj(wbits=panel.zlib_window_bits)
+    try:
+        frame = stream.decompress(data, panel.frame_bytes + 1)
+    except zlib.error:
+        return Refusal(FailureCode.BAD_DIGEST, "no zlib stream")
+    if not stream.eof or stream.unused_data:
+        return Refusal(FailureCode.BAD_DIGEST, "not one whole zlib stream")
+    return frame
+
+
+def _window_bits(data: bytes) -> int:
+    """Window a zlib stream asks for in its header; 0 if it has none (RFC 1950, 2.2)."""
+    if len(data) < _HEADER_BYTES or data[0] & 0x0F != zlib.DEFLATED:
+        return 0
+    if int.from_bytes(data[:_HEADER_BYTES]) % _HEADER_CHECK:
+        return 0
+    return (data[0] >> 4) + _WINDOW_BITS_BASE

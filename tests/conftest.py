@@ -1,0 +1,98 @@
+"""What every test may ask for. The services themselves are in ``tests/services.py``."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Route, async_playwright
+
+from tests import services
+from tests.services import BrowserPage, Mosquitto, Postgres
+
+PROJECT = Path(__file__).resolve().parent.parent
+PRICE_LISTS = PROJECT.parent / "shared" / "data" / "pricelists"
+
+
+def pytest_configure() -> None:
+    """Refuse a misspelt ``ESL_TEST_REQUIRE``: it would require nothing, in silence."""
+    try:
+        services.required_services(os.environ.get(services.REQUIRE_VARIABLE, ""))
+    except ValueError as exc:
+        raise pytest.UsageError(str(exc)) from exc
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A running mosquitto of this test's own; ``stop``, ``kill`` and ``start`` it at will."""
+    broker = Mosquitto(tmp_path / "mosquitto")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A running PostgreSQL, one for all tests of this process."""
+    server = Postgres()
+    server.start()
+    yield server
+    server.discard()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: Postgres) -> str:
+    """The address of a PostgreSQL server, for tests that leave nothing in it."""
+    return postgres.url()
+
+
+@pytest.fixture
+def fresh_postgres_url(postgres: Postgres) -> Iterator[str]:
+    """The address of an empty database of this test's own."""
+    name = postgres.create_database()
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> Path:
+    """The browser's program."""
+    return services.require("chromium")
+
+
+@pytest.fixture
+async def browser_page(chromium_path: Path) -> AsyncIterator[BrowserPage]:
+    """A page in a new browser that reaches 127.0.0.1 and nothing else."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium_path, args=list(services.CHROMIUM_ARGUMENTS)
+        )
+        context = await browser.new_context()
+        opened = BrowserPage(page=await context.new_page())
+        context.on("request", lambda request: opened.requested.append(request.url))
+        opened.page.on("websocket", lambda socket: opened.requested.append(socket.url))
+        opened.page.on("pageerror", lambda error: opened.errors.append(str(error)))
+        opened.page.on(
+            "console",
+            lambda message: opened.errors.append(message.text) if message.type == "error" else None,
+        )
+        await context.route(services.leaves_this_machine, _refuse)
+        yield opened
+        await browser.close()
+
+
+async def _refuse(route: Route) -> None:
+    await route.abort("addressunreachable")
+
+
+@pytest.fixture
+def price_list() -> Callable[[str], Path]:
+    """Find a real supermarket's price list; they are no part of this project."""
+
+    def find(name: str) -> Path:
+        path = PRICE_LISTS / name
+        if not path.exists():
+            pytest.skip(f"the real price list {name} is not beside the project (../shared/data)")
+        return path
+
+    return find

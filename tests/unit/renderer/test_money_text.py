@@ -1,0 +1,101 @@
+"""Money reads as its locale writes it, and our own formatting is Babel's."""
+
+from decimal import Decimal
+
+import pytest
+from babel import Locale
+from babel.numbers import format_currency, get_decimal_symbol
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esl.domain.face import Unit
+from esl.domain.money import MINOR_DIGITS, PRICE_MAX_MINOR
+from renderer.fonts import Fonts
+from renderer.money_text import MoneyWriter
+
+FONTS = Fonts()
+WRITER = MoneyWriter(FONTS.can_draw)
+NBSP, NNBSP = "\u00a0", "\u202f"
+
+
+@pytest.mark.parametrize(
+    ("locale", "currency", "minor", "text"),
+    [
+        ("hr_HR", "EUR", 123450, f"1.234,50{NBSP}€"),
+        ("de_DE", "EUR", 99, f"0,99{NBSP}€"),
+        ("de_AT", "EUR", 123450, f"€{NBSP}1.234,50"),
+        ("en_GB", "GBP", 123450, "£1,234.50"),
+        ("fr_FR", "EUR", 123450, f"1{NNBSP}234,50{NBSP}€"),
+        ("de_CH", "CHF", 123450, f"CHF{NBSP}1’234.50"),
+        ("pl_PL", "PLN", 123450, f"1{NBSP}234,50{NBSP}zł"),
+        ("da_DK", "DKK", 123450, f"1.234,50{NBSP}kr."),
+        ("hi_IN", "INR", 12345678, "₹1,23,456.78"),
+        ("ja_JP", "JPY", 1234, "¥1,234"),  # CLDR's full-width sign is not in the fonts
+        ("is_IS", "ISK", 1290, f"1.290{NBSP}kr."),
+        ("hu_HU", "HUF", 129900, f"1{NBSP}299,00{NBSP}Ft"),  # ISO 4217 says two decimals
+        ("en_KW", "KWD", 1250, f"KWD{NBSP}1.250"),  # not in CLDR: the language's
+        ("ar_KW", "KWD", 1250, f"1.250{NBSP}KWD"),  # no direction marks, no Arabic sign
+        ("he_IL", "ILS", 1290, f"12.90{NBSP}₪"),
+        ("xx_XX", "EUR", 129, "€1.29"),
+    ],
+)
+def test_money_is_written_as_the_locale_does(
+    locale: str, currency: str, minor: int, text: str
+) -> None:
+    assert WRITER.style(locale, currency).text(minor) == text
+    assert FONTS.can_draw(text)
+
+
+@pytest.mark.parametrize("locale", ["hr_HR", "de_DE", "en_GB", "fr_FR", "de_CH", "nl_NL", "sv_SE"])
+@pytest.mark.parametrize("currency", ["EUR", "GBP", "JPY", "KWD"])
+@given(minor=st.integers(0, PRICE_MAX_MINOR))
+def test_money_equals_what_babel_writes(locale: str, currency: str, minor: int) -> None:
+    digits = MINOR_DIGITS[currency]
+    ours = WRITER.style(locale, currency).text(minor)
+    babel = format_currency(Decimal(minor).scaleb(-digits), currency, locale=locale)
+    if currency not in ours:  # CLDR's blank before letters is ours alone
+        assert ours == babel
+    assert ours.replace(NBSP, "") == babel.replace(NBSP, "")
+
+
+@pytest.mark.parametrize("currency", sorted(MINOR_DIGITS))
+def test_every_currency_has_printable_money_with_its_decimals(currency: str) -> None:
+    for locale in ("hr_HR", "en_GB", "ja_JP", "ar_EG"):
+        style = WRITER.style(locale, currency)
+        text = style.text(1_234_567)
+        assert FONTS.can_draw(text)
+        _, _, fraction = text.partition(get_decimal_symbol(Locale.parse(locale)))
+        if MINOR_DIGITS[currency]:
+            assert fraction[: MINOR_DIGITS[currency]].isdigit()
+
+
+def test_a_big_price_comes_in_parts() -> None:
+    parts = WRITER.style("de_DE", "EUR").parts(123405)
+    assert (parts.whole, parts.mark, parts.fraction) == ("1.234", ",", "05")
+    assert (parts.symbol, parts.symbol_before) == ("€", False)
+    parts = WRITER.style("ja_JP", "JPY").parts(1298)
+    assert (parts.whole, parts.mark, parts.fraction) == ("1,298", "", "")
+    assert (parts.symbol, parts.symbol_before) == ("¥", True)
+    assert WRITER.style("en", "KWD").parts(1250).fraction == "250"
+
+
+@pytest.mark.parametrize(
+    ("unit", "locale", "text"),
+    [
+        (Unit.KILOGRAM, "hr_HR", "kg"),
+        (Unit.SQUARE_METRE, "de_DE", "m²"),
+        (Unit.PIECE, "hr_HR", "kom"),
+        (Unit.PIECE, "de_AT", "Stk."),
+        (Unit.PIECE, "en_GB", "pc."),
+    ],
+)
+def test_a_unit_is_written_in_the_language(unit: Unit, locale: str, text: str) -> None:
+    assert WRITER.unit_text(unit, locale) == text
+
+
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [("hr_HR", f"−25{NBSP}%"), ("en_GB", "−25%"), ("tr_TR", "−%25"), ("ar_EG", "−25%")],
+)
+def test_a_reduction_is_written_as_the_locale_does(locale: str, text: str) -> None:
+    assert WRITER.percent_less(25, locale) == text

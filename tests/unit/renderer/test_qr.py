@@ -1,0 +1,116 @@
+"""Our QR symbols are the library's, bit for bit, and phones read them."""
+
+import random
+
+import numpy as np
+import pytest
+import qrcode
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from qrcode.constants import ERROR_CORRECT_M
+from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, QRData
+
+from esl.domain.errors import CodeDoesNotFit
+from esl.domain.gtin import digital_link
+from esl.domain.ids import PanelId
+from esl.domain.panel import PANELS
+from renderer.canvas import enlarge
+from renderer.qr import MAX_VERSION, QrWriter, codewords, module_px, segment_of, smallest_version
+from renderer.qr_table import MASK, Modules, SymbolTable
+from tests.unit.renderer.pixels import scanned
+
+ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+WRITER = QrWriter()
+
+
+def library_symbol(text: str, *, version: int | None = None) -> Modules:
+    mode = MODE_ALPHA_NUM if set(text) <= set(ALPHANUMERIC) else MODE_8BIT_BYTE
+    symbol = qrcode.QRCode(version=version, error_correction=ERROR_CORRECT_M, mask_pattern=MASK)
+    symbol.add_data(QRData(text.encode(), mode=mode))
+    symbol.make(fit=version is None)
+    return np.array(symbol.modules, np.bool_)
+
+
+def read_back(modules: Modules) -> str:
+    light = (~np.pad(modules, 4)).astype(np.uint8)
+    return scanned(enlarge(light, 2))["QRCode"]
+
+
+@pytest.mark.parametrize("version", range(1, MAX_VERSION + 1))
+@pytest.mark.parametrize("alphabet", [ALPHANUMERIC, "abcdeé€ 0123/:?=&日"])
+def test_every_version_equals_the_library_in_both_modes(version: int, alphabet: str) -> None:
+    chance = random.Random(version)
+    table = SymbolTable(version)
+    drawn = 0
+    while drawn < 12:
+        text = "".join(chance.choices(alphabet, k=chance.randint(1, 320)))
+        segment = segment_of(text)
+        if segment.bits(version) > 8 * table.data_bytes:
+            continue
+        ours = table.draw(codewords(segment, version))
+        assert (ours == library_symbol(text, version=version)).all(), text
+        drawn += 1
+
+
+@pytest.mark.parametrize("version", range(1, MAX_VERSION + 1))
+def test_a_symbol_filled_to_the_last_bit_equals_the_library(version: int) -> None:
+    """Terminator and padding shrink to nothing there."""
+    table = SymbolTable(version)
+    room = 8 * table.data_bytes - 4 - (9 if version < 10 else 11)
+    text = "A" * (2 * (room // 11) + (room % 11 >= 6))
+    longest = segment_of(text)
+    assert smallest_version(longest) == version
+    assert smallest_version(segment_of(text + "A")) == version + 1 if version < 10 else True
+    assert (table.draw(codewords(longest, version)) == library_symbol(text, version=version)).all()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=60))
+def test_any_text_gets_the_version_and_modules_of_the_library(text: str) -> None:
+    assert (WRITER.draw(text) == library_symbol(text)).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(alphabet=ALPHANUMERIC + "abcdefghijklmnopqrstuvwxyz?=&_", min_size=1, max_size=150))
+def test_any_address_is_read_back_by_a_decoder(text: str) -> None:
+    assert read_back(WRITER.draw(text)) == text
+
+
+def test_a_digital_link_in_upper_case_fits_version_2() -> None:
+    assert len(WRITER.draw(digital_link("09520123456788"))) == 25
+    assert len(WRITER.draw(digital_link("09520123456788", base="https://id.gs1.org"))) == 29
+
+
+def test_a_text_too_long_for_version_10_is_refused_with_numbers() -> None:
+    with pytest.raises(CodeDoesNotFit, match=r"holds 1728 bits.*needs 1740"):
+        WRITER.draw("a" * 215)
+
+
+def test_an_empty_text_is_refused() -> None:
+    with pytest.raises(CodeDoesNotFit):
+        WRITER.draw("")
+
+
+@pytest.mark.parametrize(
+    ("panel_id", "modules", "space_px", "pixels"),
+    [
+        ("bwry-296x128", 25, 99, 3),  # 0.678 mm
+        ("bwry-296x128", 25, 98, 2),
+        ("bwry-296x128", 25, 400, 3),  # 4 px would be 0.904 mm, above the limit
+        ("bwry-250x122", 29, 111, 3),  # 2 px would be 0.388 mm, below the limit
+        ("bwry-400x300", 33, 123, 3),
+        ("bwry-400x300", 33, 122, 2),
+    ],
+)
+def test_a_module_gets_the_most_pixels_within_space_and_standard(
+    panel_id: str, modules: int, space_px: int, pixels: int
+) -> None:
+    assert module_px(PANELS[PanelId(panel_id)], modules, space_px) == pixels
+
+
+def test_modules_below_the_standard_are_refused_with_numbers() -> None:
+    with pytest.raises(
+        CodeDoesNotFit,
+        match=r"37 modules in 110 px are 2 px each at 0\.194 mm a pixel; .* 0\.396 to 0\.743 mm",
+    ):
+        module_px(PANELS[PanelId("bwry-250x122")], 29, 110)

@@ -1,0 +1,191 @@
+"""A simulated shop on a real broker."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from gateway.broker import Waiter, embedded_broker
+from gateway.mqtt import BrokerAddress, MqttConnection, connect
+from gateway.wire.codec import decode_events, decode_state, encode_commands
+from gateway.wire.enrolment import Enrolment, enrolment_keys
+from gateway.wire.messages import VERSION, AnyEvent, Command, Header, Hello, Report, Seen, Shown
+from gateway.wire.signing import PublicKeys, seal
+from gateway.wire.topics import ALL_STATES, ALL_UPS, Kind, down_topic, parse_topic
+from simulator.faults import Faults
+from simulator.gateway import GatewayOptions
+from simulator.shop import Shop
+from tests.unit.simulator.rig import KEY, PANEL, picture, put
+
+PATIENCE_S = 20
+
+
+class MachineClock:
+    def wall(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic_s(self) -> float:
+        return time.monotonic()
+
+
+class Controller:
+    """The least that can talk to gateways."""
+
+    def __init__(self, connection: MqttConnection) -> None:
+        self.sessions: dict[str, str] = {}
+        self.states: list[tuple[str, bool, str]] = []
+        self._connection = connection
+        self._counter = 0
+
+    async def send(self, gateway: str, *commands: Command) -> None:
+        self._counter += 1
+        expires = round(time.time() * 1000) + 60_000
+        header = Header(
+            VERSION, KEY.key_id, gateway, self.sessions[gateway], self._counter, expires
+        )
+        payload = seal(KEY, header, encode_commands(commands))
+        await self._connection.publish(down_topic(gateway), payload)
+
+    async def hear(self, kind: type[AnyEvent], number: int = 1) -> list[AnyEvent]:
+        """Wait for so many events of one kind."""
+        heard: list[AnyEvent] = []
+        async with asyncio.timeout(PATIENCE_S):
+            while len(heard) < number:
+                heard += [event for event in await self.listen() if isinstance(event, kind)]
+        return heard
+
+    async def listen(self) -> list[AnyEvent]:
+        message = await self._connection.messages.get()
+        gateway, topic = parse_topic(message.topic)
+        if topic is Kind.STATE:
+            state = decode_state(message.payload)
+            self.states.append((gateway, state.online, state.session))
+            return []
+        events = decode_events(message.payload).messages
+        for event in events:
+            if isinstance(event, Hello):
+                self.sessions[gateway] = event.session
+        return events
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[BrokerAddress]:
+    waiter = Waiter(monotonic_s=time.monotonic, sleep_s=time.sleep)
+    with embedded_broker(tmp_path, waiter) as address:
+        yield address
+
+
+@contextlib.asynccontextmanager
+async def controller_on(address: BrokerAddress) -> AsyncIterator[Controller]:
+    async with connect(address, "controller", [ALL_STATES, ALL_UPS]) as connection:
+        async with asyncio.timeout(PATIENCE_S):
+            await connection.connected.wait()
+        yield Controller(connection)
+
+
+def shop_on(address: BrokerAddress, *, labels: int = 2, faults: Faults | None = None) -> Shop:
+    fittings = [
+        (
+            Enrolment(
+                gateway=gateway,
+                store="shop-1",
+                host=address.host,
+                port=address.port,
+                tls=False,
+                username=address.username or "",
+                password=address.password or "",
+                keys=enrolment_keys(PublicKeys.of(KEY)),
+            ),
+            [(f"{gateway}-{n}", PANEL) for n in range(labels)],
+        )
+        for gateway in ("gw-1", "gw-2")
+    ]
+    options = GatewayOptions(beacon_s=3_600, heartbeat_s=3_600)
+    return Shop(fittings, clock=MachineClock(), sleep=asyncio.sleep, options=options, faults=faults)
+
+
+async def test_a_picture_put_by_a_controller_is_shown_and_reported(broker: BrokerAddress) -> None:
+    async with controller_on(broker) as controller, shop_on(broker) as shop:
+        assert len(await controller.hear(Seen, 4)) == 4
+
+        deadline = round(time.time() * 1000) + 60_000
+        await controller.send("gw-1", put(1, label="gw-1-0", deadline=deadline))
+        await controller.send("gw-2", put(2, label="gw-2-1", deadline=deadline))
+        shown = await controller.hear(Shown, 2)
+
+        assert sorted((event.label, event.rev) for event in shown) == [("gw-1-0", 1), ("gw-2-1", 2)]
+        assert shop.labels["gw-2-1"].shown_pixels == picture(2)
+        assert dict(shop.counts) == {}
+
+
+async def test_a_restarted_gateway_comes_back_with_a_new_session(broker: BrokerAddress) -> None:
+    async with controller_on(broker) as controller, shop_on(broker) as shop:
+        await controller.hear(Seen, 4)
+        before = controller.sessions["gw-1"]
+
+        shop.restart_gateway("gw-1")
+        (hello,) = await controller.hear(Hello)
+
+        assert hello.session != before
+        told = [state[1:] for state in controller.states if state[0] == "gw-1"]
+        assert told == [(True, before), (False, before), (True, hello.session)]
+
+
+async def test_a_gateway_that_lost_its_connection_makes_a_new_session(
+    broker: BrokerAddress,
+) -> None:
+    async with controller_on(broker) as controller, shop_on(broker) as shop:
+        await controller.hear(Seen, 4)
+        before = controller.sessions["gw-1"]
+
+        async with connect(broker, "gw-1"):  # the broker throws out the first of one name
+            (hello,) = await controller.hear(Hello)
+
+        assert hello.session != before
+        assert shop.counts["connections lost"] >= 1
+
+
+async def test_bad_payloads_are_counted_and_end_nothing(broker: BrokerAddress) -> None:
+    async with controller_on(broker) as controller, shop_on(broker) as shop:
+        await controller.hear(Seen, 4)
+
+        await controller._connection.publish(down_topic("gw-1"), b"rubbish")
+        await controller.send("gw-1", Report(id=1))
+
+        assert await controller.hear(Seen, 2)
+        assert dict(shop.counts) == {"BadPayload": 1}
+
+
+async def test_lost_payloads_were_acknowledged_and_never_arrive(broker: BrokerAddress) -> None:
+    faults = Faults(Random(1), lose=1.0)
+    async with controller_on(broker) as controller, shop_on(broker, faults=faults) as shop:
+        await shop.connected()
+        controller.sessions["gw-1"] = shop.gateways["gw-1"].session
+
+        await controller.send("gw-1", put(1, label="gw-1-0"))
+        faults.stop()  # what comes now tells that what came before has been through
+        await controller.send("gw-1", Report(id=2))
+        seen = await controller.hear(Seen, 2)
+
+        assert shop.labels["gw-1-0"].shown_rev == 0
+        assert [event.shown_rev for event in seen] == [0, 0]
+
+
+async def test_a_gateway_without_power_is_offline_until_it_is_switched_on(
+    broker: BrokerAddress,
+) -> None:
+    async with controller_on(broker) as controller, shop_on(broker) as shop:
+        await controller.hear(Seen, 4)
+        shop.switch_off("gw-2")
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(state[:2] == ("gw-2", False) for state in controller.states):
+                await controller.listen()
+
+        shop.switch_on("gw-2")
+
+        assert await controller.hear(Hello)
