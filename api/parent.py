@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 
 
@@ -10,7 +9,7 @@ def end_with_parent() -> None:
     """Send ourselves SIGTERM when standard input closes, whatever closed it."""
 
     def watch() -> None:
-        while sys.stdin.buffer.read(4096):
+        while os.read(0, 4096):  # not sys.stdin: its lock would be held when Python ends
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 

@@ -140,9 +140,7 @@ async def _measure(demo: Demo, say: Callable[[str], None]) -> Outcome:
     say("paired; waiting for every label to show its price")
     glass = demo.shop.labels
     everyone = len(demo.places)
-    await _until(
-        lambda: sum(bool(x.shown_pixels) for x in glass.values()) == everyone, FILL_LONGEST_S
-    )
+    await _until(lambda: sum(x.shown_rev > 0 for x in glass.values()) == everyone, FILL_LONGEST_S)
     first_fill_s = time.monotonic() - began_s
     place = demo.places[0]
     before = glass[place.label_id].shown_digest
@@ -155,7 +153,7 @@ async def _measure(demo: Demo, say: Callable[[str], None]) -> Outcome:
     wrong = await asyncio.to_thread(demo.mismatches)
     return Outcome(
         labels=everyone,
-        shown=sum(bool(x.shown_pixels) for x in glass.values()),
+        shown=sum(x.shown_rev > 0 for x in glass.values()),
         mismatched=len(wrong),
         first_fill_s=round(first_fill_s, 3),
         change_to_glass_s=round(change_to_glass_s, 3),
