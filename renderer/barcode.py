@@ -20,6 +20,9 @@ import numpy as np
 import zxingcpp
 from numpy.typing import NDArray
 
+from esl.domain.errors import CodeDoesNotFit
+from esl.domain.gtin import is_gtin
+
 SYMBOLS_KEPT = 256
 """Bound of `BarcodeWriter`'s cache."""
 
@@ -44,10 +47,16 @@ class BarcodeWriter:
 
     def __init__(self) -> None:
         self.draw = lru_cache(maxsize=SYMBOLS_KEPT)(_draw)
-        """Draw a GTIN with a right check digit; None if it has no EAN symbol."""
+        """Draw a GTIN; None if it has no EAN symbol.
+
+        Raises:
+            CodeDoesNotFit: Not a GTIN with a right check digit.
+        """
 
 
 def _draw(gtin: str) -> Bars | None:
+    if not is_gtin(gtin):
+        raise CodeDoesNotFit("the bar code's content is not a GTIN with a right check digit")
     if len(gtin) == _GTIN_8:
         return Bars(_modules(gtin, zxingcpp.BarcodeFormat.EAN8), gtin)
     if len(gtin) == _GTIN_14:

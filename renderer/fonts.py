@@ -29,7 +29,6 @@ BLANKS = frozenset("\u00a0\u2007\u2009\u202f")
 RUNS_KEPT = 128
 """Bound of the run cache of one font and size; currency signs, units, cents and badges repeat."""
 
-
 _RULER = "H   "
 """Drawn before each glyph that is rasterised, and cut away. Pillow places a line by the outlines
 of its glyphs but fills it by their bitmaps, so that a line of "r" alone comes out one pixel too
@@ -154,8 +153,8 @@ class Font:
         glyph = self._glyphs.get(character)
         if glyph is None:
             glyph = self._rasterise(" " if character in BLANKS else character)
+            self._advances[character] = glyph.advance_px  # before the glyph: `width_px` trusts it
             self._glyphs[character] = glyph
-            self._advances[character] = glyph.advance_px
         return glyph
 
     def _rasterise(self, character: str) -> _Glyph:

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from renderer.fonts import Font, Fonts
 from renderer.money_text import PriceParts
 
-CENTS = 0.52
+CENTS = 0.5
 """Size of raised decimals over size of the whole digits."""
 
 MARK = 0.62
 """Size of the decimal sign: as large as the whole digits its tail would reach the details."""
 
-SIGN = 0.33
-"""Size of currency sign and unit; with `CENTS` leaves 0.15 of the height between the two."""
+SIGN = 0.36
+"""Size of currency sign and unit; with `CENTS` leaves 0.14 of the height between the two."""
 
 SIGN_MIN_PX = 11
 

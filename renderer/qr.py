@@ -47,7 +47,7 @@ class QrWriter:
         """Draw a text as modules, shape (side, side), True is dark.
 
         Raises:
-            CodeDoesNotFit: Empty, or too long for version 10.
+            CodeDoesNotFit: Empty, not valid Unicode, or too long for version 10.
         """
 
     def _draw(self, text: str) -> Modules:
@@ -81,12 +81,15 @@ def segment_of(text: str) -> Segment:
     """Write a text in alphanumeric mode (5.5 bits a character) if that can, or else as UTF-8.
 
     Raises:
-        CodeDoesNotFit: There is nothing to write.
+        CodeDoesNotFit: There is nothing to write, or a lone surrogate.
     """
     if not text:
         raise CodeDoesNotFit("a QR code needs at least one character")
     if not _ALPHANUMERIC.keys() >= set(text):
-        raw = text.encode()
+        try:
+            raw = text.encode()
+        except UnicodeEncodeError as exc:
+            raise CodeDoesNotFit("the QR code's text is not valid Unicode") from exc
         return Segment(_MODE_BYTES, len(raw), int.from_bytes(raw), 8 * len(raw))
     values = [_ALPHANUMERIC[character] for character in text]
     payload = 0

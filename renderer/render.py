@@ -61,7 +61,7 @@ class Renderer:
             PriceDoesNotFit: A price would have to be cut.
             NameDoesNotFit: Nothing of the name's first word fits.
             MissingGlyph: The fonts lack a character.
-            CodeDoesNotFit: The QR code would fall below its module limits.
+            CodeDoesNotFit: The QR code would fall below its module limits, or has wrong content.
             UnknownPanel: The template is not laid out for this panel.
         """
         gtin = face.gtin
@@ -99,7 +99,7 @@ class Renderer:
         percent = old = unit = unit_price = ""
         if face.was_minor is not None:
             old = style.text(face.was_minor)
-            if off := percent_off(face.was_minor, face.price_minor):
+            if (off := percent_off(face.was_minor, face.price_minor)) > 0:
                 percent = money.percent_less(off, face.locale)
         if face.priced_per is not None:
             unit = money.unit_text(face.priced_per, face.locale)

@@ -175,7 +175,7 @@ def _codes_beside(panel: Panel, sizes: Sizes, parts: Parts) -> Layout:
     name_px = sizes.name + (0 if parts.band else sizes.name_extra)
     details_right = width - bars_px if parts.bars else text_right
     details = Box(margin, floor - sizes.details_max, details_right - margin, sizes.details_max)
-    price_top = name_top + name_px + gap + 1
+    price_top = name_top + name_px + gap + 2
     price_bottom = details.top - gap // 2 if parts.details else floor
     if not parts.qr:
         price_bottom = min(price_bottom, bars_top - gap)
@@ -202,7 +202,7 @@ def _codes_below(panel: Panel, sizes: Sizes, parts: Parts) -> Layout:
     band_px = sizes.band if parts.band else 0
     name_top = band_px + gap
     name_px = sizes.name + (0 if parts.band else sizes.name_extra)
-    price_top = name_top + name_px + gap
+    price_top = name_top + name_px + gap + 2
     # The symbol's quiet zone may lie in the margins: its modules are flush with the text.
     quiet_px = QR_MAX_PX * QUIET_ZONE_MODULES // QR_MAX_SIDE
     qr = Box(

@@ -9,19 +9,12 @@ from pathlib import Path
 from random import Random
 
 from api.client import Client
-from api.clock import MachineClock
 from api.demo.controller import ControllerProcess
-from api.demo.sample_shop import GATEWAYS, STORE, STORE_BODY, Place, products, shelf
+from api.demo.sample_shop import STORE, products, shelf
+from api.demo.shop import Demo
 from api.private_files import RuntimeFile, make_data_folder, write_private
-from api.schemas import face_from
 from esl.domain.access import Scope
 from esl.domain.errors import SetupError
-from esl.domain.ids import GatewayId
-from esl.domain.panel import panel_named
-from gateway.wire.enrolment import Enrolment, from_json
-from renderer.render import Renderer
-from simulator.gateway import GatewayOptions
-from simulator.shop import Shop
 
 LABELS = 24
 PATIENCE_S = 5.0
@@ -48,76 +41,6 @@ class Outcome:
     def is_right(self) -> bool:
         """Say whether every label shows the truth."""
         return self.shown == self.labels and self.mismatched == 0
-
-
-class Demo:
-    """A running demo: its client, its shelf, its simulated shop."""
-
-    def __init__(self, client: Client, places: list[Place], *, paint_s: float, seed: int) -> None:
-        self.client = client
-        self.places = places
-        self._renderer = Renderer()
-        enrolments = self._fill_shop()
-        options = GatewayOptions(paint_s=paint_s, jitter=0.5, beacon_s=20.0, heartbeat_s=10.0)
-        self.shop = Shop(
-            [
-                (
-                    enrolments[gateway],
-                    [
-                        (p.label_id, panel_named(p.panel_id))
-                        for p in places
-                        if p.gateway_id == gateway
-                    ],
-                )
-                for gateway in GATEWAYS
-            ],
-            clock=MachineClock(),
-            sleep=asyncio.sleep,
-            seed=seed,
-            options=options,
-        )
-
-    def pair(self) -> None:
-        """Pair every label with its product."""
-        pairs = [{"label": p.label_id, "sku": p.sku} for p in self.places]
-        self.client.post(f"/api/v1/stores/{STORE}/pairings", pairs)
-
-    def change_price(self, sku: str, price: str, *, was: str | None, badge: str | None) -> None:
-        """Change one price, as a till does."""
-        change = {"sku": sku, "price": price, "was": was, "badge": badge, "source": "demo-till"}
-        self.client.post(f"/api/v1/stores/{STORE}/price-changes", change)
-
-    def mismatches(self) -> list[str]:
-        """Compare the pixels each simulated label holds with a fresh render of the truth."""
-        wrong: list[str] = []
-        for place in self.places:
-            face = self.client.get(f"/api/v1/labels/{place.label_id}")["face"]
-            truth = self._renderer.render(face_from(face), panel_named(place.panel_id))
-            if self.shop.labels[place.label_id].shown_pixels != truth.pixels:
-                wrong.append(place.label_id)
-        return wrong
-
-    def settled(self) -> int:
-        """Count the labels that the controller holds to be right."""
-        labels = self.client.get(f"/api/v1/stores/{STORE}/labels", limit=1000)["labels"]
-        return sum(label["phase"] == "settled" for label in labels)
-
-    def _fill_shop(self) -> dict[GatewayId, Enrolment]:
-        store = f"/api/v1/stores/{STORE}"
-        self.client.put(store, STORE_BODY)
-        enrolments = {
-            gateway: from_json(self.client.put_text(f"{store}/gateways/{gateway}", {}))
-            for gateway in GATEWAYS
-        }
-        self.client.post(f"{store}/products", products())
-        self.client.post(
-            f"{store}/labels",
-            [
-                {"label": p.label_id, "panel": p.panel_id, "gateway": p.gateway_id}
-                for p in self.places
-            ],
-        )
-        return enrolments
 
 
 async def run_once(data_dir: Path, *, labels: int, say: Callable[[str], None]) -> Outcome:

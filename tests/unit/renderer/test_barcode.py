@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from esl.domain.errors import CodeDoesNotFit
 from esl.domain.gtin import check_digit
 from esl.domain.panel import Ink
 from renderer.barcode import BarcodeWriter
@@ -22,7 +23,7 @@ def drawn(gtin: str, *, module_px: int) -> Canvas:
 
 
 @settings(max_examples=60, deadline=None)
-@given(body=st.from_regex(r"[0-9]{12}", fullmatch=True), module_px=st.sampled_from([1, 2]))
+@given(body=st.from_regex(r"[0-9]{11}[1-9]", fullmatch=True), module_px=st.sampled_from([1, 2]))
 def test_a_gtin_13_is_read_back(body: str, module_px: int) -> None:
     gtin = body + str(check_digit(body))
     found = scanned(drawn(gtin, module_px=module_px))
@@ -30,7 +31,7 @@ def test_a_gtin_13_is_read_back(body: str, module_px: int) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(body=st.from_regex(r"[0-9]{7}", fullmatch=True))
+@given(body=st.from_regex(r"[0-9]{6}[1-9]", fullmatch=True))
 def test_a_gtin_8_is_read_back(body: str) -> None:
     gtin = body + str(check_digit(body))
     assert scanned(drawn(gtin, module_px=1)) == {"EAN8": gtin}
@@ -52,6 +53,14 @@ def test_a_gtin_14_of_a_consumer_unit_has_ean_13_bars() -> None:
 
 def test_a_gtin_14_of_a_case_has_no_bars() -> None:
     assert WRITER.draw("13850139171584") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["3850139171588", "385013917158", "", "٣٨٥٠١٣٩١٧١٥٨٧", "36000291452"]
+)
+def test_what_is_not_a_gtin_is_refused(text: str) -> None:
+    with pytest.raises(CodeDoesNotFit, match="not a GTIN"):
+        WRITER.draw(text)
 
 
 @pytest.mark.parametrize(("gtin", "modules"), [("3850139171587", 95), ("49012347", 67)])

@@ -86,9 +86,10 @@ def test_a_text_too_long_for_version_10_is_refused_with_numbers() -> None:
         WRITER.draw("a" * 215)
 
 
-def test_an_empty_text_is_refused() -> None:
+@pytest.mark.parametrize("text", ["", "half a pair: \ud83d"])
+def test_a_text_that_cannot_be_written_is_refused(text: str) -> None:
     with pytest.raises(CodeDoesNotFit):
-        WRITER.draw("")
+        WRITER.draw(text)
 
 
 @pytest.mark.parametrize(
