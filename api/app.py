@@ -8,7 +8,8 @@ from api.auth import TokenMemory
 from api.console import pages
 from api.edge import Edge
 from api.house import House
-from api.routes import health, labels, products, stores, tokens
+from api.openapi import PROBLEMS
+from api.routes import description, health, labels, products, stores, tokens
 
 
 def create_app(house: House) -> ASGIApp:
@@ -16,14 +17,16 @@ def create_app(house: House) -> ASGIApp:
     app = FastAPI(
         title="ESL controller",
         version="1",
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,  # served by a route of ours, which asks for a token
         docs_url=None,  # the stock page loads its scripts from the internet
         redoc_url=None,
+        redirect_slashes=False,  # it would lead strangers to wherever their Host header says
+        responses=PROBLEMS,
     )
     app.state.house = house
     app.state.tokens = TokenMemory()
     errors.install(app)
-    for router in (stores.router, products.router, labels.router, tokens.router, health.router):
-        app.include_router(router)
+    for part in (stores, products, labels, tokens, description, health):
+        app.include_router(part.router)
     pages.install(app)
     return Edge(app)

@@ -4,6 +4,7 @@ Every endpoint depends on `Asker`, apart from the sign-in page and the health ch
 walks all routes and holds them to it.
 """
 
+import threading
 from collections import OrderedDict
 from typing import Annotated
 
@@ -23,25 +24,36 @@ _READING = frozenset({"GET", "HEAD"})
 
 
 class TokenMemory:
-    """Tokens that were right a moment ago: hash of the token to principal, `_REMEMBERED` at most."""
+    """Tokens that were right a moment ago: hash of the token to principal, `_REMEMBERED` at most.
+
+    Used by many threads. What was read from the database before a revocation and arrives after
+    it is not remembered: `revocations` tells.
+    """
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
+        self._changing = threading.Lock()
+        self.revocations = 0
 
     def recall(self, token: str, now_s: float) -> Principal | None:
         """Return the principal of a token checked less than `_BELIEVED_S` ago."""
         found = self._known.get(access.hash_secret(token))
         return found[0] if found is not None and found[1] > now_s else None
 
-    def remember(self, token: str, principal: Principal, now_s: float) -> None:
-        """Note that a token was right."""
-        self._known[access.hash_secret(token)] = (principal, now_s + _BELIEVED_S)
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+    def remember(self, token: str, principal: Principal, now_s: float, *, revocations: int) -> None:
+        """Note that a token was right, when there had been this many ``revocations``."""
+        with self._changing:
+            if revocations != self.revocations:
+                return
+            self._known[access.hash_secret(token)] = (principal, now_s + _BELIEVED_S)
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
 
     def forget_all(self) -> None:
         """Ask the database again, for every token."""
-        self._known.clear()
+        with self._changing:
+            self.revocations += 1
+            self._known.clear()
 
 
 def the_house(request: Request) -> House:
@@ -77,9 +89,10 @@ def _machine(request: Request, house: House, token: str) -> Principal:
     known = memory.recall(token, now_s)
     if known is not None:
         return known
+    revocations = memory.revocations
     with house.database.read() as tx:
         principal = access.principal_of_token(tx, token)
-    memory.remember(token, principal, now_s)
+    memory.remember(token, principal, now_s, revocations=revocations)
     return principal
 
 

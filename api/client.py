@@ -36,6 +36,10 @@ class Client:
         exc: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the connection go."""
         self._http.close()
 
     def get(self, path: str, **query: str | int) -> Any:

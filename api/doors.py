@@ -11,13 +11,14 @@ from fastapi import Request, Response
 from sqlalchemy import Connection
 
 from api.house import House
-from esl.domain.access import Principal
-from esl.domain.errors import InvalidInput
+from esl.domain.access import Principal, Scope
+from esl.domain.errors import InvalidInput, UnknownLabel, UnknownStore
 from esl.domain.ids import GatewayId, LabelId, Sku, StoreId, check_sku, check_slug
+from esl.domain.label import LabelState
 from esl.domain.place import Store
 from esl.intake.strict_json import parse_strict_json
 from esl.services.requests import StoredAnswer, answer_once
-from esl.store import places
+from esl.store import labels, places
 from esl.store.writer import Priority
 from gateway.worker import Notice
 
@@ -57,6 +58,22 @@ async def store_for(house: House, text: str) -> Store:
         UnknownStore: There is none.
     """
     return await read(house, lambda tx: places.store_named(tx, StoreId(text)))
+
+
+def label_for(tx: Connection, principal: Principal, scope: Scope, label_id: LabelId) -> LabelState:
+    """Load the label a URL names, for someone who may.
+
+    Raises:
+        UnknownLabel: There is none, or it is in a store that is closed to the asker: both in
+            the same words.
+        Forbidden: The asker lacks the scope.
+    """
+    state = labels.label_named(tx, label_id)
+    try:
+        principal.require(scope, state.store_id)
+    except UnknownStore:
+        raise UnknownLabel(f"no label {label_id!r}") from None
+    return state
 
 
 async def change(
@@ -122,5 +139,7 @@ def label_id(text: str) -> LabelId:
 
 
 def sku(text: str) -> Sku:
-    """Check a SKU from the URL."""
+    """Check a SKU from the URL. Where the URL's bytes are not UTF-8, U+FFFD stands for them."""
+    if "\N{REPLACEMENT CHARACTER}" in text:
+        raise InvalidInput.at("/sku", "not UTF-8", fix="Percent-encode the UTF-8 of the SKU.")
     return check_sku(text, path="/sku")

@@ -69,7 +69,7 @@ class Edge:
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
     """Read a request's body; None if it is too large, in which case the rest stays unread."""
     announced = Headers(scope=scope).get("content-length", "0")
-    if announced.isdigit() and int(announced) > BODY_LARGEST_BYTES:
+    if announced.isdecimal() and int(announced) > BODY_LARGEST_BYTES:
         return None
     body = bytearray()
     while True:

@@ -6,6 +6,7 @@
 Never what was sent, never a traceback.
 """
 
+from functools import reduce
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +20,7 @@ from esl.domain.errors import (
     Conflict,
     EslError,
     Forbidden,
+    IdempotencyConflict,
     InvalidInput,
     NotFound,
     NotSignedIn,
@@ -26,18 +28,71 @@ from esl.domain.errors import (
     SetupError,
     Unavailable,
 )
+from esl.intake.strict_json import pointer
 
 MEDIA_TYPE = "application/problem+json"
-_STATUS: tuple[tuple[type[EslError], HTTPStatus], ...] = (
-    (InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (RenderRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (NotFound, HTTPStatus.NOT_FOUND),
-    (Conflict, HTTPStatus.CONFLICT),
-    (NotSignedIn, HTTPStatus.UNAUTHORIZED),
-    (Forbidden, HTTPStatus.FORBIDDEN),
-    (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
-    (SetupError, HTTPStatus.INTERNAL_SERVER_ERROR),
+_ANSWERS: tuple[tuple[type[EslError], HTTPStatus, str], ...] = (
+    (
+        InvalidInput,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "Mend what “errors” points to and send it again.",
+    ),
+    (
+        RenderRefused,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "Change the product or the label's panel.",
+    ),
+    (
+        NotFound,
+        HTTPStatus.NOT_FOUND,
+        "Check the id; a token knows only of its own stores.",
+    ),
+    (
+        IdempotencyConflict,
+        HTTPStatus.CONFLICT,
+        "Give each new request a new Idempotency-Key.",
+    ),
+    (
+        Conflict,
+        HTTPStatus.CONFLICT,
+        "Look at what is there, then send something that fits it.",
+    ),
+    (
+        NotSignedIn,
+        HTTPStatus.UNAUTHORIZED,
+        "Make a token with: esl token create, or a sign-in link with: esl sign-in.",
+    ),
+    (
+        Forbidden,
+        HTTPStatus.FORBIDDEN,
+        "Use a token with that right; make one with: esl token create.",
+    ),
+    (
+        Unavailable,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Send the same again in a moment.",
+    ),
+    (
+        SetupError,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "Ask whoever runs this installation.",
+    ),
 )
+"""Each kind of error, its status, and what to do about it; the first that fits counts."""
+
+_NOBODYS: dict[int, tuple[str, str]] = {
+    HTTPStatus.NOT_FOUND: (
+        "nothing is at this address",
+        "See the list of addresses: GET /api/v1/openapi.json.",
+    ),
+    HTTPStatus.METHOD_NOT_ALLOWED: (
+        "this address does not take this method",
+        "Use one of those in the Allow header.",
+    ),
+}
+"""What the router says by itself, in our words."""
+
+_MAX_ERRORS = 50
 
 log = structlog.get_logger()
 
@@ -53,7 +108,10 @@ def problem(
 
 def answer_error(exc: EslError) -> JSONResponse:
     """Say in HTTP what went wrong."""
-    status = next((s for kind, s in _STATUS if isinstance(exc, kind)), HTTPStatus.BAD_REQUEST)
+    status, fix = next(
+        ((status, fix) for kind, status, fix in _ANSWERS if isinstance(exc, kind)),
+        (HTTPStatus.BAD_REQUEST, None),
+    )
     headers: dict[str, str] = {}
     if isinstance(exc, NotSignedIn):
         headers["WWW-Authenticate"] = 'Bearer realm="esl"'
@@ -64,9 +122,11 @@ def answer_error(exc: EslError) -> JSONResponse:
             {"pointer": p.path, "detail": p.detail} | ({"fix": p.fix} if p.fix else {})
             for p in exc.problems
         ]
-        detail = f"{len(errors)} field{'s' if len(errors) > 1 else ''} must be mended; nothing was stored"
-        return problem(status, detail, errors=errors, fix=exc.problems[0].fix, headers=headers)
-    return problem(status, str(exc), headers=headers)
+        fields = "1 field" if len(errors) == 1 else f"{len(errors)} fields"
+        detail = f"{fields} must be mended; nothing was stored"
+        fix = exc.problems[0].fix or fix
+        return problem(status, detail, errors=errors, fix=fix, headers=headers)
+    return problem(status, str(exc), fix=fix, headers=headers)
 
 
 def install(app: FastAPI) -> None:
@@ -79,17 +139,26 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(_request: Request, exc: HTTPException) -> JSONResponse:
         status = HTTPStatus(exc.status_code)
-        return problem(status, str(exc.detail), headers=dict(exc.headers or {}))
+        detail, fix = _NOBODYS.get(exc.status_code, (str(exc.detail), None))
+        return problem(status, detail, fix=fix, headers=dict(exc.headers or {}))
 
     @app.exception_handler(RequestValidationError)
     async def _parameters(_request: Request, exc: RequestValidationError) -> JSONResponse:
         errors = [
-            {"pointer": "/" + "/".join(str(part) for part in e["loc"]), "detail": e["msg"]}
-            for e in exc.errors()
+            {"pointer": reduce(pointer, e["loc"], ""), "detail": e["msg"]} for e in exc.errors()
         ]
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "bad parameters", errors=errors)
+        return problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "bad parameters",
+            errors=errors[:_MAX_ERRORS],
+            fix="Mend what “errors” points to; the parameters are in GET /api/v1/openapi.json.",
+        )
 
     @app.exception_handler(Exception)
     async def _fault(request: Request, exc: Exception) -> JSONResponse:
         log.error("request failed", path=request.url.path, exc_info=exc)
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "a fault of ours; the log has the details")
+        return problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            "a fault of ours; the log has the details",
+            fix="Send the same again; if it stays, report it with the log.",
+        )

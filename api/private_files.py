@@ -47,9 +47,13 @@ def hold_data_folder(data_dir: Path) -> Iterator[None]:
     """Hold the folder's lock while the block runs; the kernel frees it however we die.
 
     Raises:
-        SetupError: Another process holds it.
+        SetupError: Another process holds it, or it cannot be opened.
     """
-    descriptor = os.open(data_dir / "controller.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = data_dir / "controller.lock"
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as exc:
+        raise SetupError(f"{lock} cannot be opened: {exc.strerror}") from exc
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -101,11 +105,19 @@ def read_runtime_file(data_dir: Path) -> RuntimeFile | None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only we can read, whole or not at all."""
+    """Write a file that only we can read, whole or not at all.
+
+    Raises:
+        SetupError: It cannot be written.
+    """
     draft = path.with_name(f"{path.name}.draft")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    try:
+        draft.unlink(missing_ok=True)  # a leftover would keep its mode, a planted link its target
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as exc:
+        raise SetupError(f"{path} cannot be written: {exc.strerror}") from exc

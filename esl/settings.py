@@ -3,7 +3,10 @@
 Only composition roots read them; everything below gets its values passed in.
 """
 
+import difflib
 import ipaddress
+import os
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +21,16 @@ from pydantic_settings import (
 from esl.domain.errors import SetupError
 
 FILE_NAME = "esl.toml"
+PREFIX = "ESL_"
+_DAY_S = 86_400
+_OTHER_VARIABLES = ("ESL_LOG_LEVEL", "ESL_TEST_")
+"""Environment variables of ours that are no settings."""
 
 
 class Settings(BaseSettings):
     """Everything an installation may set."""
 
-    model_config = SettingsConfigDict(env_prefix="ESL_", extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid")
 
     data_dir: Path = Field(
         default=Path("esl-data"),
@@ -46,11 +53,12 @@ class Settings(BaseSettings):
     patience_s: float = Field(
         default=60.0,
         gt=0,
+        le=_DAY_S,
         description="How long a label may take to answer before it is sent again; above transfer "
         "and refresh. Doubles with each attempt.",
     )
     patience_longest_s: float = Field(
-        default=600.0, gt=0, description="The longest pause between two attempts."
+        default=600.0, gt=0, le=_DAY_S, description="The longest pause between two attempts."
     )
     window: int = Field(
         default=256, ge=1, description="Most labels under way through one gateway at once."
@@ -81,18 +89,36 @@ def read_settings(**given: Any) -> Settings:
     Raises:
         SetupError: A setting is unknown or out of range; names it.
     """
+    _refuse_unknown_variables()
     try:
         settings = Settings(**{k: v for k, v in given.items() if v is not None})
     except ValidationError as exc:
         first = exc.errors(include_input=False)[0]
         name = ".".join(str(part) for part in first["loc"])
         raise SetupError(f"setting {name}: {first['msg']}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise SetupError(f"{FILE_NAME} is not TOML in UTF-8: {exc}") from None
+    except OSError as exc:
+        raise SetupError(f"{FILE_NAME} cannot be read: {exc.strerror}") from None
     if not settings.plain_http_allowed and not _is_loopback(settings.host):
         raise SetupError(
             f"binding to {settings.host} without TLS would send tokens readable over the network; "
             f"put a TLS proxy in front, or set plain_http_allowed if you know what you do"
         )
     return settings
+
+
+def _refuse_unknown_variables() -> None:
+    """Refuse a misspelt setting in the environment: it would be without effect, in silence."""
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    for name in os.environ:
+        upper = name.upper()
+        if upper.startswith(PREFIX) and upper not in known:
+            if upper.startswith(_OTHER_VARIABLES):
+                continue
+            close = difflib.get_close_matches(upper, known, 1)
+            fix = f"; did you mean {close[0]}?" if close else ""
+            raise SetupError(f"environment variable {name}: no such setting{fix}")
 
 
 def _is_loopback(host: str) -> bool:

@@ -118,7 +118,7 @@ class SimGateway:
         """The connection stands: say hello, and what every label shows."""
         own = self._enter(now)
         self._voice.begin(self.session)
-        self._voice.hello(capacity=self._options.capacity)
+        self._voice.hello(capacity=self._queue.capacity)
         self._forward(self.labels.values())
         self._next_heartbeat_s = own.monotonic_s + self._heartbeat_s
         self._beacons.begin(own.monotonic_s)
@@ -134,6 +134,7 @@ class SimGateway:
         """Lose work, results and session; labels keep their glass."""
         self.disconnected()
         self._queue.forget()
+        self._queue.capacity = self._options.capacity
         self._results.clear()
         self._boot()
 
@@ -166,7 +167,7 @@ class SimGateway:
         if own.monotonic_s >= self._beacons.next_wake_s():
             self._forward(self._beacons.due(list(self.labels.values()), own.monotonic_s))
         if own.monotonic_s >= self._next_heartbeat_s:
-            self._voice.heartbeat(capacity=self._options.capacity, queued=len(self._queue))
+            self._voice.heartbeat(capacity=self._queue.capacity, queued=len(self._queue))
             self._next_heartbeat_s = own.monotonic_s + self._heartbeat_s
         return self._voice.take()
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from api.clock import MachineClock
+from api.parent import end_with_parent
 from esl.domain.errors import SetupError
 from esl.domain.panel import Panel, panel_named
 from gateway.wire.enrolment import Enrolment, from_json
@@ -32,11 +33,14 @@ def simulate(
     lose: Annotated[float, typer.Option(help="Share of messages that get lost.")] = 0.0,
     duplicate: Annotated[float, typer.Option(help="Share of messages that come twice.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Where all chance comes from.")] = 1,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
 ) -> None:
     """Run simulated gateways and labels until Ctrl-C.
 
     Labels are named GATEWAY-0001, GATEWAY-0002 … and say what they show like real ones.
     """
+    if with_parent:
+        end_with_parent()
     panels = [panel_named(name) for name in panel or ["bwry-296x128"]]
     fittings = [
         (read_enrolment(path), _labels(read_enrolment(path).gateway, labels, panels))

@@ -9,19 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from api.cli.serve import DataDir
-from api.client import Client
+from api.client import Client, Refused
 from api.house import open_books
-from api.private_files import read_runtime_file, write_private
+from api.private_files import RuntimeFile, read_runtime_file, write_private
 from esl.domain.access import Scope
-from esl.domain.errors import SetupError
+from esl.domain.errors import SetupError, Unavailable
+from esl.intake.access_json import parse_new_token
 from esl.services import access
 from esl.settings import Settings, read_settings
+
+_ANSWERS_WITHIN_S = 5.0
 
 app = typer.Typer(help="Tokens for tills, ERP systems and scripts.", no_args_is_help=True)
 
@@ -38,21 +42,24 @@ def create(
 ) -> None:
     """Make a token. Its text is shown or written this once; the database keeps only a hash."""
     settings = read_settings(data_dir=data)
-    running = read_runtime_file(settings.data_dir)
+    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+        raise SetupError(f"{out} cannot be written: name a file in a folder that is there")
+    body = {"name": name, "scopes": [s.value for s in scope], "stores": store}
+    running = _controller_on(settings.data_dir)
     if running is not None:
         with Client(running.url, running.token) as client:
-            body = {"name": name, "scopes": [s.value for s in scope], "stores": store}
             text = str(client.post("/api/v1/tokens", body)["token"])
     else:
+        new = parse_new_token(body)
         with open_books(settings) as books:
             text = books.writer.write(
                 lambda tx: access.create_token(
                     tx,
                     token_id=secrets.token_hex(4),
                     secret=secrets.token_urlsafe(32),
-                    name=name,
-                    scopes=scope,
-                    stores=store,
+                    name=new.name,
+                    scopes=new.scopes,
+                    stores=new.stores,
                     now=books.clock.now(),
                 )
             )
@@ -85,10 +92,13 @@ def list_all(data: DataDir = None) -> None:
 
 
 @app.command("revoke")
-def revoke(token_id: str, data: DataDir = None) -> None:
+def revoke(
+    token_id: Annotated[str, typer.Argument(help="Its id, from: esl token list.")],
+    data: DataDir = None,
+) -> None:
     """Make a token worthless, at once."""
     with _running(read_settings(data_dir=data)) as client:
-        client.delete(f"/api/v1/tokens/{token_id}")
+        client.delete(f"/api/v1/tokens/{quote(token_id, safe='')}")
     print(f"token {token_id} is worthless now")
 
 
@@ -101,7 +111,7 @@ def sign_in(data: DataDir = None) -> None:
 
 @contextmanager
 def _running(settings: Settings) -> Iterator[Client]:
-    running = read_runtime_file(settings.data_dir)
+    running = _controller_on(settings.data_dir)
     if running is None:
         raise SetupError(
             f"no controller runs on {settings.data_dir}; start one with: esl serve, "
@@ -109,3 +119,19 @@ def _running(settings: Settings) -> Iterator[Client]:
         )
     with Client(running.url, running.token) as client:
         yield client
+
+
+def _controller_on(data_dir: Path) -> RuntimeFile | None:
+    """Return how to reach the controller that runs on a folder; None if none answers.
+
+    One that was killed leaves its runtime file behind, and another program may have its port.
+    """
+    running = read_runtime_file(data_dir)
+    if running is None:
+        return None
+    try:
+        with Client(running.url, running.token, patience_s=_ANSWERS_WITHIN_S) as client:
+            client.get("/api/v1/stores")
+    except (SetupError, Unavailable, Refused):
+        return None
+    return running

@@ -1,22 +1,24 @@
 """Labels: register, pair, look at."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from api import doors
+from api import doors, openapi
 from api.auth import Asker, TheHouse
 from api.schemas import face_view, label_view, tile_view
 from esl.domain.access import Scope
 from esl.domain.errors import NotFound
 from esl.domain.ids import Digest, PanelId
 from esl.domain.panel import panel_named
-from esl.intake.place_json import parse_new_label, parse_pairing
+from esl.intake.place_json import parse_new_labels, parse_pairing
 from esl.intake.price_json import parse_each
 from esl.services import deliveries, pairing
-from esl.store import labels
 from esl.store.deliveries import frame_sent_to
+from esl.store.labels import count_paired
 from esl.store.wall import wall_of
 from gateway.pictures import inflate
 from gateway.worker import Notice
@@ -25,21 +27,29 @@ from renderer.preview import png_bytes
 router = APIRouter(prefix="/api/v1", tags=["labels"])
 
 PAGE_MOST = 1000
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-@router.post("/stores/{store}/labels")
+class Page(BaseModel, extra="forbid"):
+    """Which part of a long list; a parameter with another name is refused, not overlooked."""
+
+    after: str = Field(
+        default="",
+        max_length=64,
+        pattern=r"^[a-z0-9-]*$",
+        description="The last label of the page before.",
+    )
+    limit: int = Field(default=100, ge=1, le=PAGE_MOST)
+
+
+@router.post("/stores/{store}/labels", openapi_extra=openapi.LABELS)
 async def register_labels(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
     """Register one label or an array: id, panel model, and its gateway if known."""
     store_id = doors.store_id(store)
     who.require(Scope.LABEL_PAIR, store_id)
     value, body = await doors.read_json(request)
     await doors.store_for(house, store_id)
-    single = isinstance(value, dict)
-    new = (
-        [parse_new_label(value, "", store_id=store_id)]
-        if single
-        else parse_each(value, lambda item, path: parse_new_label(item, path, store_id=store_id))
-    )
+    new = parse_new_labels(value, store_id=store_id)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
         added = pairing.register_labels(tx, store_id, new)
@@ -51,30 +61,37 @@ async def register_labels(store: str, request: Request, house: TheHouse, who: As
 
 @router.get("/stores/{store}/labels")
 async def list_labels(
-    store: str,
-    house: TheHouse,
-    who: Asker,
-    after: Annotated[
-        str, Query(max_length=64, description="the last label of the page before")
-    ] = "",
-    limit: Annotated[int, Query(ge=1, le=PAGE_MOST)] = 100,
+    store: str, house: TheHouse, who: Asker, page: Annotated[Page, Query()]
 ) -> dict[str, Any]:
     """List a store's labels by id, with the product each speaks for."""
     store_id = doors.store_id(store)
     who.require(Scope.LABEL_READ, store_id)
     await doors.store_for(house, store_id)
     online = house.roster.online()
-    tiles = await doors.read(house, lambda tx: wall_of(tx, store_id, after=after, limit=limit))
-    more = tiles[-1].label.label_id if len(tiles) == limit else None
+    tiles = await doors.read(
+        house, lambda tx: wall_of(tx, store_id, after=page.after, limit=page.limit)
+    )
+    more = tiles[-1].label.label_id if len(tiles) == page.limit else None
     return {"labels": [tile_view(tile, online) for tile in tiles], "after": more}
 
 
-@router.post("/stores/{store}/pairings")
+@router.get("/stores/{store}/summary")
+async def summary(store: str, house: TheHouse, who: Asker) -> dict[str, int]:
+    """Count a store's labels: paired ones, and those of them that are not settled yet."""
+    store_id = doors.store_id(store)
+    who.require(Scope.LABEL_READ, store_id)
+    await doors.store_for(house, store_id)
+    paired, unsettled = await doors.read(house, lambda tx: count_paired(tx, store_id))
+    return {"paired": paired, "unsettled": unsettled}
+
+
+@router.post("/stores/{store}/pairings", openapi_extra=openapi.PAIRINGS)
 async def pair_labels(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
     """Pair one label or an array with products: ``{"label": …, "sku": …}``."""
     store_id = doors.store_id(store)
     who.require(Scope.LABEL_PAIR, store_id)
     value, body = await doors.read_json(request)
+    await doors.store_for(house, store_id)
     single = isinstance(value, dict)
     pairs = [parse_pairing(value, "")] if single else parse_each(value, parse_pairing)
 
@@ -92,8 +109,7 @@ async def get_label(label: str, house: TheHouse, who: Asker) -> dict[str, Any]:
     label_id = doors.label_id(label)
 
     def query(tx: Connection) -> dict[str, Any]:
-        state = labels.label_named(tx, label_id)
-        who.require(Scope.LABEL_READ, state.store_id)
+        state = doors.label_for(tx, who, Scope.LABEL_READ, label_id)
         [due] = deliveries.load(tx, [label_id])
         view = label_view(state, house.roster.online())
         return view | {"face": face_view(due.face) if due.face is not None else None}
@@ -107,8 +123,8 @@ async def get_frame(label: str, digest: str, house: TheHouse, who: Asker) -> Res
     label_id = doors.label_id(label)
 
     def query(tx: Connection) -> tuple[PanelId, bytes] | None:
-        who.require(Scope.LABEL_READ, labels.label_named(tx, label_id).store_id)
-        return frame_sent_to(tx, label_id, Digest(digest))
+        doors.label_for(tx, who, Scope.LABEL_READ, label_id)
+        return frame_sent_to(tx, label_id, Digest(digest)) if _DIGEST.fullmatch(digest) else None
 
     found = await doors.read(house, query)
     if found is None:

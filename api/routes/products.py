@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from api import doors
+from api import doors, openapi
 from api.auth import Asker, TheHouse
 from api.schemas import product_view
 from esl.domain.access import Scope
@@ -19,7 +19,7 @@ from gateway.worker import Notice
 router = APIRouter(prefix="/api/v1/stores/{store}", tags=["products and prices"])
 
 
-@router.put("/products/{sku}")
+@router.put("/products/{sku:path}", openapi_extra=openapi.PRODUCT)
 async def put_product(
     store: str, sku: str, request: Request, house: TheHouse, who: Asker
 ) -> Response:
@@ -38,7 +38,7 @@ async def put_product(
     return await doors.change(house, request, who, body, work)
 
 
-@router.post("/products")
+@router.post("/products", openapi_extra=openapi.PRODUCTS)
 async def put_products(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
     """Add or replace many products, all or none."""
     store_id = doors.store_id(store)
@@ -61,7 +61,7 @@ async def put_products(store: str, request: Request, house: TheHouse, who: Asker
     return await doors.change(house, request, who, body, work, items=len(items))
 
 
-@router.get("/products/{sku}")
+@router.get("/products/{sku:path}")
 async def get_product(store: str, sku: str, house: TheHouse, who: Asker) -> dict[str, Any]:
     """Return a product and the price that holds."""
     store_id, key = doors.store_id(store), doors.sku(sku)
@@ -74,7 +74,7 @@ async def get_product(store: str, sku: str, house: TheHouse, who: Asker) -> dict
     return await doors.read(house, query)
 
 
-@router.post("/price-changes")
+@router.post("/price-changes", openapi_extra=openapi.PRICE_CHANGES)
 async def post_price_changes(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
     """Take one price change or an array; each gets its own result. Answered after the commit."""
     store_id = doors.store_id(store)

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from api import doors
+from api import doors, openapi
 from api.auth import Asker, TheHouse
 from esl.domain.access import Scope
 from esl.intake.fields import Fields
@@ -20,7 +20,7 @@ from gateway.worker import Notice
 router = APIRouter(prefix="/api/v1", tags=["stores"])
 
 
-@router.put("/stores/{store}")
+@router.put("/stores/{store}", openapi_extra=openapi.STORE)
 async def put_store(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
     """Add a store, or change it; its labels follow."""
     store_id = doors.store_id(store)
@@ -45,7 +45,7 @@ async def list_stores(house: TheHouse, who: Asker) -> dict[str, Any]:
     return {"stores": await doors.read(house, query)}
 
 
-@router.put("/stores/{store}/gateways/{gateway}")
+@router.put("/stores/{store}/gateways/{gateway}", openapi_extra=openapi.GATEWAY)
 async def enrol_gateway(
     store: str, gateway: str, request: Request, house: TheHouse, who: Asker
 ) -> Response:

@@ -1,5 +1,6 @@
 """Machine tokens: made, listed, revoked. The secret is shown once."""
 
+import re
 import secrets
 from datetime import timedelta
 from typing import Any
@@ -7,43 +8,47 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from api import doors
+from api import doors, openapi
 from api.auth import Asker, TheHouse
 from esl.domain.access import Scope
-from esl.domain.errors import InvalidInput, NotFound
-from esl.intake.fields import Fields
+from esl.domain.errors import InvalidInput, NotFound, UnknownStore
+from esl.intake.access_json import parse_link_uses, parse_new_token
 from esl.services import access
 
 router = APIRouter(prefix="/api/v1", tags=["tokens"])
 
 SIGN_IN_LINK_LASTS = timedelta(hours=24)
+_TOKEN_ID = re.compile(r"[0-9a-f]{8}")
 
 
-@router.post("/tokens")
+@router.post("/tokens", openapi_extra=openapi.TOKEN)
 async def create_token(request: Request, house: TheHouse, who: Asker) -> dict[str, Any]:
     """Make a token: ``{"name": …, "scopes": […], "stores": […]}``. Its text is shown this once."""
     who.require(Scope.USER_ADMIN)
     value, _ = await doors.read_json(request)
-    fields = Fields(value)
-    name = fields.text("name", longest=80, required=True)
-    scopes = _strings(fields, "scopes")
-    stores = _strings(fields, "stores")
-    fields.finish()
-    parsed = [_scope(text, index) for index, text in enumerate(scopes)]
+    new = parse_new_token(value)
 
     def work(tx: Connection) -> str:
-        return access.create_token(
-            tx,
-            token_id=secrets.token_hex(4),
-            secret=secrets.token_urlsafe(32),
-            name=str(name),
-            scopes=parsed,
-            stores=stores,
-            now=house.clock.now(),
-        )
+        try:
+            return access.create_token(
+                tx,
+                token_id=secrets.token_hex(4),
+                secret=secrets.token_urlsafe(32),
+                name=new.name,
+                scopes=new.scopes,
+                stores=new.stores,
+                now=house.clock.now(),
+            )
+        except UnknownStore as exc:  # it stands in the body, not in the address
+            raise InvalidInput.at("/stores", str(exc), fix="Add the store first.") from exc
 
     text = await doors.write(house, work)
-    return {"token": text, "name": name, "scopes": sorted(parsed), "stores": sorted(stores)}
+    return {
+        "token": text,
+        "name": new.name,
+        "scopes": sorted(new.scopes),
+        "stores": sorted(new.stores),
+    }
 
 
 @router.get("/tokens")
@@ -69,7 +74,7 @@ async def list_tokens(house: TheHouse, who: Asker) -> dict[str, Any]:
 async def revoke_token(token_id: str, request: Request, house: TheHouse, who: Asker) -> Response:
     """Make a token worthless, at once."""
     who.require(Scope.USER_ADMIN)
-    found = await doors.write(
+    found = _TOKEN_ID.fullmatch(token_id) is not None and await doors.write(
         house, lambda tx: access.revoke_token(tx, token_id, house.clock.now())
     )
     request.app.state.tokens.forget_all()
@@ -78,14 +83,12 @@ async def revoke_token(token_id: str, request: Request, house: TheHouse, who: As
     return Response(status_code=204)
 
 
-@router.post("/sign-in-links")
+@router.post("/sign-in-links", openapi_extra=openapi.SIGN_IN_LINK)
 async def make_sign_in_link(request: Request, house: TheHouse, who: Asker) -> dict[str, str]:
     """Make a link that signs the owner in: once within 24 hours, or ``{"uses": …}`` times."""
     who.require(Scope.USER_ADMIN)
     value, _ = await doors.read_json(request)
-    fields = Fields(value)
-    uses = fields.integer("uses", low=1, high=1000) or 1
-    fields.finish()
+    uses = parse_link_uses(value)
     secret = secrets.token_urlsafe(32)
 
     def work(tx: Connection) -> None:
@@ -95,20 +98,3 @@ async def make_sign_in_link(request: Request, house: TheHouse, who: Asker) -> di
 
     await doors.write(house, work)
     return {"url": str(request.base_url.replace(path="/sign-in", query=f"link={secret}"))}
-
-
-def _strings(fields: Fields, name: str) -> list[str]:
-    value = fields.take(name)
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return [str(item) for item in value]
-    fields.problem(name, "not an array of strings")
-    return []
-
-
-def _scope(text: str, index: int) -> Scope:
-    try:
-        return Scope(text)
-    except ValueError:
-        raise InvalidInput.at(
-            f"/scopes/{index}", "not a scope", fix=f"Choose from {', '.join(Scope)}."
-        ) from None

@@ -1,5 +1,7 @@
 """The offer: the price that holds for a product at a moment, and what may be said with it."""
 
+from urllib.parse import quote
+
 from esl.domain.face import Face
 from esl.domain.gtin import digital_link
 from esl.domain.pricing import CurrentPrice
@@ -50,4 +52,5 @@ def _link(product: Product, link_base: str | None) -> str | None:
         return (
             digital_link(product.gtin, base=link_base) if link_base else digital_link(product.gtin)
         )
-    return f"{link_base}/P/{product.sku}" if link_base else None
+    # A SKU may hold blanks, slashes and letters of any script; in the address it is one step.
+    return f"{link_base}/P/{quote(product.sku, safe='')}" if link_base else None

@@ -110,8 +110,16 @@ def judge_shown(
         temperature_c=_newer(report.temperature_c, label.temperature_c),
         seen_at=now,
     )
-    same_memory = report.incarnation == label.incarnation
-    if same_memory and report.rev < label.shown_rev:
+    if report.incarnation > label.incarnation:
+        # New memory: what we had concluded, awaited or given up of the old one holds no more.
+        seen = replace(
+            seen,
+            settled_rev=min(label.settled_rev, report.rev),
+            due_at=None,
+            problem=None,
+            problem_detail=None,
+        )
+    elif report.rev < label.shown_rev:
         return Verdict.STALE, seen
     return Verdict.BELIEVED, _showing(seen, report.rev, report.digest, report.incarnation, now=now)
 
@@ -140,7 +148,15 @@ def judge_seen(
         ours = issued is not None and issued.digest == report.shown_digest
         rev, digest = shows if ours else (0, NOTHING_SHOWN)
         return Verdict.BELIEVED, _put_right(
-            replace(seen, shown_rev=rev, shown_digest=digest, incarnation=report.incarnation), now
+            replace(
+                seen,
+                shown_rev=rev,
+                shown_digest=digest,
+                incarnation=report.incarnation,
+                problem=None,  # giving up ends here: somebody may have changed the battery
+                problem_detail=None,
+            ),
+            now,
         )
     if shows == (label.shown_rev, label.shown_digest):
         return Verdict.KNOWN, seen
@@ -163,6 +179,8 @@ def judge_failure(
         return refused, label
     if report.rev != label.sent_rev or label.settled_rev >= report.rev or label.due_at is None:
         return Verdict.STALE, label
+    if label.wanted_rev > report.rev:
+        return Verdict.STALE, label  # something newer waits to be sent, whatever became of this
     if report.on_failure is OnFailure.GIVE_UP:
         failed = replace(
             label, due_at=None, problem=report.code, problem_detail=report.detail or None
@@ -209,9 +227,10 @@ def _showing(
             problem=None,
             problem_detail=None,
         )
-    if label.problem is None and label.wanted_rev > label.settled_rev:
+    under_way = label.sent_rev >= label.wanted_rev and label.due_at is not None
+    if label.problem is None and label.wanted_rev > label.settled_rev and not under_way:
         return replace(shown, due_at=now)
-    return shown
+    return shown  # the picture it should show was sent after this one: it has its time to answer
 
 
 def _put_right(label: LabelState, now: datetime) -> LabelState:

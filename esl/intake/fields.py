@@ -25,6 +25,7 @@ class Fields:
         self.path = path
         self.problems: list[FieldProblem] = []
         self._left: dict[str, Any] = {}
+        self._is_object = isinstance(value, dict)
         if isinstance(value, dict):
             self._left = dict(value)
         else:
@@ -125,6 +126,8 @@ class Fields:
         for name in self._left:
             self.problem(name, "unknown field", fix="Leave it out, or check its spelling.")
         self._left = {}
+        if not self._is_object:
+            raise InvalidInput(self.problems[:1])  # what it lacks beside is not worth a word
         if self.problems:
             raise InvalidInput(self.problems)
 

@@ -10,6 +10,7 @@ from esl.domain.money import check_currency
 from esl.domain.panel import PANELS
 from esl.domain.place import NewLabel, Pairing, Store
 from esl.intake.fields import Fields
+from esl.intake.price_json import parse_each
 
 _LOCALE = re.compile(r"[a-z]{2,3}(?:_[A-Z][a-z]{3})?(?:_[A-Z]{2})?")
 _LINK_BASE = re.compile(r"[Hh][Tt][Tt][Pp][Ss]://[A-Za-z0-9.-]{1,80}(?::[0-9]{1,5})?")
@@ -40,12 +41,26 @@ def parse_store(value: Any, *, store_id: StoreId) -> Store:
     )
 
 
-def parse_new_label(value: Any, path: str, *, store_id: StoreId) -> NewLabel:
-    """Read a label to register: ``{"label": …, "panel": …, "gateway": … or left out}``.
+def parse_new_labels(value: Any, *, store_id: StoreId) -> list[NewLabel]:
+    """Read labels to register: one ``{"label": …, "panel": …, "gateway": … or left out}``, or many.
 
     Raises:
-        InvalidInput: With the path of each bad field.
+        InvalidInput: With the path of each bad field; a label that stands there twice is one.
     """
+    if isinstance(value, dict):
+        return [_parse_new_label(value, "", store_id=store_id)]
+    new = parse_each(value, lambda item, path: _parse_new_label(item, path, store_id=store_id))
+    seen: set[LabelId] = set()
+    for index, label in enumerate(new):
+        if label.label_id in seen:
+            raise InvalidInput.at(
+                f"/{index}/label", "the same label twice", fix="Send each label once."
+            )
+        seen.add(label.label_id)
+    return new
+
+
+def _parse_new_label(value: Any, path: str, *, store_id: StoreId) -> NewLabel:
     fields = Fields(value, path=path)
     label = fields.parsed(
         "label", lambda text, at: check_slug(text, path=at, what="label"), required=True

@@ -19,6 +19,7 @@ MAX_INTEGER = 2**53 - 1
 """Largest integer every JSON reader agrees on (RFC 8259, 6)."""
 
 _MAX_PROBLEMS = 50
+_KEY_LONGEST = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,15 @@ def parse_strict_json(body: bytes) -> Any:
 
 
 def pointer(path: str, key: str | int) -> str:
-    """Extend a JSON pointer by one step (RFC 6901: ``~`` and ``/`` are escaped)."""
-    return f"{path}/{str(key).replace('~', '~0').replace('/', '~1')}"
+    """Extend a JSON pointer by one step (RFC 6901: ``~`` and ``/`` are escaped).
+
+    A key longer than any of ours is left out, and the pointer names the object that holds it:
+    50 problems below a key of a megabyte would make an answer of 50.
+    """
+    step = str(key)
+    if len(step) > _KEY_LONGEST:
+        return path
+    return f"{path}/{step.replace('~', '~0').replace('/', '~1')}"
 
 
 def _broken(detail: str) -> InvalidInput:

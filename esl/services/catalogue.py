@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from esl.domain.errors import Conflict
 from esl.domain.ids import LabelId, StoreId
 from esl.domain.label import Lane
 from esl.domain.place import Store
@@ -19,7 +20,13 @@ def put_store(tx: Connection, store: Store, now: datetime) -> tuple[LabelId, ...
     """Add a store, or change it; its labels show the change. Return those labels.
 
     The currency of a store that has prices stays: its prices mean nothing in another.
+
+    Raises:
+        Conflict: The store has prices in another currency.
     """
+    foreign = products.currencies_of_prices(tx, store.store_id) - {store.currency}
+    if foreign:
+        raise Conflict(f"the store has prices in {', '.join(sorted(foreign))}; its currency stays")
     places.put_store(tx, store)
     known = labels.list_labels(tx, store.store_id, limit=1_000_000)
     paired = [label.label_id for label in known if label.paired]

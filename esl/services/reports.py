@@ -121,7 +121,8 @@ def _judge(
         case FailureReport() as report:
             wait = backoff(label.attempts)
             verdict, after = judge_failure(label, report, sender, now, wait=wait)
-            if verdict is Verdict.BELIEVED:
+            ended = verdict is Verdict.STALE and report.rev == label.sent_rev
+            if verdict is Verdict.BELIEVED or ended:
                 batch.answered.append((sender.gateway_id, label.label_id))
     return verdict, after
 

@@ -207,12 +207,13 @@ def labels_by_id(
     return found
 
 
-def count_unsettled(tx: Connection, store_id: StoreId) -> int:
-    """Count the paired labels of a store that still wait for something."""
-    query = select(func.count()).where(
-        labels.c.store_id == store_id, labels.c.due_at.is_not(None), LABEL_IS_PAIRED
-    )
-    return int(tx.execute(query).scalar_one())
+def count_paired(tx: Connection, store_id: StoreId) -> tuple[int, int]:
+    """Count a store's paired labels, and those of them that are not settled."""
+    query = select(
+        func.count(), func.count().filter(labels.c.settled_rev < labels.c.wanted_rev)
+    ).where(labels.c.store_id == store_id, LABEL_IS_PAIRED)
+    paired, unsettled = tx.execute(query).one()
+    return int(paired), int(unsettled)
 
 
 LABEL_IS_PAIRED = (

@@ -87,6 +87,12 @@ def current_prices(
     return found
 
 
+def currencies_of_prices(tx: Connection, store_id: StoreId) -> set[str]:
+    """Say in which currencies a store's prices are: in one, or it has no prices."""
+    query = select(prices.c.currency).where(prices.c.store_id == store_id).distinct()
+    return set(tx.execute(query).scalars())
+
+
 def put_prices(tx: Connection, put: Sequence[CurrentPrice]) -> None:
     """Set the prices that hold from now on."""
     for batch in in_batches(put):

@@ -9,7 +9,17 @@ from typing import Any, TypeVar
 from esl.domain.ids import PanelId
 from esl.domain.panel import Panel
 from gateway.wire.codec import encode_commands
-from gateway.wire.messages import RAW, VERSION, ZLIB, AnyEvent, Command, Header, Put, ShowEntry
+from gateway.wire.messages import (
+    RAW,
+    VERSION,
+    ZLIB,
+    AnyEvent,
+    Command,
+    Failed,
+    Header,
+    Put,
+    ShowEntry,
+)
 from gateway.wire.signing import PublicKeys, SigningKey, seal
 from simulator.gateway import GatewayOptions, SimGateway
 from simulator.label import SimLabel
@@ -64,6 +74,11 @@ def entry(rev: int, frame: bytes, *, label: str = "label-1", slot: int = 0) -> S
 
 def of(kind: type[E], events: Sequence[object]) -> list[E]:
     return [event for event in events if isinstance(event, kind)]
+
+
+def codes(events: Sequence[AnyEvent]) -> list[str]:
+    """Why things failed."""
+    return [event.code for event in of(Failed, events)]
 
 
 class Rig:

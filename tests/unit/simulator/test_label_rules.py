@@ -169,6 +169,16 @@ def test_a_label_shows_its_old_picture_until_the_new_one_is_painted(label: SimLa
     assert label.shown_pixels == picture(2)
 
 
+def test_a_painting_that_was_given_up_does_not_end_the_next_one(label: SimLabel) -> None:
+    given_up = label.receive(put(1))
+    label.reboot()
+    label.receive(put(2))
+
+    assert isinstance(given_up, Painting)
+    assert not label.finish_paint(given_up)
+    assert label.shown_rev == 0
+
+
 # -- L3, L4: memory and what it says ----------------------------------------------------------
 
 

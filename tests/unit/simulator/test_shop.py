@@ -25,6 +25,7 @@ from simulator.shop import Shop
 from tests.unit.simulator.rig import KEY, PANEL, picture, put
 
 PATIENCE_S = 20
+WAITER = Waiter(monotonic_s=time.monotonic, sleep_s=time.sleep)
 E = TypeVar("E")
 
 
@@ -85,8 +86,7 @@ class Controller:
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[BrokerAddress]:
-    waiter = Waiter(monotonic_s=time.monotonic, sleep_s=time.sleep)
-    with embedded_broker(tmp_path, waiter) as address:
+    with embedded_broker(tmp_path, WAITER) as address:
         yield address
 
 
@@ -158,6 +158,23 @@ async def test_a_gateway_that_lost_its_connection_makes_a_new_session(
 
         assert hello.session != before
         assert shop.counts["connections lost"] >= 1
+
+
+async def test_gateways_find_a_broker_again_that_was_away(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as first:
+        address = first.enter_context(embedded_broker(tmp_path, WAITER))
+        async with shop_on(address) as shop:
+            async with asyncio.timeout(PATIENCE_S):
+                await shop.connected()
+            before = shop.gateways["gw-1"].session
+            await asyncio.to_thread(first.close)
+
+            with embedded_broker(tmp_path, WAITER):
+                async with controller_on(address) as controller:
+                    ((online, session),) = await controller.hear_states("gw-1", 1)
+
+    assert online
+    assert session != before
 
 
 async def test_bad_payloads_are_counted_and_end_nothing(broker: BrokerAddress) -> None:

@@ -1,0 +1,199 @@
+"""The wall as a page shows it: tables read in one transaction, made into plain words and numbers.
+
+    store ─▶ Head    how many labels are in which state, and which gateways are on the line
+          ─▶ Tile    one label: the picture it *reported*, and how it does
+"""
+
+import hashlib
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.numbers import format_currency
+from sqlalchemy import Connection
+
+from api.console.look import Look
+from api.console.words import STATE_OF, STATE_WORDS, Advice, State, advice_on
+from esl.domain.ids import GatewayId, LabelId
+from esl.domain.label import NOTHING_SHOWN, phase_of
+from esl.domain.money import format_minor
+from esl.domain.panel import panel_named
+from esl.domain.place import Gateway, Store
+from esl.store import places, wall
+from esl.store.wall_counts import count_phases, entries_of
+
+_WIDE_FROM_PX = 320
+"""Panels wider than this take two places of the wall; its places are made for 296 pixels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """A state as a filter: its word, how many labels are in it, and where it leads."""
+
+    key: str
+    word: str
+    count: int
+    address: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A gateway and whether it is on the line."""
+
+    gateway_id: GatewayId
+    is_online: bool
+    heard_at: datetime | None  # in the store's time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What stands above the tiles."""
+
+    total: int
+    chips: tuple[Chip, ...]
+    lines: tuple[Line, ...]  # those away first
+
+    @property
+    def away(self) -> int:
+        """How many gateways are off the line."""
+        return sum(not line.is_online for line in self.lines)
+
+    @property
+    def summary(self) -> str:
+        """The counts in one sentence, for who hears the page instead of seeing it."""
+        said = [f"{c.count} {c.word.lower()}" for c in self.chips[1:] if c.count]
+        return f"{self.total} labels: {', '.join(said)}." if said else "No labels."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """A label on the wall."""
+
+    label_id: LabelId
+    name: str | None
+    price: str | None  # what it should say
+    state: State
+    word: str
+    advice: Advice | None
+    detail: str | None  # what the controller noted of a problem
+    picture: str | None  # address of what the label said it shows; None is blank glass
+    alt: str
+    width_px: int
+    height_px: int
+    size: str
+    is_wide: bool
+    seen_at: datetime | None  # in the store's time
+
+
+def stand(
+    tx: Connection, store: Store, look: Look, online: AbstractSet[GatewayId]
+) -> tuple[Head, frozenset[GatewayId]]:
+    """Read what stands above the tiles, and which of the store's gateways are on the line."""
+    gateways = places.list_gateways(tx, store.store_id)
+    here = frozenset(g.gateway_id for g in gateways) & online
+    counts = dict.fromkeys(State, 0)
+    for phase, count in count_phases(tx, store.store_id, here).items():
+        counts[STATE_OF[phase]] += count
+    total = sum(counts.values())
+    chips = [_chip(look, None, total)] + [_chip(look, state, n) for state, n in counts.items()]
+    zone = ZoneInfo(store.timezone)
+    lines = sorted((_line(g, here, zone) for g in gateways), key=lambda line: line.is_online)
+    return Head(total=total, chips=tuple(chips), lines=tuple(lines)), here
+
+
+def find(
+    tx: Connection, store: Store, look: Look, online: AbstractSet[GatewayId]
+) -> tuple[list[wall.Tile], bool]:
+    """Load the labels a person looks at, by id, and say whether there are more."""
+    if not look.is_filtered:
+        found = wall.wall_of(tx, store.store_id, limit=look.most + 1)
+        return found[: look.most], len(found) > look.most
+    entries = entries_of(tx, store.store_id, online, phases=look.phases)
+    ids = [entry.label_id for entry in entries if look.finds(entry)]
+    found = wall.tiles_of(tx, ids[: look.most])
+    return sorted(found, key=lambda tile: tile.label.label_id), len(ids) > look.most
+
+
+def fingerprint(found: Sequence[wall.Tile], online: AbstractSet[GatewayId]) -> str:
+    """Name what these labels look like, to find out later whether it has changed.
+
+    Without the moments they were seen at, which change all the time.
+    """
+    digest = hashlib.sha256()
+    for tile in found:
+        label = tile.label
+        phase = phase_of(label, gateway_online=label.gateway_id in online)
+        look = (label.label_id, phase, label.shown_digest, label.attempts, label.problem)
+        digest.update(repr((*look, tile.name, tile.price_minor)).encode())
+    return digest.hexdigest()[:16]
+
+
+def tile_of(found: wall.Tile, store: Store, online: AbstractSet[GatewayId]) -> Tile:
+    """Make a label's tile."""
+    label = found.label
+    panel = panel_named(label.panel_id)
+    phase = phase_of(label, gateway_online=label.gateway_id in online)
+    state = STATE_OF[phase]
+    shown = label.shown_digest if label.shown_digest != NOTHING_SHOWN else None
+    return Tile(
+        label_id=label.label_id,
+        name=found.name,
+        price=_price(found, store),
+        state=state,
+        word=STATE_WORDS[state],
+        advice=advice_on(label, phase, panel),
+        detail=label.problem_detail,
+        picture=f"/api/v1/labels/{label.label_id}/frames/{shown}.png" if shown else None,
+        alt=_alt(found, state),
+        width_px=panel.width_px,
+        height_px=panel.height_px,
+        size=panel.name.partition(" ")[0].replace('"', "″"),
+        is_wide=panel.width_px > _WIDE_FROM_PX,
+        seen_at=label.seen_at.astimezone(ZoneInfo(store.timezone)) if label.seen_at else None,
+    )
+
+
+def _alt(found: wall.Tile, state: State) -> str:
+    """Describe a picture without claiming of it what only the label's glass can tell."""
+    if state is State.RIGHT:
+        return f"{found.name}: picture as label {found.label.label_id} reported it"
+    return f"Picture that label {found.label.label_id} last reported, not the one it should show"
+
+
+def _price(found: wall.Tile, store: Store) -> str | None:
+    if found.price_minor is None or found.currency is None:
+        return None
+    return _money(found.price_minor, found.currency, store.locale)
+
+
+@lru_cache(maxsize=4096)
+def _money(minor: int, currency: str, locale_name: str) -> str:
+    try:
+        locale = Locale.parse(locale_name)
+    except (UnknownLocaleError, ValueError):  # well-formed, and of no language we know
+        locale = Locale("en")
+    return format_currency(Decimal(format_minor(minor, currency)), currency, locale=locale)
+
+
+def _chip(look: Look, state: State | None, count: int) -> Chip:
+    return Chip(
+        key=state or "all",
+        word=STATE_WORDS[state] if state else "All",
+        count=count,
+        address=look.showing(state).at("/"),
+        is_chosen=look.state is state,
+    )
+
+
+def _line(gateway: Gateway, online: AbstractSet[GatewayId], zone: ZoneInfo) -> Line:
+    return Line(
+        gateway_id=gateway.gateway_id,
+        is_online=gateway.gateway_id in online,
+        heard_at=gateway.heard_at.astimezone(zone) if gateway.heard_at else None,
+    )

@@ -1,0 +1,129 @@
+"""Errors as pages, where a person asks: the problem that a program would get, said in plain words.
+
+The answer is made by the application's own handlers (`api.errors`) and only drawn anew, so that
+status, headers and words are the same for both.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
+from starlette.exceptions import HTTPException
+
+from api.auth import SESSION_COOKIE
+from api.console.templates import draw
+from esl.domain.errors import EslError
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+_FOR_PROGRAMS = "/api/"
+_OF_THE_BODY = frozenset({b"content-type", b"content-length"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What an error page says. ``command`` is something to type."""
+
+    title: str
+    text: str
+    command: str | None = None
+    todo: str | None = None
+
+
+_NOT_SIGNED_IN = Words(
+    title="Please sign in",
+    text="This page shows what hangs on the shelves, so it is open only to people who are "
+    "signed in. On the machine that runs the controller, type:",
+    command="esl sign-in",
+    todo="It prints a link that works once, within 24 hours. Open it in this browser. If the "
+    "controller has a data folder of its own, name it: esl sign-in --data FOLDER",
+)
+_LINK_USED = Words(
+    title="This link no longer works",
+    text="A sign-in link works once, within 24 hours. This one has been used, or is too old. "
+    "Make a new one on the machine that runs the controller:",
+    command="esl sign-in",
+)
+_LINK_BROKEN = Words(
+    title="This link is not complete",
+    text="Part of the address is missing. Copy the whole line that was printed, or make a new "
+    "link on the machine that runs the controller:",
+    command="esl sign-in",
+)
+_BY_STATUS = {
+    HTTPStatus.UNAUTHORIZED: _NOT_SIGNED_IN,
+    HTTPStatus.FORBIDDEN: Words(
+        title="Not open to you",
+        text="You are signed in, but may not look at this.",
+    ),
+    HTTPStatus.NOT_FOUND: Words(
+        title="Nothing is here",
+        text="There is no such page or store, or it is not open to you.",
+    ),
+    HTTPStatus.UNPROCESSABLE_ENTITY: Words(
+        title="This address is not complete",
+        text="Something in the address of this page cannot be read.",
+    ),
+    HTTPStatus.SERVICE_UNAVAILABLE: Words(
+        title="Just a moment",
+        text="The controller's database is busy. Nothing is lost; load this page again.",
+    ),
+    HTTPStatus.INTERNAL_SERVER_ERROR: Words(
+        title="That went wrong",
+        text="A fault of ours, not of yours. The controller's log has the details.",
+    ),
+}
+
+
+def install(app: FastAPI) -> None:
+    """Let the application's errors look like pages to people."""
+    for kind in (EslError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, _for_people(app.exception_handlers[kind]))
+
+
+def _for_people(handler: Handler) -> Handler:
+    async def answer(request: Request, exc: Exception) -> Response:
+        plain = await handler(request, exc)
+        return _page(request, plain) if _is_a_person(request) else plain
+
+    return answer
+
+
+def _is_a_person(request: Request) -> bool:
+    return not request.url.path.startswith(_FOR_PROGRAMS) and "text/html" in request.headers.get(
+        "accept", ""
+    )
+
+
+def _page(request: Request, plain: Response) -> Response:
+    words = _words(request, plain)
+    # The session's cookie is not sent along when a page of another site leads here; asking once
+    # more from this page sends it.
+    came_from_elsewhere = (
+        plain.status_code == HTTPStatus.UNAUTHORIZED
+        and SESSION_COOKIE not in request.cookies
+        and request.headers.get("sec-fetch-site") == "cross-site"
+    )
+    page = HTMLResponse(
+        draw("notice", words=words, is_asked_again=came_from_elsewhere), plain.status_code
+    )
+    page.raw_headers += [h for h in plain.raw_headers if h[0] not in _OF_THE_BODY]
+    return page
+
+
+def _words(request: Request, plain: Response) -> Words:
+    status = HTTPStatus(plain.status_code)
+    if request.url.path == "/sign-in":
+        if status is HTTPStatus.UNAUTHORIZED:
+            return _LINK_USED
+        if status is HTTPStatus.UNPROCESSABLE_ENTITY:
+            return _LINK_BROKEN
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    problem: dict[str, Any] = json.loads(bytes(plain.body))
+    return Words(title=problem["title"], text=problem["detail"], todo=problem.get("fix"))

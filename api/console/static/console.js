@@ -1,0 +1,127 @@
+// What htmx leaves to do on the wall: say whether it is live, tell the time, and show that a
+// picture has changed. Without this file the page still shows everything; it only stands still.
+"use strict";
+
+const SILENT_AFTER_MS = 40_000; // the server speaks at least every 15 s
+const ASK_AGAIN_MS = 3_000;
+const TICK_MS = 5_000;
+
+const live = document.getElementById("live");
+const liveWord = document.getElementById("live-word");
+let connection = null;
+let heardAt = 0;
+
+function sayLive(state, word) {
+  if (live.dataset.live === state) return;
+  live.dataset.live = state;
+  liveWord.textContent = word;
+}
+
+// ── The line to the controller ──────────────────────────────────────────────────────────────
+
+document.addEventListener("htmx:sse:after:connection", (event) => {
+  connection = event.detail.connection;
+  heardAt = Date.now();
+  sayLive("yes", "Live");
+  for (const lost of document.querySelectorAll("img.lost")) {
+    lost.classList.remove("lost");
+    lost.src = lost.getAttribute("src");
+  }
+});
+
+document.addEventListener("htmx:sse:after:message", () => {
+  heardAt = Date.now();
+  const { version } = document.getElementById("head").dataset;
+  if (version !== document.documentElement.dataset.version) location.reload(); // upgraded
+});
+
+document.addEventListener("htmx:sse:before:connection", (event) => {
+  if (event.detail.connection.attempt > 0) sayLive("off", "Reconnecting…");
+});
+
+document.addEventListener("htmx:sse:error", (event) => refused(event.detail.status));
+document.addEventListener("htmx:response:error", (event) => {
+  const { ctx } = event.detail;
+  if (ctx.sourceElement.id === "stream") refused(ctx.response.status);
+});
+document.addEventListener("htmx:error", (event) => {
+  if (event.target.id === "stream") setTimeout(connectAnew, ASK_AGAIN_MS);
+});
+document.addEventListener("htmx:sse:close", (event) => {
+  if (event.detail.connection !== connection) return;
+  connection = null;
+  if (event.detail.reason === "ended") setTimeout(connectAnew, ASK_AGAIN_MS);
+});
+
+// Signed out, or the store is gone: the page itself says which, in words.
+function refused(status) {
+  if (status >= 400 && status < 500) location.reload();
+  else sayLive("off", "Reconnecting…");
+}
+
+function connectAnew() {
+  const stream = document.getElementById("stream");
+  sayLive("off", "Reconnecting…");
+  if (connection === null && stream !== null) {
+    htmx.ajax("GET", stream.getAttribute("hx-sse:connect"), { source: stream });
+  }
+}
+
+// ── Time ────────────────────────────────────────────────────────────────────────────────────
+
+function ago(seconds) {
+  if (seconds < 10) return "just now";
+  if (seconds < 90) return `${Math.round(seconds / 5) * 5} s ago`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min ago`;
+  if (seconds < 129_600) return `${Math.round(seconds / 3600)} h ago`;
+  return `${Math.round(seconds / 86_400)} days ago`;
+}
+
+function tellTime() {
+  for (const time of document.getElementsByTagName("time")) {
+    const text = ago((Date.now() - Date.parse(time.dateTime)) / 1000);
+    if (time.textContent !== text) time.textContent = text;
+  }
+}
+
+setInterval(() => {
+  tellTime();
+  // A line that has gone dead without a word (power cut, cable) is given up and tried again.
+  if (connection?.reader && Date.now() - heardAt > SILENT_AFTER_MS) connection.reader.cancel();
+}, TICK_MS);
+document.addEventListener("htmx:after:swap", tellTime);
+tellTime();
+
+// ── Pictures ────────────────────────────────────────────────────────────────────────────────
+
+const loadedBefore = new WeakSet();
+const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
+
+document.addEventListener(
+  "load",
+  ({ target }) => {
+    if (!target.matches?.("img.glass")) return;
+    target.classList.remove("lost");
+    if (loadedBefore.has(target) && !isCalm.matches) {
+      const tile = target.closest(".tile");
+      const tone = getComputedStyle(tile).getPropertyValue("--mark");
+      tile.animate(
+        [{ boxShadow: `0 0 0 3px ${tone}` }, { boxShadow: "0 0 0 3px transparent" }],
+        { duration: 2500, easing: "ease-in" },
+      );
+    }
+    loadedBefore.add(target);
+  },
+  true,
+);
+document.addEventListener("error", ({ target }) => target.matches?.("img.glass") && target.classList.add("lost"), true);
+
+// ── Keys and choices ────────────────────────────────────────────────────────────────────────
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.matches?.("input, select, textarea")) return;
+  event.preventDefault();
+  document.getElementById("search").focus();
+});
+document.addEventListener("change", ({ target }) => "submits" in target.dataset && target.form.requestSubmit());

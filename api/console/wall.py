@@ -1,0 +1,116 @@
+"""The wall: the picture on every label, as the label itself reported it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, Response
+from sqlalchemy import Connection
+
+from api import doors
+from api.auth import SESSION_COOKIE, Asker, TheHouse
+from api.console import board
+from api.console.look import Look, Looking
+from api.console.templates import draw
+from api.house import House
+from esl.domain.access import Principal, Scope
+from esl.domain.ids import GatewayId, StoreId
+from esl.domain.place import Store
+from esl.services import access
+from esl.store import places
+from esl.store import wall as rows
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wall:
+    """A store's labels, as one moment found them."""
+
+    store: Store
+    look: Look
+    head: board.Head
+    found: Sequence[rows.Tile]
+    is_cut: bool  # there are more
+    online: frozenset[GatewayId]
+
+    @property
+    def tiles(self) -> list[board.Tile]:
+        """The tiles to draw."""
+        return [board.tile_of(found, self.store, self.online) for found in self.found]
+
+    @property
+    def events(self) -> str:
+        """The address of the stream that keeps this wall up to date."""
+        return self.look.at("/wall/events", seen=board.fingerprint(self.found, self.online))
+
+    @property
+    def again(self) -> str:
+        """The address of the same tiles as they are then."""
+        return self.look.at("/wall/tiles")
+
+    @property
+    def more(self) -> str:
+        """The address of these tiles and some more."""
+        return self.look.further().at("/wall/tiles")
+
+    @property
+    def more_page(self) -> str:
+        """The same as a whole page, for browsers without scripts."""
+        return self.look.further().at("/")
+
+
+async def store_looked_at(look: Looking, house: TheHouse, who: Asker) -> Store:
+    """Load the store a look names.
+
+    Raises:
+        UnknownStore: There is none, or the asker may not know of it.
+        Forbidden: The asker may not look at labels.
+    """
+    store_id = doors.store_id(look.store)
+    who.require(Scope.LABEL_READ, store_id)
+    return await doors.store_for(house, store_id)
+
+
+LookedAt = Annotated[Store, Depends(store_looked_at)]
+
+
+@router.get("/")
+async def wall_page(request: Request, look: Looking, house: TheHouse, who: Asker) -> Response:
+    """Show the wall of a store: the one the address names, or the first."""
+    stores = await doors.read(house, lambda tx: _stores_of(tx, who))
+    person = SESSION_COOKIE in request.cookies
+    if not look.store and not stores:
+        return HTMLResponse(draw("no_stores", person=person))
+    store_id = doors.store_id(look.store) if look.store else stores[0].store_id
+    who.require(Scope.LABEL_READ, store_id)
+    wall = await _stand_before(house, store_id, look)
+    page = await asyncio.to_thread(draw, "wall", wall=wall, stores=stores, person=person)
+    return HTMLResponse(page)
+
+
+@router.get("/wall/tiles")
+async def wall_tiles(look: Looking, house: TheHouse, store: LookedAt) -> Response:
+    """Draw the tiles alone: more of them, or the same ones as they are now."""
+    wall = await _stand_before(house, store.store_id, look)
+    return HTMLResponse(await asyncio.to_thread(draw, "tiles", wall=wall))
+
+
+async def _stand_before(house: House, store_id: StoreId, look: Look) -> Wall:
+    online = house.roster.online()
+
+    def query(tx: Connection) -> Wall:
+        store = places.store_named(tx, store_id)
+        named = Look(store=store_id, state=look.state, search=look.search, most=look.most)
+        head, here = board.stand(tx, store, named, online)
+        found, is_cut = board.find(tx, store, named, here)
+        return Wall(store=store, look=named, head=head, found=found, is_cut=is_cut, online=here)
+
+    return await doors.read(house, query)
+
+
+def _stores_of(tx: Connection, who: Principal) -> list[Store]:
+    open_to = set(access.stores_open_to(tx, who))
+    return [store for store in places.all_stores(tx) if store.store_id in open_to]

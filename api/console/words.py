@@ -1,0 +1,189 @@
+"""How a label does, in words for people: its state, and what to do where something is wrong.
+
+Seven phases are too many to tell apart at a glance, so the wall knows six states. Each has a
+word and a sign of its own besides its colour.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from esl.domain.label import LabelState, Phase
+from esl.domain.panel import Panel
+from gateway.wire.failures import FailureCode
+
+
+class State(StrEnum):
+    """How a label does, as the wall says it; the value stands in addresses and in the style."""
+
+    RIGHT = "right"
+    ON_ITS_WAY = "on-its-way"
+    SILENT = "not-answering"
+    AWAY = "gateway-away"
+    NEEDS_YOU = "needs-you"
+    NO_PRODUCT = "no-product"
+
+
+STATE_WORDS: Final[Mapping[State, str]] = MappingProxyType(
+    {
+        State.RIGHT: "Right",
+        State.ON_ITS_WAY: "On its way",
+        State.SILENT: "Not answering",
+        State.AWAY: "Gateway away",
+        State.NEEDS_YOU: "Needs you",
+        State.NO_PRODUCT: "No product",
+    }
+)
+
+STATE_OF: Final[Mapping[Phase, State]] = MappingProxyType(
+    {
+        Phase.SETTLED: State.RIGHT,
+        Phase.WAITING: State.ON_ITS_WAY,
+        Phase.SENT: State.ON_ITS_WAY,
+        Phase.STRUGGLING: State.SILENT,
+        Phase.UNREACHABLE: State.AWAY,
+        Phase.FAILED: State.NEEDS_YOU,
+        Phase.UNPAIRED: State.NO_PRODUCT,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """What is the matter with a label, and what somebody can do about it."""
+
+    what: str
+    todo: str
+
+
+def _advice(what: str, todo: str) -> Advice:
+    return Advice(what=what, todo=todo)
+
+
+_REPLACE = "If it happens again, replace the label."
+_OURS = "Report this with the controller's log: it is a fault of the software, not of the shop."
+
+PROBLEMS: Final[Mapping[str, Advice]] = MappingProxyType(
+    {
+        # What the renderer and the dispatcher refuse.
+        "no_price": _advice(
+            "Its product has no price yet.", "Send a price for the product from the till."
+        ),
+        "price_does_not_fit": _advice(
+            "The price is too wide for this label, and a price is never cut.",
+            "Check the price; if it is right, use a larger label.",
+        ),
+        "name_does_not_fit": _advice(
+            "Not even the first word of the name fits.",
+            "Shorten the product's name, or use a larger label.",
+        ),
+        "missing_glyph": _advice(
+            "The name, brand or badge holds a character the label's font cannot draw.",
+            "Change that character in the product's data.",
+        ),
+        "code_does_not_fit": _advice(
+            "Its QR or bar code would be too fine to scan, or its number is wrong.",
+            "Check the product's GTIN and link, or use a larger label.",
+        ),
+        "refused": _advice(
+            "This product cannot be shown truthfully on this label.",
+            "Check the product's data.",
+        ),
+        "render_error": _advice("Drawing the picture failed.", _OURS),
+        # What gateways and labels report.
+        FailureCode.UNSPECIFIED_ERROR: _advice("The label reported an unknown error.", _REPLACE),
+        FailureCode.INVALID_OPCODE: _advice(
+            "The label does not understand the command.", "Update the label's firmware."
+        ),
+        FailureCode.INVALID_STATE: _advice(
+            "The label is busy, joining or updating.", "Wait a few minutes; it is tried again."
+        ),
+        FailureCode.INVALID_IMAGE_INDEX: _advice(
+            "The label has fewer picture memories than its model should.",
+            "Check that it is registered as the right model.",
+        ),
+        FailureCode.IMAGE_NOT_AVAILABLE: _advice(
+            "The label has lost the picture it should show.", _REPLACE
+        ),
+        FailureCode.INVALID_PARAMETERS: _advice("The label refused a value in the command.", _OURS),
+        FailureCode.CAPACITY_LIMIT: _advice(
+            "The picture is too large for this label or gateway.",
+            "Check that the label is registered as the right model.",
+        ),
+        FailureCode.INSUFFICIENT_BATTERY: _advice(
+            "The battery is too low to repaint the glass.", "Change the battery."
+        ),
+        FailureCode.INSUFFICIENT_RESOURCES: _advice(
+            "The gateway or label ran out of memory.", "Restart the gateway."
+        ),
+        FailureCode.RETRY: _advice(
+            "The label asked for a later attempt, many times.", "Wait; it is tried again."
+        ),
+        FailureCode.QUEUE_FULL: _advice(
+            "The gateway is full.", "Wait, or move some labels to another gateway."
+        ),
+        FailureCode.IMPLAUSIBLE_ABSOLUTE_TIME: _advice(
+            "A clock is wrong between controller and label.",
+            "Check the time of the controller and of the gateway.",
+        ),
+        FailureCode.UNKNOWN_LABEL: _advice(
+            "The gateway does not hear this label.",
+            "Check its battery, and that it hangs within the gateway's range.",
+        ),
+        FailureCode.BASE_MISMATCH: _advice(
+            "The label holds another picture than was thought.", _REPLACE
+        ),
+        FailureCode.BAD_DIGEST: _advice("The picture arrives damaged.", _REPLACE),
+        FailureCode.UNSUPPORTED: _advice(
+            "The label or gateway cannot do what was asked.", "Update its firmware."
+        ),
+        FailureCode.EXPIRED: _advice(
+            "The picture waited too long at the gateway.",
+            "The gateway may have too many labels; move some to another one.",
+        ),
+        FailureCode.SUPERSEDED: _advice(
+            "The label already shows something newer.", "Wait for its next report."
+        ),
+        FailureCode.REFRESH_FAILED: _advice(
+            "The glass did not finish painting.",
+            "Look at the label: cold and weak batteries do that. " + _REPLACE,
+        ),
+        FailureCode.LABEL_TIMEOUT: _advice(
+            "The label does not answer its gateway.",
+            "Check that it hangs where it should and has battery.",
+        ),
+    }
+)
+"""Each code a label can be given up with."""
+
+
+def advice_on(label: LabelState, phase: Phase, panel: Panel) -> Advice | None:
+    """Say what is the matter with a label; None if nothing is."""
+    match phase:
+        case Phase.SETTLED:
+            return None
+        case Phase.WAITING:
+            return _advice("Next in line to be sent.", "")
+        case Phase.SENT:
+            return _advice(f"Sent; this glass takes about {panel.refresh_s:.0f} s to paint.", "")
+        case Phase.STRUGGLING:
+            return _advice(
+                f"Sent {label.attempts} times, and no answer yet.",
+                "It is tried again by itself. If it lasts, check the label's battery and place.",
+            )
+        case Phase.UNREACHABLE if label.gateway_id is None:
+            return _advice("No gateway has heard it yet.", "Bring it within a gateway's range.")
+        case Phase.UNREACHABLE:
+            return _advice(
+                f"Gateway {label.gateway_id} is off the line.",
+                "Check its power and network. The label follows as soon as it is back.",
+            )
+        case Phase.UNPAIRED:
+            return _advice("No product belongs to it.", "Pair it with a product.")
+        case Phase.FAILED:
+            return PROBLEMS.get(
+                label.problem or "",
+                _advice(f"The label reported “{label.problem}”.", _REPLACE),
+            )

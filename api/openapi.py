@@ -1,0 +1,205 @@
+"""The API's description (OpenAPI 3.1) for whoever writes a client: bodies, examples, errors.
+
+Bodies are parsed by `esl.intake`, strictly and with the path of each bad field, so FastAPI sees
+none of them; what it should say about each is written here, one example each, which a test
+sends to the real endpoint.
+"""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.errors import MEDIA_TYPE
+from esl.domain.access import ALL_STORES, Scope
+from esl.domain.face import Unit
+from esl.domain.ids import SKU_MAX_CHARACTERS
+from esl.domain.panel import PANELS
+from esl.intake.access_json import LINK_USES_MOST, STORES_MOST, TOKEN_NAME_LONGEST
+from esl.intake.price_json import BADGE_LONGEST, MAX_CHANGES
+from esl.intake.product_json import LINK_LONGEST, NAME_LONGEST
+from esl.intake.strict_json import MAX_INTEGER
+
+Schema = dict[str, Any]
+
+_SLUG: Schema = {"type": "string", "pattern": "^[a-z0-9-]{1,64}$"}
+_SKU: Schema = {"type": "string", "minLength": 1, "maxLength": SKU_MAX_CHARACTERS}
+_MONEY: Schema = {
+    "type": "string",
+    "pattern": r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,3})?$",
+    "description": "Decimal string with a point, in the store's currency and its decimals.",
+}
+
+
+def _text(longest: int) -> Schema:
+    return {"type": "string", "minLength": 1, "maxLength": longest}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return schema | {"type": [schema["type"], "null"]}
+
+
+def _object(required: tuple[str, ...], fields: Schema) -> Schema:
+    return {
+        "type": "object",
+        "required": list(required),
+        "properties": fields,
+        "additionalProperties": False,
+    }
+
+
+def _many(item: Schema) -> Schema:
+    return {"type": "array", "items": item, "minItems": 1, "maxItems": MAX_CHANGES}
+
+
+def _body(schema: Schema, example: Any, *, required: bool = True) -> Schema:
+    content = {"application/json": {"schema": schema, "example": example}}
+    return {"requestBody": {"required": required, "content": content}}
+
+
+_PRICE_FIELDS: Schema = {
+    "price": _MONEY,
+    "was": _or_null(_MONEY),
+    "unit_price": _or_null(_MONEY),
+    "badge": _or_null(_text(BADGE_LONGEST)),
+    "currency": {"type": "string", "description": "The store's own, as a check."},
+    "source": _or_null(_SLUG),
+    "source_seq": {
+        "type": ["integer", "null"],
+        "minimum": 0,
+        "maximum": MAX_INTEGER,
+        "description": "Strictly increases per source and product; late ones are superseded.",
+    },
+    "source_time": {"type": ["string", "null"], "format": "date-time"},
+}
+_PRODUCT_FIELDS: Schema = {
+    "name": _text(NAME_LONGEST),
+    "brand": _or_null(_text(80)),
+    "category": _or_null(_text(120)),
+    "gtin": {"type": ["string", "null"], "pattern": "^([0-9]{8}|[0-9]{12,14})$"},
+    "net_content": _or_null(_text(20)) | {"description": "“400 g”, “1.5 l”, “6 piece”."},
+    "priced_per": {"type": ["string", "null"], "enum": [*(u.value for u in Unit), None]},
+    "link": _or_null(_text(LINK_LONGEST)) | {"description": "https address for the QR code."},
+    **_PRICE_FIELDS,
+}
+_NEW_LABEL = _object(
+    ("label", "panel"),
+    {"label": _SLUG, "panel": {"type": "string", "enum": [*PANELS]}, "gateway": _or_null(_SLUG)},
+)
+_PAIRING = _object(("label", "sku"), {"label": _SLUG, "sku": _SKU})
+_CHANGE = _object(("sku", "price"), {"sku": _SKU, **_PRICE_FIELDS})
+
+_ONCE: Schema = {
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "schema": _text(200),
+            "description": "The same key and request again get the same answer and no effect.",
+        }
+    ]
+}
+
+STORE = _ONCE | _body(
+    _object(
+        ("name", "currency", "locale", "timezone"),
+        {
+            "name": _text(120),
+            "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+            "locale": {"type": "string"},
+            "timezone": {"type": "string"},
+            "link_base": {"type": ["string", "null"]},
+        },
+    ),
+    {"name": "Konzum Vrsar", "currency": "EUR", "locale": "hr_HR", "timezone": "Europe/Zagreb"},
+)
+GATEWAY = _ONCE | _body(_object((), {}), {}, required=False)
+PRODUCT = _ONCE | _body(
+    _object(("name",), _PRODUCT_FIELDS),
+    {"name": "Vegeta", "net_content": "250 g", "gtin": "3850104008306", "price": "3.49"},
+)
+PRODUCTS = _ONCE | _body(
+    _many(_object(("sku", "name"), {"sku": _SKU, **_PRODUCT_FIELDS})),
+    [{"sku": "4711", "name": "Kiseli krastavci", "net_content": "670 g", "price": "2.29"}],
+)
+PRICE_CHANGES = _ONCE | _body(
+    {"oneOf": [_CHANGE, _many(_CHANGE)]},
+    {"sku": "4711", "price": "1.79", "was": "2.29", "badge": "AKCIJA", "source_seq": 812},
+)
+LABELS = _ONCE | _body(
+    {"oneOf": [_NEW_LABEL, _many(_NEW_LABEL)]}, [{"label": "a1-0001", "panel": "bwry-296x128"}]
+)
+PAIRINGS = _ONCE | _body(
+    {"oneOf": [_PAIRING, _many(_PAIRING)]}, [{"label": "a1-0001", "sku": "4711"}]
+)
+TOKEN = _body(
+    _object(
+        ("name", "scopes", "stores"),
+        {
+            "name": _text(TOKEN_NAME_LONGEST),
+            "scopes": {"type": "array", "minItems": 1, "items": {"enum": [s.value for s in Scope]}},
+            "stores": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": STORES_MOST,
+                "items": {"type": "string", "description": f"A store's id, or “{ALL_STORES}”."},
+            },
+        },
+    ),
+    {"name": "till 3", "scopes": ["price:write", "price:read"], "stores": [ALL_STORES]},
+)
+SIGN_IN_LINK = _body(
+    _object((), {"uses": {"type": ["integer", "null"], "minimum": 1, "maximum": LINK_USES_MOST}}),
+    {"uses": 1},
+)
+
+_PROBLEM = _object(
+    ("type", "title", "status", "detail"),
+    {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "fix": {"type": "string", "description": "What to do about it."},
+        "errors": {
+            "type": "array",
+            "items": _object(
+                ("pointer", "detail"),
+                {
+                    "pointer": {"type": "string", "description": "JSON pointer (RFC 6901)."},
+                    "detail": {"type": "string"},
+                    "fix": {"type": "string"},
+                },
+            ),
+        },
+    },
+)
+PROBLEMS: dict[int | str, Schema] = {
+    "4XX": {
+        "description": "A problem (RFC 9457); nothing was stored.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+"""What every endpoint may answer besides success."""
+
+
+def describe(app: FastAPI) -> Schema:
+    """Return the description of an application's endpoints; made once."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description="Every endpoint but the health check needs a token or a session.",
+            routes=app.routes,
+        )
+        document["security"] = [{"token": []}, {"session": []}]
+        document["components"] = {
+            "schemas": {"Problem": _PROBLEM},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "esl_session"},
+            },
+        }
+        app.openapi_schema = document
+    return app.openapi_schema

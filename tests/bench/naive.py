@@ -1,0 +1,235 @@
+"""The straightforward road, written as a first version would be: the yardstick of every figure.
+
+A price change is an ORM row at a time with a commit each; the label is drawn in RGB with fonts
+opened anew, a QR code with full mask search and a bar code image, then quantised and packed by a
+Python loop; it is compressed, published, and its acknowledgement awaited before the next; every
+report is loaded and committed by itself. Nothing in it is slowed down on purpose.
+"""
+
+import json
+import queue
+import socket
+import threading
+import time
+import zlib
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import qrcode
+import zxingcpp
+from paho.mqtt.enums import CallbackAPIVersion
+from PIL import Image, ImageDraw, ImageFont
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from gateway.mqtt import BrokerAddress
+
+SIZE_PX = (296, 128)
+_FONTS = resources.files("renderer") / "fonts"
+_BOLD = str(_FONTS / "RobotoCondensed-Bold.ttf")
+_REGULAR = str(_FONTS / "RobotoCondensed-Regular.ttf")
+_INKS = [(0, 0, 0), (255, 255, 255), (255, 255, 0), (255, 0, 0)]
+_PALETTE = Image.new("P", (1, 1))
+_PALETTE.putpalette([part for ink in _INKS for part in ink] + [0] * (252 * 3))
+
+
+@dataclass(frozen=True)
+class NaiveLabel:
+    """What one label says."""
+
+    label_id: str
+    sku: str
+    name: str
+    price_minor: int
+    was_minor: int
+    unit_price: str
+    badge: str
+    gtin: str
+    link: str
+
+
+def render(label: NaiveLabel) -> bytes:
+    """Draw, quantise and pack one label."""
+    width, height = SIZE_PX
+    image = Image.new("RGB", SIZE_PX, "white")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 0, width - 1, 19), fill=_INKS[3])
+    badge_font = ImageFont.truetype(_BOLD, 14)
+    draw.text((width // 2, 10), label.badge, font=badge_font, fill="white", anchor="mm")
+    _draw_name(draw, label.name)
+    old = f"{label.was_minor / 100:.2f} €"
+    old_font = ImageFont.truetype(_REGULAR, 15)
+    draw.text((6, 80), old, font=old_font, fill="black", anchor="ls")
+    draw.line((6, 75, 6 + draw.textlength(old, font=old_font), 75), fill=_INKS[3], width=1)
+    price_font = ImageFont.truetype(_BOLD, 44)
+    price = f"{label.price_minor / 100:.2f} €"
+    draw.text((4, 122), price, font=price_font, fill=_INKS[3], anchor="ls")
+    unit_font = ImageFont.truetype(_REGULAR, 11)
+    draw.text((112, 94), label.unit_price, font=unit_font, fill="black", anchor="ls")
+    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=0, box_size=2)
+    code.add_data(label.link)
+    code.make(fit=True)
+    image.paste(code.make_image().convert("RGB"), (224, 24))
+    barcode = zxingcpp.create_barcode(label.gtin, zxingcpp.BarcodeFormat.EAN13)
+    bars = Image.fromarray(barcode.to_image(scale=3)).convert("RGB")
+    image.paste(bars.resize((95, 24), Image.Resampling.NEAREST), (192, 102))
+    return _pack(image.quantize(palette=_PALETTE, dither=Image.Dither.NONE))
+
+
+def _draw_name(draw: ImageDraw.ImageDraw, name: str) -> None:
+    words = name.split()
+    for size in range(17, 8, -1):
+        font = ImageFont.truetype(_BOLD, size)
+        for split in range(len(words), 0, -1):
+            lines = [" ".join(words[:split]), " ".join(words[split:])]
+            if all(draw.textlength(line, font=font) <= 206 for line in lines):
+                draw.text((4, 23), lines[0], font=font, fill="black")
+                draw.text((4, 23 + size + 2), lines[1], font=font, fill="black")
+                return
+
+
+def _pack(image: Image.Image) -> bytes:
+    pixels = image.tobytes()
+    packed = bytearray()
+    for i in range(0, len(pixels), 4):
+        packed.append(pixels[i] << 6 | pixels[i + 1] << 4 | pixels[i + 2] << 2 | pixels[i + 3])
+    return bytes(packed)
+
+
+class _Base(DeclarativeBase):
+    pass
+
+
+class _Product(_Base):
+    __tablename__ = "product"
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    price_minor: Mapped[int]
+    was_minor: Mapped[int]
+    version: Mapped[int] = mapped_column(default=0)
+
+
+class _History(_Base):
+    __tablename__ = "history"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sku: Mapped[str]
+    price_minor: Mapped[int]
+    at: Mapped[float]
+
+
+class _Label(_Base):
+    __tablename__ = "label"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(index=True)
+    desired: Mapped[int] = mapped_column(default=0)
+    acked: Mapped[int] = mapped_column(default=0)
+
+
+@dataclass
+class NaiveRun:
+    """What a run measured."""
+
+    labels: int = 0
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    to_publish_s: list[float] = field(default_factory=list)
+
+    @property
+    def labels_per_s(self) -> float:
+        """Labels from change to report in a second."""
+        return self.labels / self.seconds
+
+
+def run(
+    labels: list[NaiveLabel], broker: BrokerAddress, folder: Path, *, longest_s: float
+) -> NaiveRun:
+    """Change the price of each label in turn until the time is up; count what came back."""
+    engine = create_engine(f"sqlite:///{folder / 'naive.db'}")
+    _Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        for label in labels:
+            session.add(
+                _Product(sku=label.sku, name=label.name, price_minor=1, was_minor=label.was_minor)
+            )
+            session.add(_Label(id=label.label_id, sku=label.sku))
+        session.commit()
+    acks: queue.Queue[str] = queue.Queue()
+    gateway = _client(broker, "naive-gateway", "naive/put/#", None)
+    gateway.on_message = lambda client, _, message: client.publish(
+        "naive/ack", json.dumps({"id": message.topic.rsplit("/", 1)[1]}), 1
+    )
+    controller = _client(broker, "naive-controller", "naive/ack", acks)
+    result = NaiveRun()
+    began_s, cpu_s = time.perf_counter(), time.process_time()
+    acked = 0
+    try:
+        for label in labels:
+            result.to_publish_s.append(_change(engine, controller, label))
+            result.labels += 1
+            acked += _take_acks(engine, acks, wait=False)
+            if time.perf_counter() - began_s > longest_s:
+                break
+        while acked < result.labels:
+            acked += _take_acks(engine, acks, wait=True)
+        result.seconds = time.perf_counter() - began_s
+        result.cpu_seconds = time.process_time() - cpu_s
+    finally:
+        for client in (gateway, controller):
+            client.disconnect()
+            client.loop_stop()
+        engine.dispose()
+    return result
+
+
+def _change(engine, controller: paho.Client, label: NaiveLabel) -> float:
+    began_s = time.perf_counter()
+    with Session(engine) as session:
+        product = session.get(_Product, label.sku)
+        product.price_minor = label.price_minor
+        product.version += 1
+        session.add(_History(sku=label.sku, price_minor=label.price_minor, at=time.time()))
+        found = session.scalars(select(_Label).where(_Label.sku == label.sku)).all()
+        for row in found:
+            row.desired += 1
+        session.commit()
+        label_ids = [row.id for row in found]
+    payload = zlib.compress(render(label))
+    for label_id in label_ids:
+        controller.publish(f"naive/put/{label_id}", payload, 1).wait_for_publish(5)
+    return time.perf_counter() - began_s
+
+
+def _take_acks(engine, acks: "queue.Queue[str]", *, wait: bool) -> int:
+    taken = 0
+    while True:
+        try:
+            label_id = acks.get(timeout=10) if wait and not taken else acks.get_nowait()
+        except queue.Empty:
+            return taken
+        with Session(engine) as session:
+            row = session.get(_Label, label_id)
+            row.acked = row.desired
+            session.commit()
+        taken += 1
+
+
+def _client(
+    broker: BrokerAddress, name: str, topic: str, acks: "queue.Queue[str] | None"
+) -> paho.Client:
+    client = paho.Client(CallbackAPIVersion.VERSION2, name, protocol=paho.MQTTv5)
+    client.username_pw_set(broker.username, broker.password)
+    subscribed = threading.Event()
+    client.on_socket_open = lambda _c, _u, sock: sock.setsockopt(
+        socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+    )
+    client.on_connect = lambda c, *_: c.subscribe(topic, 1)
+    client.on_subscribe = lambda *_: subscribed.set()
+    if acks is not None:
+        client.on_message = lambda _c, _u, message: acks.put(json.loads(message.payload)["id"])
+    client.connect(broker.host, broker.port)
+    client.loop_start()
+    if not subscribed.wait(10):
+        raise TimeoutError("the broker did not grant the subscription")
+    return client

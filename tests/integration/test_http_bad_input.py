@@ -1,0 +1,555 @@
+"""Whatever is wrong with a request, the answer is a problem that says where, and nothing is stored."""
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from api.edge import BODY_LARGEST_BYTES
+from tests.running_house import PROBLEM, RunningHouse, check_headers, check_problem
+
+CANARY = "canary-Zq7"
+CHANGES = "/api/v1/stores/main/price-changes"
+PRODUCT = "/api/v1/stores/main/products/1001"
+PRODUCTS = "/api/v1/stores/main/products"
+LABELS = "/api/v1/stores/main/labels"
+PAIRINGS = "/api/v1/stores/main/pairings"
+STORE = "/api/v1/stores/main"
+TOKENS = "/api/v1/tokens"
+LINKS = "/api/v1/sign-in-links"
+GATEWAY = "/api/v1/stores/main/gateways/gw-1"
+
+CHANGING = (
+    ("POST", CHANGES),
+    ("PUT", PRODUCT),
+    ("POST", PRODUCTS),
+    ("POST", LABELS),
+    ("POST", PAIRINGS),
+    ("PUT", STORE),
+    ("POST", TOKENS),
+    ("POST", LINKS),
+    ("PUT", GATEWAY),
+)
+"""Every endpoint that takes a body."""
+
+
+@pytest.fixture
+def untouched(shop: RunningHouse) -> Iterator[RunningHouse]:
+    """The shop; afterwards its database must hold what it held before, row by row."""
+    before = shop.everything_stored()
+    yield shop
+    assert shop.everything_stored() == before
+
+
+BAD_PRICES = [
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1e999",
+    "1e3",
+    "1.29",
+    "0.1",
+    "-1.29",
+    "129",
+    "-1",
+    "9" * 400,
+    "18446744073709551616",
+    "true",
+    "false",
+    "null",
+    "[]",
+    "{}",
+    '["1.29"]',
+    '""',
+    '" "',
+    '"NaN"',
+    '"Infinity"',
+    '"inf"',
+    '"1e999"',
+    '"1e2"',
+    '"1_000"',
+    '"1,29"',
+    '"1.000,00"',
+    '"1,000.00"',
+    '"１２"',
+    '"١٢"',
+    '"१२"',
+    '"1٫29"',
+    '"²"',
+    '"½"',
+    '"-1.29"',
+    '"+1.29"',
+    '"−1.29"',
+    '"0"',
+    '"0.00"',
+    '"-0"',
+    '"00"',
+    '"01.29"',
+    '"1.290"',
+    '"1.299"',
+    '"1."',
+    '".99"',
+    '"1.2.3"',
+    '"0x1F"',
+    '"1.29 "',
+    '" 1.29"',
+    '"1.29\\n"',
+    '"1 29"',
+    '"1\\u00a0000"',
+    '"1.29\\u200b"',
+    '"1.29€"',
+    '"$1.29"',
+    '"10000000.00"',
+    '"9999999999999999999999"',
+    '"' + "9" * 5000 + '"',
+    '"1' + "0" * 100_000 + '"',
+    f'"{CANARY}"',
+]
+
+
+@pytest.mark.parametrize("price", BAD_PRICES, ids=lambda text: text[:20])
+def test_a_bad_price_is_refused_with_its_path(untouched: RunningHouse, price: str) -> None:
+    single = f'{{"sku": "1001", "price": {price}}}'
+    good = '{"sku": "1001", "price": "7.77"}'
+    for method, path, body, pointer in (
+        ("POST", CHANGES, single, "/price"),
+        ("POST", CHANGES, f"[{good}, {single}]", "/1/price"),
+        ("PUT", PRODUCT, f'{{"name": "Kruh", "price": {price}}}', "/price"),
+        ("POST", PRODUCTS, f'[{{"sku": "1001", "name": "x", "price": {price}}}]', "/0/price"),
+    ):
+        answer = untouched.ask(method, path, content=body.encode())
+        check_problem(answer, 422, pointer)
+        assert CANARY not in answer.text
+
+
+@pytest.mark.parametrize("field", ["was", "unit_price"])
+@pytest.mark.parametrize("value", ["NaN", "1.29", '"1_000"', '"１２"', '"-1"', '"0"', "true"])
+def test_the_other_prices_are_read_as_strictly(
+    untouched: RunningHouse, field: str, value: str
+) -> None:
+    body = f'{{"sku": "1001", "price": "7.77", "{field}": {value}}}'
+    check_problem(untouched.ask("POST", CHANGES, content=body.encode()), 422, f"/{field}")
+
+
+def _change(**fields: Any) -> dict[str, Any]:
+    return {"sku": "1001", "price": "7.77", **fields}
+
+
+BAD_FIELDS: list[tuple[str, str, Any, tuple[str, ...]]] = [
+    ("POST", CHANGES, {"sku": "1001"}, ("/price",)),
+    ("POST", CHANGES, {"price": "7.77"}, ("/sku",)),
+    ("POST", CHANGES, {}, ("/sku", "/price")),
+    ("POST", CHANGES, [], ("",)),
+    ("POST", CHANGES, None, ("",)),
+    ("POST", CHANGES, "7.77", ("",)),
+    ("POST", CHANGES, 7, ("",)),
+    ("POST", CHANGES, [None], ("/0",)),
+    ("POST", CHANGES, [_change(), []], ("/1",)),
+    ("POST", CHANGES, _change(colour="red"), ("/colour",)),
+    ("POST", CHANGES, [_change(), _change(**{"a/b~c": 1})], ("/1/a~1b~0c",)),
+    ("POST", CHANGES, _change(**{"x" * 300_000: 1}), ("",)),
+    ("POST", CHANGES, _change(sku="9999"), ("/sku",)),
+    ("POST", CHANGES, [_change()] * 3 + [_change(sku="9999")], ("/3/sku",)),
+    ("POST", CHANGES, _change(sku=""), ("/sku",)),
+    ("POST", CHANGES, _change(sku=" 1001"), ("/sku",)),
+    ("POST", CHANGES, _change(sku="x" * 65), ("/sku",)),
+    ("POST", CHANGES, _change(sku="10\u200b01"), ("/sku",)),
+    ("POST", CHANGES, _change(sku="1001\n"), ("/sku",)),
+    ("POST", CHANGES, _change(sku=1001), ("/sku",)),
+    ("POST", CHANGES, _change(currency="HRK"), ("/currency",)),
+    ("POST", CHANGES, _change(currency="eur"), ("/currency",)),
+    ("POST", CHANGES, _change(currency=978), ("/currency",)),
+    ("POST", CHANGES, _change(currency=None), ("/currency",)),
+    ("POST", CHANGES, _change(badge=""), ("/badge",)),
+    ("POST", CHANGES, _change(badge="x" * 41), ("/badge",)),
+    ("POST", CHANGES, _change(badge="a\u202eb"), ("/badge",)),
+    ("POST", CHANGES, _change(badge=1), ("/badge",)),
+    ("POST", CHANGES, _change(source="Till 3"), ("/source",)),
+    ("POST", CHANGES, _change(source=3), ("/source",)),
+    ("POST", CHANGES, _change(source_seq=-1), ("/source_seq",)),
+    ("POST", CHANGES, _change(source_seq=2**53), ("/source_seq",)),
+    ("POST", CHANGES, _change(source_seq=2**64), ("/source_seq",)),
+    ("POST", CHANGES, _change(source_seq=1.0), ("/source_seq",)),
+    ("POST", CHANGES, _change(source_seq="1"), ("/source_seq",)),
+    ("POST", CHANGES, _change(source_seq=True), ("/source_seq",)),
+    ("POST", CHANGES, _change(source_time="yesterday"), ("/source_time",)),
+    ("POST", CHANGES, _change(source_time="2026-03-01T06:00:00"), ("/source_time",)),
+    ("POST", CHANGES, _change(source_time="0001-01-01T00:00:00+14:00"), ("/source_time",)),
+    ("POST", CHANGES, _change(source_time="２026-03-01T06:00:00Z"), ("/source_time",)),
+    ("POST", CHANGES, _change(source_time=1_772_344_800), ("/source_time",)),
+    ("PUT", PRODUCT, {}, ("/name",)),
+    ("PUT", PRODUCT, {"name": None}, ("/name",)),
+    ("PUT", PRODUCT, {"name": "  "}, ("/name",)),
+    ("PUT", PRODUCT, {"name": "x" * 201}, ("/name",)),
+    ("PUT", PRODUCT, {"name": "a\u0007b"}, ("/name",)),
+    ("PUT", PRODUCT, {"name": "Kruh", "sku": "1001"}, ("/sku",)),
+    ("PUT", PRODUCT, {"name": "Kruh", "was": "2.00"}, ("/was",)),
+    ("PUT", PRODUCT, {"name": "Kruh", "gtin": "3850104008307"}, ("/gtin",)),
+    ("PUT", PRODUCT, {"name": "Kruh", "gtin": 3850104008306}, ("/gtin",)),
+    ("PUT", PRODUCT, {"name": "Kruh", "net_content": "0 g"}, ("/net_content",)),
+    ("PUT", PRODUCT, {"name": "Kruh", "net_content": "１ kg"}, ("/net_content",)),
+    ("PUT", PRODUCT, {"name": "Kruh", "priced_per": "stone"}, ("/priced_per",)),
+    ("PUT", PRODUCT, {"name": "Kruh", "link": "http://shop.example"}, ("/link",)),
+    ("PUT", PRODUCT, {"name": "Kruh", "link": "javascript:alert(1)"}, ("/link",)),
+    ("PUT", PRODUCT, {"name": "Kruh", "link": "https://a@b.example/"}, ("/link",)),
+    ("POST", PRODUCTS, {"sku": "1", "name": "Kruh"}, ("",)),
+    ("POST", PRODUCTS, [{"name": "Kruh"}], ("/0/sku",)),
+    ("POST", PRODUCTS, [{"sku": "1", "name": "a"}, {"sku": "2"}], ("/1/name",)),
+    ("POST", LABELS, {"label": "l-9"}, ("/panel",)),
+    ("POST", LABELS, {"label": "L-9", "panel": "bwry-296x128"}, ("/label",)),
+    ("POST", LABELS, {"label": "a/b", "panel": "bwry-296x128"}, ("/label",)),
+    ("POST", LABELS, {"label": "l-9", "panel": "glass-1x1"}, ("/panel",)),
+    ("POST", LABELS, {"label": "l-9", "panel": 1}, ("/panel",)),
+    ("POST", LABELS, {"label": "l-9", "panel": "bwry-296x128", "gateway": "#"}, ("/gateway",)),
+    ("POST", LABELS, [{"label": "l-9", "panel": "bwry-296x128"}] * 2, ("/1/label",)),
+    ("POST", PAIRINGS, {"label": "l-1"}, ("/sku",)),
+    ("POST", PAIRINGS, {"label": "l-1", "sku": "9999"}, ("/sku",)),
+    ("POST", PAIRINGS, [{"label": "l-1", "sku": "1001"}] * 3 + [{"label": "l-1", "sku": "9"}], ("/3/sku",)),
+    ("PUT", STORE, {}, ("/name", "/currency", "/locale", "/timezone")),
+    ("PUT", STORE, {"name": "x", "currency": "XXX", "locale": "hr_HR", "timezone": "UTC"}, ("/currency",)),
+    ("PUT", STORE, {"name": "x", "currency": "EUR", "locale": "../hr", "timezone": "UTC"}, ("/locale",)),
+    ("POST", TOKENS, {"name": "t", "scopes": ["price:write"]}, ("/stores",)),
+    ("POST", TOKENS, {"name": "t", "scopes": [], "stores": ["*"]}, ("/scopes",)),
+    ("POST", TOKENS, {"name": "t", "scopes": ["*"], "stores": ["*"]}, ("/scopes/0",)),
+    ("POST", TOKENS, {"name": "t", "scopes": ["price:read", "root"], "stores": ["*"]}, ("/scopes/1",)),
+    ("POST", TOKENS, {"name": "t", "scopes": "price:write", "stores": ["*"]}, ("/scopes",)),
+    ("POST", TOKENS, {"name": "t", "scopes": [1], "stores": ["*"]}, ("/scopes",)),
+    ("POST", TOKENS, {"name": "t", "scopes": ["price:read"], "stores": ["main", "a b"]}, ("/stores/1",)),
+    ("POST", TOKENS, {"name": "t", "scopes": ["price:read"], "stores": ["nowhere"]}, ("/stores",)),
+    ("POST", TOKENS, {"scopes": ["price:read"], "stores": ["*"]}, ("/name",)),
+    ("POST", TOKENS, {"name": "", "scopes": ["price:read"], "stores": ["*"]}, ("/name",)),
+    ("POST", LINKS, {"uses": 0}, ("/uses",)),
+    ("POST", LINKS, {"uses": 1001}, ("/uses",)),
+    ("POST", LINKS, {"uses": "2"}, ("/uses",)),
+    ("POST", LINKS, [], ("",)),
+    ("PUT", GATEWAY, {"password": "x"}, ("/password",)),
+    ("PUT", GATEWAY, [], ("",)),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "pointers"),
+    BAD_FIELDS,
+    ids=lambda value: json.dumps(value)[:60] if isinstance(value, dict | list) else None,
+)
+def test_a_bad_field_is_refused_with_its_path(
+    untouched: RunningHouse, method: str, path: str, body: Any, pointers: tuple[str, ...]
+) -> None:
+    check_problem(untouched.ask(method, path, content=json.dumps(body)), 422, *pointers)
+
+
+@pytest.mark.parametrize(
+    "timezone",
+    ["", "Europe", "Mars/Olympus", "../../etc/passwd", "/etc/passwd", "Europe/Zagreb/", "zone.tab",
+     "a" * 5000, "é", "Europe\\Zagreb", "europe/zagreb/../zagreb", "."],
+    ids=lambda text: text[:16],
+)  # fmt: skip
+def test_a_bad_time_zone_is_refused_with_its_path(untouched: RunningHouse, timezone: str) -> None:
+    body = {"name": "x", "currency": "EUR", "locale": "hr_HR", "timezone": timezone}
+    check_problem(untouched.ask("PUT", STORE, json=body), 422, "/timezone")
+
+
+@pytest.mark.parametrize("base", ["http://a.example", "https://", "https://a.example/x", "https://a@b"])
+def test_a_bad_link_base_is_refused_with_its_path(untouched: RunningHouse, base: str) -> None:
+    body = {"name": "x", "currency": "EUR", "locale": "hr_HR", "timezone": "UTC", "link_base": base}
+    check_problem(untouched.ask("PUT", STORE, json=body), 422, "/link_base")
+
+
+NOT_JSON: dict[str, bytes] = {
+    "empty": b"",
+    "blanks": b"  \n",
+    "text": CANARY.encode(),
+    "half": b'{"sku": "1001", "price": "1.2',
+    "two": b'{"sku": "1001", "price": "1.29"}{}',
+    "comma": b'{"sku": "1001", "price": "1.29",}',
+    "comment": b'{"sku": "1001", "price": "1.29"} // x',
+    "single quotes": b"{'sku': '1001'}",
+    "form": b"sku=1001&price=1.29",
+    "xml": b"<price>1.29</price>",
+    "utf-8 mark": b'\xef\xbb\xbf{"sku": "1001", "price": "1.29"}',
+    "utf-16": '{"sku": "1001", "price": "1.29"}'.encode("utf-16"),
+    "utf-16-le": '{"sku": "1001", "price": "1.29"}'.encode("utf-16-le"),
+    "utf-32": '{"sku": "1001", "price": "1.29"}'.encode("utf-32"),
+    "latin-1": '{"sku": "č", "price": "1.29"}'.encode("iso-8859-2"),
+    "overlong": b'{"sku": "\xc0\xaf", "price": "1.29"}',
+    "raw surrogate": b'{"sku": "\xed\xa0\x80", "price": "1.29"}',
+    "raw NUL": b'{"sku": "10\x0001", "price": "1.29"}',
+    "NULs": b"\0" * 1000,
+    "gzip": b"\x1f\x8b\x08\x00" + b"\0" * 40,
+    "nested": b"[" * 100_000,
+    "nested objects": b'{"a":' * 50_000,
+    "nested and closed": b"[" * 5000 + b"]" * 5000,
+    "huge number": b"9" * 500_000,
+    "leading zeros": b'{"sku": "1001", "price": 001}',
+}
+
+
+@pytest.mark.parametrize("name", NOT_JSON)
+def test_what_is_not_json_is_refused_everywhere(untouched: RunningHouse, name: str) -> None:
+    for method, path in CHANGING:
+        if name == "empty" and path == GATEWAY:
+            continue  # nothing has to be said about a gateway
+        answer = untouched.ask(method, path, content=NOT_JSON[name])
+        problem = check_problem(answer, 422)
+        assert {error["pointer"] for error in problem["errors"]} == {""}
+        assert CANARY not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        (rb'{"sku": "10\u000001", "price": "1.29"}', ("/sku",)),
+        (rb'{"sku": "\ud800", "price": "1.29"}', ("/sku",)),
+        (rb'[{"sku": "1001", "price": "\udc00"}]', ("/0/price",)),
+        (rb'{"sku": "1001", "price": "1.29", "badge": "\ud83d"}', ("/badge",)),
+        (rb'{"\ud800": 1, "sku": "1001", "price": "1.29"}', ("",)),
+        (rb'{"\u0000": 1, "sku": "1001", "price": "1.29"}', ("",)),
+        (b'{"sku": "1001", "price": "1.29", "price": "1.39"}', ("/price",)),
+        (b'{"sku": "1001", "sku": "1002", "price": "1.29"}', ("/sku",)),
+        (b'[{"sku": "1001", "price": "1.29"}, {"sku": "1", "price": "2", "price": "3"}]', ("/1/price",)),
+        (b'{"sku": "1001", "price": "1.29", "source_seq": 9007199254740993}', ("/source_seq",)),
+        (b'{"sku": "1001", "price": "1.29", "a": ' + b"[" * 40 + b"]" * 40 + b"}",
+         ("/a" + "/0" * 31,)),
+    ],
+)  # fmt: skip
+def test_json_that_readers_disagree_on_is_refused_with_its_path(
+    untouched: RunningHouse, body: bytes, pointers: tuple[str, ...]
+) -> None:
+    problem = check_problem(untouched.ask("POST", CHANGES, content=body), 422)
+    found = tuple(error["pointer"] for error in problem["errors"])
+    assert found == pointers or (pointers[0].startswith("/a/") and found[0].startswith("/a/0"))
+
+
+def test_ten_thousand_and_one_items_are_refused_and_ten_thousand_bad_ones_answered_briefly(
+    untouched: RunningHouse,
+) -> None:
+    small = {"sku": "1", "price": "1"}
+    check_problem(untouched.ask("POST", CHANGES, json=[small] * 10_001), 422, "")
+    problem = check_problem(untouched.ask("POST", CHANGES, json=[{"sku": ""}] * 10_000), 422)
+    assert len(problem["errors"]) <= 50
+    unknown = check_problem(untouched.ask("POST", CHANGES, json=[small] * 10_000), 422)
+    assert [e["pointer"] for e in unknown["errors"]] == [f"/{n}/sku" for n in range(50)]
+
+
+@pytest.mark.parametrize(("method", "path"), CHANGING)
+def test_two_megabytes_are_refused_without_reading_them(
+    untouched: RunningHouse, method: str, path: str
+) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", untouched.port, timeout=10)
+    connection.putrequest(method, path)
+    connection.putheader("Authorization", f"Bearer {untouched.operator}")
+    connection.putheader("Content-Length", str(2 * 1024 * 1024))
+    connection.endheaders()  # and not one byte of it
+    answer = connection.getresponse()
+    problem = json.loads(answer.read())
+    assert (answer.status, answer.headers["Content-Type"]) == (413, PROBLEM)
+    assert problem["status"] == 413
+    assert problem["fix"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    connection.close()
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["announced", "chunked"])
+def test_two_megabytes_that_are_sent_are_refused(untouched: RunningHouse, *, chunked: bool) -> None:
+    piece = b" " * 65_536
+    connection = http.client.HTTPConnection("127.0.0.1", untouched.port, timeout=10)
+    connection.putrequest("POST", CHANGES)
+    connection.putheader("Authorization", f"Bearer {untouched.operator}")
+    if chunked:
+        connection.putheader("Transfer-Encoding", "chunked")
+    else:
+        connection.putheader("Content-Length", str(32 * len(piece)))
+    connection.endheaders()
+    try:
+        for _ in range(32):
+            connection.send(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # it has heard enough
+    try:
+        assert connection.getresponse().status == 413
+    except ConnectionResetError:
+        pass  # the rest of what we sent met a closed door; nothing was stored, as the fixture sees
+    connection.close()
+
+
+def test_a_body_just_within_the_limit_is_read(untouched: RunningHouse) -> None:
+    body = b'{"sku": "9999", "price": "1.29"}'
+    padded = body + b" " * (BODY_LARGEST_BYTES - len(body))
+    check_problem(untouched.ask("POST", CHANGES, content=padded), 422, "/sku")
+    assert untouched.ask("POST", CHANGES, content=padded + b" ").status_code == 413
+
+
+@pytest.mark.parametrize("key", ["", "a\tb", "x" * 201, "\x7f", "a\xa0b"])
+def test_a_bad_idempotency_key_is_refused(untouched: RunningHouse, key: str) -> None:
+    body = b'{"sku": "1001", "price": "7.77"}'
+    answer = _raw(
+        untouched,
+        b"POST %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer %s\r\n"
+        b"Idempotency-Key: %s\r\nContent-Length: %d\r\n\r\n%s"
+        % (CHANGES.encode(), untouched.operator.encode(), key.encode("latin-1"), len(body), body),
+    )
+    assert answer.split()[1] in {b"400", b"422"}  # h11 itself refuses DEL
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/stores/MAIN/products/1001",
+        "/api/v1/stores/m%20n/products/1001",
+        "/api/v1/stores/%6d%61in%00/products/1001",
+        "/api/v1/stores/" + "m" * 65 + "/products/1001",
+        "/api/v1/stores/ma%C4%8Din/products/1001",
+        "/api/v1/stores/main/products/" + "1" * 65,
+        "/api/v1/stores/main/products/%00",
+        "/api/v1/stores/main/products/1001%00",
+        "/api/v1/stores/main/products/%0A",
+        "/api/v1/stores/main/products/%20",
+        "/api/v1/stores/main/products/",
+        "/api/v1/stores/main/products/%FF",
+        "/api/v1/stores/main/products/%ED%A0%80",
+        "/api/v1/stores/main/products/%C0%AF",
+        "/api/v1/stores/main/products/%E2%80%AE1",
+        "/api/v1/stores/main/labels?limit=0",
+        "/api/v1/stores/main/labels?limit=1001",
+        f"/api/v1/stores/main/labels?limit={CANARY}",
+        "/api/v1/stores/main/labels?limit=" + "9" * 5000,
+        "/api/v1/stores/main/labels?limit=1&limit=NaN",
+        "/api/v1/stores/main/labels?limt=5",
+        f"/api/v1/stores/main/labels?after={CANARY}",
+        "/api/v1/stores/main/labels?after=%00",
+        "/api/v1/stores/main/labels?after=" + "a" * 65,
+        "/api/v1/labels/L-1",
+        "/api/v1/labels/%00",
+        "/sign-in",
+    ],
+)
+def test_a_bad_address_or_parameter_is_refused(untouched: RunningHouse, path: str) -> None:
+    answer = untouched.ask("GET", path)
+    problem = check_problem(answer, 422)
+    assert problem["errors"]
+    assert CANARY not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "pointer"),
+    [
+        ("/api/v1/stores/MAIN/labels", "/store"),
+        ("/api/v1/stores/main/products/%00", "/sku"),
+        ("/api/v1/labels/L-1", "/label"),
+        ("/api/v1/stores/main/labels?limit=0", "/query/limit"),
+        ("/api/v1/stores/main/labels?limt=5", "/query/limt"),
+        ("/api/v1/stores/main/labels?after=%00", "/query/after"),
+    ],
+)
+def test_the_pointer_names_the_parameter(untouched: RunningHouse, path: str, pointer: str) -> None:
+    check_problem(untouched.ask("GET", path), 422, pointer)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/{CANARY}",
+        "/api/v1",
+        "/api/v1/",
+        "/api/v2/stores",
+        "/healthz/",
+        "/api/v1/stores/",
+        "/api/v1/stores/nowhere/labels",
+        "/api/v1/stores/main/products/9999",
+        "/api/v1/stores/main/products/..%2f..%2f..%2fetc%2fpasswd",
+        "/api/v1/labels/l-99",
+        "/api/v1/labels/l-1/frames/x.png",
+        "/api/v1/labels/l-1/frames/%00.png",
+        "/api/v1/labels/l-1/frames/" + "0" * 64 + ".png",
+        "/openapi.json",
+        "/docs",
+        "/redoc",
+        "/.env",
+    ],
+)
+def test_what_is_not_there_is_not_found(untouched: RunningHouse, path: str) -> None:
+    answer = untouched.ask("GET", path)
+    check_problem(answer, 404)
+    assert CANARY not in answer.text
+    assert "location" not in answer.headers
+
+
+@pytest.mark.parametrize("token_id", ["00000000", "x", "%00", "%FF", "a" * 5000, "operator"])
+def test_a_token_that_is_not_there_is_not_found(untouched: RunningHouse, token_id: str) -> None:
+    check_problem(untouched.ask("DELETE", f"/api/v1/tokens/{token_id}"), 404)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "BREW"])
+def test_a_wrong_method_is_refused_and_the_right_one_named(
+    untouched: RunningHouse, method: str
+) -> None:
+    answer = untouched.ask(method, CHANGES)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
+    check_headers(answer)
+    if method != "HEAD":
+        check_problem(answer, 405)
+
+
+@pytest.mark.parametrize("host", ["[", "[::1", "a b", "evil.example/x?", "x" * 2000, "a:b:c", "\xff"])
+def test_a_hostile_host_header_changes_nothing(untouched: RunningHouse, host: str) -> None:
+    body = b'{"sku": "1001", "price": "1.29"}'
+    before = untouched.read("SELECT count(*) FROM price_event")
+    for path, content in ((CHANGES.encode(), body + b"x"), (b"/nowhere", b"")):
+        answer = _raw(
+            untouched,
+            b"POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nAuthorization: Bearer %s\r\n"
+            b"Content-Length: %d\r\n\r\n%s"
+            % (path, host.encode("latin-1"), untouched.operator.encode(), len(content), content),
+        )
+        assert answer.split()[1].startswith(b"4"), answer[:200]
+        assert b"Traceback" not in answer
+    assert untouched.read("SELECT count(*) FROM price_event") == before
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"GET /api/v1/labels/\xff\xfe HTTP/1.1",
+        b"GET http://other.example/api/v1/stores HTTP/1.1",
+        b"GET //api/v1/stores HTTP/1.1",
+        b"GET /api/v1/../../etc/passwd HTTP/1.1",
+        b"GET /?q=\xff HTTP/1.1",
+        b"OPTIONS * HTTP/1.1",
+        b"CONNECT x:1 HTTP/1.1",
+        b"GET / HTTP/9.9",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1",
+    ],
+    ids=lambda line: repr(line[:30]),
+)
+def test_a_request_no_client_writes_is_refused(untouched: RunningHouse, request_line: bytes) -> None:
+    head = b"%s\r\nHost: x\r\nConnection: close\r\n\r\n" % request_line
+    answer = _raw(untouched, head)
+    assert not answer or answer.split()[1][:1] == b"4", answer[:200]
+    assert b"Traceback" not in answer
+    assert untouched.ask("GET", "/healthz").json() == {"status": "ok"}
+
+
+def test_several_problems_are_all_told_at_once(untouched: RunningHouse) -> None:
+    body = [{"sku": "", "price": 1.5, "x": 1}, {"sku": "1001", "price": "0", "badge": ""}]
+    problem = check_problem(untouched.ask("POST", CHANGES, json=body), 422)
+    pointers = {error["pointer"] for error in problem["errors"]}
+    assert pointers == {"/0/sku", "/0/price", "/0/x", "/1/price", "/1/badge"}
+    assert problem["detail"].startswith("5 fields")
+
+
+def _raw(house: RunningHouse, request: bytes) -> bytes:
+    """Send bytes as they are, and return all that comes back."""
+    answer = b""
+    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as connection:
+        try:
+            connection.sendall(request)
+            while piece := connection.recv(65_536):
+                answer += piece
+        except ConnectionResetError:
+            pass
+    return answer

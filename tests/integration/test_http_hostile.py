@@ -1,0 +1,198 @@
+"""Hundreds of generated bodies against every changing endpoint: no fault, and no wrong price."""
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+
+from api.openapi import describe
+from tests.running_house import PROBLEM, RunningHouse
+
+BODIES = 300
+SEED = 20_260_301
+ADDRESS = {"store": "main", "sku": "1001", "gateway": "gw-1"}
+
+HOSTILE_VALUES = [
+    None,
+    True,
+    False,
+    0,
+    -1,
+    7,
+    2**31,
+    2**53,
+    2**63,
+    10**30,
+    1.5,
+    1e308,
+    float("inf"),
+    float("-inf"),
+    float("nan"),
+    "",
+    " ",
+    "0",
+    "-1",
+    "1_000",
+    "１２",
+    "١٢",
+    "1e999",
+    "NaN",
+    "1.299",
+    "99999999999999999999",
+    "a" * 70,
+    "a" * 5000,
+    "\0",
+    "a\0b",
+    "\ud800",
+    "\udfff",
+    "\u202eabc",
+    "\ufeff",
+    "\u2028",
+    "../../etc/passwd",
+    "%00",
+    "' OR 1=1 --",
+    '"; DROP TABLE price; --',
+    "{{7*7}}",
+    "${jndi:ldap://x}",
+    "<script>alert(1)</script>",
+    "🥖" * 30,
+    "e\u0301" * 50,
+    "*",
+    "#",
+    "+/#",
+    [],
+    {},
+    [[]],
+    ["a"],
+    [None] * 50,
+    {"": ""},
+    {"a": {"b": {"c": []}}},
+    {"__proto__": {}},
+]
+
+Place = tuple[Any, Any]  # a container and a key or index into it
+
+
+def _endpoints(shop: RunningHouse) -> Iterator[tuple[str, str, Any]]:
+    """Yield every endpoint that takes a body, with the example of its description."""
+    for path, methods in describe(shop.app)["paths"].items():
+        for method, operation in methods.items():
+            if "requestBody" in operation:
+                content = operation["requestBody"]["content"]["application/json"]
+                yield method.upper(), path.format(**ADDRESS), content["example"]
+
+
+def _places(value: Any) -> list[Place]:
+    inner = (
+        list(value.items())
+        if isinstance(value, dict)
+        else list(enumerate(value))
+        if isinstance(value, list)
+        else []
+    )
+    return [place for key, part in inner for place in ((value, key), *_places(part))]
+
+
+def _hostile(random: Random) -> Any:
+    return copy.deepcopy(random.choice(HOSTILE_VALUES))
+
+
+def _spoil(example: Any, random: Random) -> bytes:
+    """Make a hostile body of a good one: by its values, its shape, its text or its bytes."""
+    value = json.loads(json.dumps(example))
+    for _ in range(random.randint(1, 3)):
+        places = _places(value)
+        if not places or random.random() < 0.05:
+            value = _hostile(random)
+            continue
+        container, key = random.choice(places)
+        match random.randrange(6):
+            case 0 | 1 | 2:
+                container[key] = _hostile(random)
+            case 3:
+                del container[key]
+            case 4 if isinstance(container, dict):
+                container[str(_hostile(random))[:200]] = _hostile(random)
+            case _:
+                container[key] = [container[key]] * random.randint(1, 40)
+    text = json.dumps(value, ensure_ascii=random.random() < 0.5)
+    body = text.encode("utf-8", "surrogatepass")
+    match random.randrange(8):
+        case 0:
+            spoiled = bytearray(body)
+            for _ in range(random.randint(1, 8)):
+                spoiled[random.randrange(len(spoiled))] = random.randrange(256)
+            return bytes(spoiled)
+        case 1:
+            return body[: random.randrange(len(body) + 1)]
+        case 2:
+            return text.encode(random.choice(["utf-16", "utf-32", "utf-8-sig"]), "surrogatepass")
+        case 3:
+            return b"[" * random.randint(1, 3000) + body
+        case 4:
+            return body.replace(b'"price":', b'"price": "1.11", "price":')
+        case _:
+            return body
+
+
+@pytest.fixture(scope="module")
+def prices(shop: RunningHouse) -> dict[str, str]:
+    """What each product costs, as this test believes it by what was answered."""
+    return dict(_prices_of(shop))
+
+
+def _prices_of(shop: RunningHouse) -> Iterator[tuple[str, str]]:
+    for sku, minor in shop.read("SELECT sku, price_minor FROM price WHERE store_id = 'main'"):
+        yield sku, str(Decimal(minor).scaleb(-2))
+
+
+def _note_accepted(prices: dict[str, str], path: str, body: bytes) -> None:
+    """Believe an accepted body, if its prices are beyond doubt what its sender wrote."""
+    value = json.loads(body, parse_constant=str, parse_float=str)
+    for item in value if isinstance(value, list) else [value]:
+        if "price" in item:
+            price = item["price"]
+            assert isinstance(price, str), body[:300]
+            assert re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,2})?", price, re.ASCII), body[:300]
+            sku = item.get("sku", path.rpartition("/")[2])
+            prices[sku] = str(Decimal(price).quantize(Decimal("0.01")))
+
+
+@pytest.mark.parametrize("number", range(9))
+def test_no_generated_body_makes_a_fault_or_a_wrong_price(
+    shop: RunningHouse, prices: dict[str, str], number: int
+) -> None:
+    endpoints = list(_endpoints(shop))
+    assert len(endpoints) == 9, "say how many endpoints take a body"
+    method, path, example = endpoints[number]
+    random = Random(SEED + number)
+    refused = 0
+    for _ in range(BODIES):
+        body = _spoil(example, random)
+        answer = shop.ask(method, path, content=body)
+        where = f"{method} {path} {body[:300]!r}: {answer.text[:300]}"
+        assert answer.status_code < 500, where
+        assert "Traceback" not in answer.text, where
+        if answer.is_success:
+            if "/price-changes" in path or "/products" in path:
+                _note_accepted(prices, path, body)
+            continue
+        refused += 1
+        assert answer.headers["content-type"] == PROBLEM, where
+        assert all("pointer" in e for e in answer.json().get("errors", ())), where
+    assert refused >= BODIES // 2, "the bodies are not hostile enough to prove anything"
+    assert dict(_prices_of(shop)) == prices
+
+
+def test_after_all_that_the_books_are_in_order(shop: RunningHouse, prices: dict[str, str]) -> None:
+    assert shop.read("PRAGMA integrity_check") == [("ok",)]
+    assert shop.read("PRAGMA foreign_key_check") == []
+    for sku, price in prices.items():
+        assert shop.done("GET", f"/api/v1/stores/main/products/{sku}")["price"] == price
+    events = shop.read("SELECT count(*) FROM price_event WHERE price_minor NOT BETWEEN 1 AND 999999999")
+    assert events == [(0,)]
