@@ -98,13 +98,13 @@ class Dispatcher:
         Raises:
             Unavailable: The database did not answer; nothing was sent.
         """
-        room = self._roster.room(self._clock.monotonic_s(), most=BATCH_MOST)
+        room = self._roster.room(self._clock.monotonic_s())
         if not room:
             return Step()
         now = self._clock.now()
         patience = timedelta(seconds=self._backoff.base_s)
         claimed = self._writer.write(
-            lambda tx: deliveries.claim(tx, room, now, patience=patience),
+            lambda tx: deliveries.claim(tx, room, now, most=BATCH_MOST, patience=patience),
             priority=Priority.DISPATCH,
         )
         if not claimed:

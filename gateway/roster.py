@@ -132,8 +132,8 @@ class Roster:
             presence = self._known[gateway_id]
             return presence.session, presence.clock_ahead_ms
 
-    def room(self, now_s: float, *, most: int) -> dict[GatewayId, int]:
-        """Say how many more labels each online gateway takes, ``most`` in all.
+    def room(self, now_s: float) -> dict[GatewayId, int]:
+        """Say how many more labels each online gateway takes, if any.
 
         Begins with another gateway each time, so that none waits for the others.
         """
@@ -142,15 +142,14 @@ class Roster:
                 self._known.move_to_end(next(iter(self._known)))
             room: dict[GatewayId, int] = {}
             for gateway_id, presence in self._known.items():
-                if not presence.online or most <= 0:
+                if not presence.online:
                     continue
                 expired = [k for k, until_s in presence.in_flight.items() if until_s <= now_s]
                 for label_id in expired:
                     del presence.in_flight[label_id]
                 free = min(self._window, presence.capacity) - len(presence.in_flight)
                 if free > 0:
-                    room[gateway_id] = min(free, most)
-                    most -= room[gateway_id]
+                    room[gateway_id] = free
             return room
 
     def note_sent(

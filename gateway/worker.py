@@ -17,7 +17,7 @@ import structlog
 from esl.domain.errors import Unavailable
 from esl.domain.ids import GatewayId, LabelId
 from gateway.clock import HouseClock
-from gateway.dispatcher import Dispatcher
+from gateway.dispatcher import BATCH_MOST, Dispatcher
 from gateway.inbox import Inbox
 from gateway.inbox import Step as Intake
 from gateway.link import EXPIRES_AFTER_S, Outgoing
@@ -32,6 +32,10 @@ POLL_S = 1.0
 
 HOUSEKEEPING_S = 5.0
 MESSAGES_MOST = 200
+
+PACE_S = 0.04
+"""Shortest time from one step to the next of its kind: while much is going on, each step then
+has a batch to do and not a few. A step after a rest begins at once."""
 _RETRY_DATABASE_S = 1.0
 
 log = structlog.get_logger()
@@ -79,8 +83,10 @@ class Worker:
 
     async def _listen(self) -> None:
         messages = self._mqtt.messages
+        pace = _Pace()
         while True:
             batch = [await messages.get()]
+            await pace.keep()
             while len(batch) < MESSAGES_MOST and not messages.empty():
                 batch.append(messages.get_nowait())
             step = await self._take_in(batch)
@@ -99,7 +105,9 @@ class Worker:
                 await _pause(_RETRY_DATABASE_S)
 
     async def _dispatch(self) -> None:
+        pace = _Pace()
         while True:
+            await pace.keep()
             self._due.clear()
             try:
                 if self._ask:
@@ -115,7 +123,7 @@ class Worker:
             if step.changed:
                 self._tell(Notice(labels=step.changed))
             await self._publish(step.outgoing)
-            if not step.looked_at:
+            if step.looked_at < BATCH_MOST:
                 await _first_of(self._due, POLL_S)
 
     async def _publish(self, outgoing: Sequence[Outgoing]) -> None:
@@ -158,6 +166,20 @@ class Worker:
                 log.warning("broker is not connected", reason=self._mqtt.refusal)
                 said_lost = True
             await _pause(POLL_S)
+
+
+class _Pace:
+    """Keeps `PACE_S` between the beginnings of steps."""
+
+    def __init__(self) -> None:
+        self._next_s = 0.0
+
+    async def keep(self) -> None:
+        """Wait until the next step may begin."""
+        loop = asyncio.get_running_loop()
+        if (wait_s := self._next_s - loop.time()) > 0:
+            await _pause(wait_s)
+        self._next_s = loop.time() + PACE_S
 
 
 async def _first_of(event: asyncio.Event, longest_s: float) -> None:

@@ -54,14 +54,19 @@ class BarcodeWriter:
         """
 
 
+def has_symbol(gtin: str) -> bool:
+    """Say whether a GTIN has an EAN symbol: those of cartons (GTIN-14 from 1 up) have none."""
+    return len(gtin) != _GTIN_14 or gtin.startswith("0")
+
+
 def _draw(gtin: str) -> Bars | None:
     if not is_gtin(gtin):
         raise CodeDoesNotFit("the bar code's content is not a GTIN with a right check digit")
     if len(gtin) == _GTIN_8:
         return Bars(_modules(gtin, zxingcpp.BarcodeFormat.EAN8), gtin)
+    if not has_symbol(gtin):
+        return None
     if len(gtin) == _GTIN_14:
-        if not gtin.startswith("0"):
-            return None
         gtin = gtin[1:]
     elif len(gtin) == _GTIN_12:
         gtin = "0" + gtin

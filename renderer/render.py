@@ -13,7 +13,7 @@ from functools import lru_cache
 from esl.domain.face import Face
 from esl.domain.money import percent_off
 from esl.domain.panel import Ink, Panel
-from renderer.barcode import BarcodeWriter
+from renderer.barcode import BarcodeWriter, has_symbol
 from renderer.canvas import blank, fill
 from renderer.draw_band import draw_band
 from renderer.draw_codes import draw_bars, draw_qr
@@ -69,7 +69,7 @@ class Renderer:
             band=face.badge is not None,
             details=bool(face.net_content) or _shows_unit_price(face),
             qr=face.link is not None,
-            bars=gtin is not None and self._barcodes.draw(gtin) is not None,
+            bars=gtin is not None and has_symbol(gtin),
         )
         layout = self._layout(panel, parts)
         packed = self._product(layout, face.name, face.brand, gtin, face.link)

@@ -45,13 +45,23 @@ class Recorded:
 
 
 def claim(
-    tx: Connection, free: Mapping[GatewayId, int], now: datetime, *, patience: timedelta
+    tx: Connection,
+    free: Mapping[GatewayId, int],
+    now: datetime,
+    *,
+    most: int,
+    patience: timedelta,
 ) -> list[LabelId]:
-    """Claim due labels, at most ``free[gateway]`` of each gateway, in the mapping's order."""
+    """Claim due labels: ``most`` in all, at most ``free[gateway]`` of each gateway.
+
+    Gateways are served in the mapping's order; whoever makes it sees to fairness.
+    """
     claimed: list[LabelId] = []
     for gateway_id, room in free.items():
-        if room > 0:
-            claimed.extend(deliveries.claim_due(tx, gateway_id, now, limit=room, patience=patience))
+        limit = min(room, most - len(claimed))
+        if limit <= 0:
+            break
+        claimed.extend(deliveries.claim_due(tx, gateway_id, now, limit=limit, patience=patience))
     return claimed
 
 

@@ -63,6 +63,7 @@ class BenchShop:
     def measure(self) -> PipelineFigures:
         """Fill the shelf with new products, then change every price."""
         process = psutil.Process(self._controller.pid)
+        _await_rest(process)
         pairs = [
             {"label": label, "sku": sku}
             for label, sku in zip(self._label_ids(), self.skus, strict=True)
@@ -151,6 +152,15 @@ class BenchShop:
     def _post(self, what: str, items: list[dict[str, str]]) -> None:
         for start in range(0, len(items), 2000):
             self.client.post(f"{self._store}/{what}", items[start : start + 2000])
+
+
+def _await_rest(process: psutil.Process) -> None:
+    """Wait until the controller has taken in every label's first beacon."""
+    quiet = 0
+    while quiet < 3:
+        before_s = _cpu_s(process)
+        time.sleep(0.5)
+        quiet = quiet + 1 if _cpu_s(process) - before_s < 0.05 else 0
 
 
 def _cpu_s(process: psutil.Process) -> float:
