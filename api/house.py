@@ -20,7 +20,7 @@ from esl.store import places
 from esl.store.database import Database
 from esl.store.migrate import migrate, time_acted_until
 from esl.store.writer import Writer
-from gateway.broker import Waiter, embedded_broker
+from gateway.broker import EmbeddedBroker, Waiter, embedded_broker
 from gateway.clock import HouseClock
 from gateway.dispatcher import Dispatcher
 from gateway.inbox import Inbox
@@ -46,7 +46,7 @@ class House:
     clock: EffectiveClock
     key: SigningKey
     broker: BrokerAddress
-    broker_is_embedded: bool
+    embedded: EmbeddedBroker | None
     mqtt: MqttConnection
     roster: Roster
     inbox: Inbox
@@ -54,6 +54,11 @@ class House:
     renderer: Renderer
     live: LiveBoard
     operator_token: str  # of the commands on this machine; lives as long as this process
+
+    @property
+    def broker_is_embedded(self) -> bool:
+        """Say whether the broker is our own child."""
+        return self.embedded is not None
 
     @property
     def operator(self) -> Principal:
@@ -113,8 +118,10 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         key = signing_key(settings.data_dir)
         if settings.mqtt_url is None:
             waiter = Waiter(monotonic_s=time.monotonic, sleep_s=time.sleep)
-            broker = stack.enter_context(embedded_broker(settings.data_dir / "run", waiter))
+            embedded = stack.enter_context(embedded_broker(settings.data_dir / "run", waiter))
+            broker = embedded.address
         else:
+            embedded = None
             broker = BrokerAddress.from_url(settings.mqtt_url)
         roster = Roster(window=settings.window)
         with books.database.read() as tx:
@@ -150,7 +157,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             clock=books.clock,
             key=key,
             broker=broker,
-            broker_is_embedded=settings.mqtt_url is None,
+            embedded=embedded,
             mqtt=mqtt,
             roster=roster,
             inbox=inbox,

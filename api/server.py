@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Iterator
 
+import structlog
 import uvicorn
 
 from api.app import create_app
@@ -15,8 +16,11 @@ from api.private_files import RuntimeFile, runtime_file
 from esl.domain.errors import SetupError
 from esl.settings import Settings
 
+_BROKER_CHECK_S = 1.0
 _SHUTDOWN_S = 2
 """An open event stream would hold the server's shutdown for as long as it stays open."""
+
+log = structlog.get_logger()
 
 
 class _Server(uvicorn.Server):
@@ -62,14 +66,27 @@ async def _run(server: _Server, house: House, listener: socket.socket) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    worker = asyncio.create_task(house.worker.run(), name="worker")
-    worker.add_done_callback(lambda _: stop())  # a fault of the worker ends the server too
-    try:
+    async with asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(house.worker.run(), name="worker"),
+            tasks.create_task(_keep_broker(house), name="broker keeper"),
+        ]
+        for task in running:
+            task.add_done_callback(lambda _: stop())  # a fault of ours ends the server too
         await server.serve(sockets=[listener])
-    finally:
-        worker.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await worker
+        for task in running:
+            task.cancel()
+
+
+async def _keep_broker(house: House) -> None:
+    """Start the embedded broker again should it ever end by itself."""
+    if house.embedded is None:
+        await asyncio.Event().wait()
+        return
+    while True:
+        await asyncio.sleep(_BROKER_CHECK_S)
+        if await asyncio.to_thread(house.embedded.revive):
+            log.warning("the embedded broker had ended and was started again")
 
 
 def _bind(host: str, port: int) -> socket.socket:

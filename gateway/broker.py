@@ -67,8 +67,54 @@ class Waiter:
     sleep_s: Callable[[float], None]
 
 
+class EmbeddedBroker:
+    """The broker's child process; made by `embedded_broker`."""
+
+    def __init__(self, address: BrokerAddress, config: Path, waiter: Waiter) -> None:
+        self.address = address
+        self._config = config
+        self._waiter = waiter
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it listens.
+
+        Raises:
+            SetupError: It does not start, or its port is taken by somebody else.
+        """
+        _await_free_port(self.address, self._waiter)
+        self._child = subprocess.Popen(  # noqa: S603  our own interpreter and arguments
+            [sys.executable, "-P", "-c", _CHILD, json.dumps({"config_path": str(self._config)})],
+            stdin=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for us; we end the child when we are done with it
+        )
+        _await_listening(self.address, self._child, self._waiter)
+
+    def revive(self) -> bool:
+        """Start it again if it has ended by itself; return whether it had."""
+        if self._child is not None and self._child.poll() is None:
+            return False
+        self.stop()
+        self.start()
+        return True
+
+    def stop(self) -> None:
+        """End it."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.terminate()
+        try:
+            child.wait(_STOP_LONGEST_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        if child.stdin is not None:
+            child.stdin.close()
+
+
 @contextlib.contextmanager
-def embedded_broker(directory: Path, waiter: Waiter) -> Iterator[BrokerAddress]:
+def embedded_broker(directory: Path, waiter: Waiter) -> Iterator[EmbeddedBroker]:
     """Run the broker while the block runs; ``directory`` keeps its port, login and settings.
 
     Raises:
@@ -85,24 +131,12 @@ def embedded_broker(directory: Path, waiter: Waiter) -> Iterator[BrokerAddress]:
             password=address.password,
         ),
     )
-    _await_free_port(address, waiter)
-    child = subprocess.Popen(  # noqa: S603  our own interpreter and arguments
-        [sys.executable, "-P", "-c", _CHILD, json.dumps({"config_path": str(config)})],
-        stdin=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for us; we end the child when we are done with it
-    )
+    broker = EmbeddedBroker(address, config, waiter)
     try:
-        _await_listening(address, child, waiter)
-        yield address
+        broker.start()
+        yield broker
     finally:
-        child.terminate()
-        try:
-            child.wait(_STOP_LONGEST_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-        if child.stdin is not None:
-            child.stdin.close()
+        broker.stop()
 
 
 def _kept_address(directory: Path) -> BrokerAddress:

@@ -139,15 +139,17 @@ def pair(tx: Connection, store_id: StoreId, pairs: Sequence[Pairing], now: datet
 
 
 def make_due(tx: Connection, gateway_id: GatewayId, now: datetime) -> int:
-    """Look at every unsettled label of a gateway at once; return how many.
+    """Look at every unsettled label of a gateway at once, those given up too; return how many.
 
     For a gateway that begins a session, or a controller that begins to run: what was under way
     is lost or answered already, and sending again harms nobody.
     """
+    waiting = labels.c.due_at > now
+    given_up = labels.c.problem.is_not(None) & (labels.c.settled_rev < labels.c.wanted_rev)
     found = tx.execute(
         update(labels)
-        .where(labels.c.gateway_id == gateway_id, labels.c.due_at > now)
-        .values(due_at=now, attempts=0)
+        .where(labels.c.gateway_id == gateway_id, waiting | given_up)
+        .values(due_at=now, attempts=0, problem=None, problem_detail=None)
     )
     return int(found.rowcount)
 

@@ -3,6 +3,7 @@
 import asyncio
 from random import Random
 
+import psutil
 import pytest
 
 from api.demo.sample_shop import shelf
@@ -89,3 +90,21 @@ async def test_a_shelf_survives_the_restart_of_its_broker(tmp_path, mosquitto: M
             await until_settled(demo)
 
             assert await asyncio.to_thread(demo.mismatches) == []
+
+
+async def test_a_shelf_survives_the_death_of_the_embedded_broker(tmp_path):
+    async with controller_on(tmp_path / "data") as (controller, client):
+        demo = await asyncio.to_thread(
+            lambda: Demo(client, shelf(24), paint_s=0.05, seed=8, beacon_s=2.0)
+        )
+        async with demo.shop:
+            await asyncio.to_thread(demo.pair)
+            await until(lambda: count_shown(demo) >= 5, 30, "the first labels showing")
+            [broker] = psutil.Process(controller.pid).children()
+            broker.kill()
+            await asyncio.to_thread(demo.change_price, "1001", "7.77", was=None, badge=None)
+
+            await until_settled(demo)
+
+            assert await asyncio.to_thread(demo.mismatches) == []
+            assert psutil.Process(controller.pid).children() != [broker]

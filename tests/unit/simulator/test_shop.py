@@ -86,8 +86,8 @@ class Controller:
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[BrokerAddress]:
-    with embedded_broker(tmp_path, WAITER) as address:
-        yield address
+    with embedded_broker(tmp_path, WAITER) as running:
+        yield running.address
 
 
 @contextlib.asynccontextmanager
@@ -162,7 +162,7 @@ async def test_a_gateway_that_lost_its_connection_makes_a_new_session(
 
 async def test_gateways_find_a_broker_again_that_was_away(tmp_path: Path) -> None:
     with contextlib.ExitStack() as first:
-        address = first.enter_context(embedded_broker(tmp_path, WAITER))
+        address = first.enter_context(embedded_broker(tmp_path, WAITER)).address
         async with shop_on(address) as shop:
             async with asyncio.timeout(PATIENCE_S):
                 await shop.connected()
