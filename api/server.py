@@ -96,7 +96,7 @@ def _bind(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(1024)
-        listener.setblocking(False)
+        listener.settimeout(0)
     except OSError as exc:
         listener.close()
         raise SetupError(

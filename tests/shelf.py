@@ -14,7 +14,9 @@ from api.private_files import make_data_folder
 
 
 @contextlib.asynccontextmanager
-async def controller_on(folder: Path, *arguments: str) -> AsyncIterator[tuple[ControllerProcess, Client]]:
+async def controller_on(
+    folder: Path, *arguments: str
+) -> AsyncIterator[tuple[ControllerProcess, Client]]:
     """Run ``esl serve`` as a process of its own, and give a client with every right."""
     make_data_folder(folder)
     controller = ControllerProcess(folder, arguments=("--patience", "1.5", *arguments))

@@ -5,12 +5,12 @@ from random import Random
 from esl.domain.gtin import check_digit
 from tests.bench.naive import NaiveLabel
 
-_WORDS = (
-    "Bio Frische Alpen Heumilch Rahm Käse Süßrahm Butter Vollkorn Dinkel Toast Hafer Müsli "
-    "Schoko Nuss Apfel Birne Saft naturtrüb Mineral Wasser Medium Classic Tomaten Rispen Gurken "
-    "Paprika rot Kartoffeln festkochend Hähnchen Brust Filet Lachs geräuchert Spaghetti Basmati "
-    "Espresso Bohnen gemahlen Kamille Honig Blüten Zahnpasta sensitive Zitrone Öl nativ extra"
-).split()
+_WORDS = """
+Bio Frische Alpen Heumilch Rahm Käse Süßrahm Butter Vollkorn Dinkel Toast Hafer Müsli Schoko
+Nuss Apfel Birne Saft naturtrüb Mineral Wasser Medium Classic Tomaten Rispen Gurken Paprika
+rot Kartoffeln festkochend Hähnchen Brust Filet Lachs geräuchert Spaghetti Basmati Espresso
+Bohnen gemahlen Kamille Honig Blüten Zahnpasta sensitive Zitrone Öl nativ extra
+""".split()
 _SIZES = ["500 g", "1 kg", "250 ml", "1 l", "200 g", "750 ml", "125 g"]
 
 

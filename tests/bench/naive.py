@@ -52,7 +52,7 @@ class NaiveLabel:
 
 def render(label: NaiveLabel) -> bytes:
     """Draw, quantise and pack one label."""
-    width, height = SIZE_PX
+    width = SIZE_PX[0]
     image = Image.new("RGB", SIZE_PX, "white")
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, 0, width - 1, 19), fill=_INKS[3])
