@@ -20,6 +20,7 @@ class Client:
     """Speaks with one controller, with one token. Blocking; use from commands and threads."""
 
     def __init__(self, url: str, token: str, *, patience_s: float = 30.0) -> None:
+        self.url = url
         self._http = httpx2.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"},

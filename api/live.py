@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 
+from esl.domain.errors import Unavailable
 from esl.domain.ids import LabelId
 from gateway.worker import Notice
 
@@ -20,10 +21,17 @@ class Watcher:
         self._labels: set[LabelId] = set()
         self._gateways = False
         self._changed = asyncio.Event()
+        self._ends = False
 
     async def changes(self) -> Notice:
-        """Wait until something changed, and return all of it."""
+        """Wait until something changed, and return all of it.
+
+        Raises:
+            Unavailable: The controller is stopping; there will be no more.
+        """
         await self._changed.wait()
+        if self._ends:
+            raise Unavailable("the controller is stopping")
         self._changed.clear()
         notice = Notice(labels=tuple(sorted(self._labels)), gateways=self._gateways)
         self._labels.clear()
@@ -36,22 +44,36 @@ class Watcher:
         self._gateways = self._gateways or notice.gateways
         self._changed.set()
 
+    def end(self) -> None:
+        """Let whoever waits go home."""
+        self._ends = True
+        self._changed.set()
+
 
 class LiveBoard:
     """Tells every watcher what changed; lives on the loop."""
 
     def __init__(self) -> None:
         self._watchers: set[Watcher] = set()
+        self._closed = False
 
     def tell(self, notice: Notice) -> None:
         """Pass a notice on."""
         for watcher in self._watchers:
             watcher.note(notice)
 
+    def close(self) -> None:
+        """End every watch: an open page would hold the server's end until it is cut off."""
+        self._closed = True
+        for watcher in self._watchers:
+            watcher.end()
+
     @contextlib.contextmanager
     def watching(self) -> Iterator[Watcher]:
         """Watch while the block runs."""
         watcher = Watcher()
+        if self._closed:
+            watcher.end()
         self._watchers.add(watcher)
         try:
             yield watcher

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -18,7 +19,7 @@ from esl.settings import Settings
 
 _BROKER_CHECK_S = 1.0
 _SHUTDOWN_S = 2
-"""An open event stream would hold the server's shutdown for as long as it stays open."""
+"""A request whose body never comes would hold the shutdown for as long as it stays open."""
 
 log = structlog.get_logger()
 
@@ -30,6 +31,26 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to `serve`."""
         yield
+
+
+class _ServerLog(logging.Handler):
+    """Turns what uvicorn complains of into events of our log; what our own end cuts off is none."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log one complaint."""
+        fault = record.exc_info[1] if record.exc_info else None
+        if record.levelno >= logging.WARNING and not isinstance(fault, asyncio.CancelledError):
+            log.log(record.levelno, "http server", words=record.getMessage(), exc_info=fault)
+
+
+@contextlib.contextmanager
+def _server_log() -> Iterator[None]:
+    handler, logger = _ServerLog(), logging.getLogger("uvicorn.error")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 async def serve(settings: Settings) -> None:
@@ -53,7 +74,7 @@ async def serve(settings: Settings) -> None:
                     timeout_graceful_shutdown=_SHUTDOWN_S,
                 )
             )
-            with runtime_file(settings.data_dir, runtime):
+            with runtime_file(settings.data_dir, runtime), _server_log():
                 _announce(house, url)
                 await _run(server, house, listener)
 
@@ -63,6 +84,7 @@ async def _run(server: _Server, house: House, listener: socket.socket) -> None:
 
     def stop() -> None:
         server.should_exit = True
+        house.live.close()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)

@@ -28,5 +28,5 @@ def main() -> None:
     try:
         app()
     except EslError as exc:
-        print(f"esl: {exc}", file=sys.stderr)
+        print("esl:", " ".join(str(exc).split()), file=sys.stderr)  # PostgreSQL's words are lines
         sys.exit(1)

@@ -19,7 +19,10 @@ def configure_logs() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.StackInfoRenderer(),
             *([] if readable else [structlog.processors.format_exc_info]),
-            structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer(),
+            # Its default, with rich here, shows the local variables: tokens and bodies among them.
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+            if readable
+            else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),

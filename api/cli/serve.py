@@ -10,28 +10,33 @@ from api.parent import end_with_parent
 from api.server import serve as run_server
 from esl.settings import read_settings
 
+# The defaults are named here because None means: from the environment or the settings file.
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data", help="Folder of database, keys and logins.  [default: esl-data]"),
+    typer.Option("--data", help="Folder of database, keys and logins.", show_default="esl-data"),
 ]
 
 
 def serve(
     data: DataDir = None,
-    host: Annotated[str | None, typer.Option(help="Address to bind.  [default: 127.0.0.1]")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to bind.", show_default="127.0.0.1")
+    ] = None,
     port: Annotated[
-        int | None, typer.Option(help="Port to listen on, 0 for a free one.  [default: 8080]")
+        int | None,
+        typer.Option(help="Port to listen on, 0 for a free one.", show_default="8080"),
     ] = None,
     database: Annotated[
-        str | None, typer.Option(help="sqlite:///… or postgresql://…  [default: a file in --data]")
+        str | None,
+        typer.Option(help="sqlite:///… or postgresql://…", show_default="a file in --data"),
     ] = None,
     mqtt: Annotated[
         str | None,
-        typer.Option(help="mqtt://user:password@host:port  [default: the embedded broker]"),
+        typer.Option(help="mqtt://user:password@host:port", show_default="the embedded broker"),
     ] = None,
     patience: Annotated[
         float | None,
-        typer.Option(help="Seconds a label may take to answer.  [default: 60]"),
+        typer.Option(help="Seconds a label may take to answer.", show_default="60"),
     ] = None,
     plain_http_allowed: Annotated[
         bool | None,

@@ -26,7 +26,8 @@ def simulate(
     ],
     labels: Annotated[int, typer.Option(help="Labels in the range of each gateway.")] = 24,
     panel: Annotated[
-        list[str] | None, typer.Option(help="Panel models, used in turn.  [default: bwry-296x128]")
+        list[str] | None,
+        typer.Option(help="Panel models, used in turn.", show_default="bwry-296x128"),
     ] = None,
     paint: Annotated[float, typer.Option(help="Seconds a label takes to paint.")] = 2.0,
     beacon: Annotated[float, typer.Option(help="Seconds between a label's beacons.")] = 60.0,

@@ -1,7 +1,9 @@
 """The wall as a page shows it: tables read in one transaction, made into plain words and numbers.
 
-    store ─▶ Head    how many labels are in which state, and which gateways are on the line
-          ─▶ Tile    one label: the picture it *reported*, and how it does
+======== ========================================================================
+`Head`   how many labels are in which state, and which gateways are on the line
+`Tile`   one label: the picture it *reported*, and how it does
+======== ========================================================================
 """
 
 import hashlib

@@ -19,7 +19,7 @@ from api.auth import SESSION_COOKIE
 from api.console.templates import draw
 from esl.domain.errors import EslError
 
-Handler = Callable[[Request, Exception], Awaitable[Response]]
+Handler = Callable[[Request, Any], Awaitable[Response]]
 
 _FOR_PROGRAMS = "/api/"
 _OF_THE_BODY = frozenset({b"content-type", b"content-length"})
@@ -40,8 +40,7 @@ _NOT_SIGNED_IN = Words(
     text="This page shows what hangs on the shelves, so it is open only to people who are "
     "signed in. On the machine that runs the controller, type:",
     command="esl sign-in",
-    todo="It prints a link that works once, within 24 hours. Open it in this browser. If the "
-    "controller has a data folder of its own, name it: esl sign-in --data FOLDER",
+    todo="It prints a link that works once, within 24 hours. Open it in this browser.",
 )
 _LINK_USED = Words(
     title="This link no longer works",
@@ -83,7 +82,8 @@ _BY_STATUS = {
 def install(app: FastAPI) -> None:
     """Let the application's errors look like pages to people."""
     for kind in (EslError, HTTPException, RequestValidationError, Exception):
-        app.add_exception_handler(kind, _for_people(app.exception_handlers[kind]))
+        handler: Any = app.exception_handlers[kind]  # ours: a coroutine function
+        app.add_exception_handler(kind, _for_people(handler))
 
 
 def _for_people(handler: Handler) -> Handler:

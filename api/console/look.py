@@ -66,7 +66,7 @@ class Look:
 
 
 def fold(text: str) -> str:
-    """Make texts alike that people take for the same: ``Čaj`` and ``caj``, ``STRASSE`` and ``Straße``.
+    """Make texts alike that people take for the same: ``Čaj`` is ``caj``, ``STRASSE`` ``Straße``.
 
     Databases differ in this, and SQLite knows only ASCII; so searching is done here.
     """

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -31,6 +31,7 @@ class Wall:
 
     store: Store
     look: Look
+    base_url: str
     head: board.Head
     found: Sequence[rows.Tile]
     is_cut: bool  # there are more
@@ -83,30 +84,39 @@ async def wall_page(request: Request, look: Looking, house: TheHouse, who: Asker
     stores = await doors.read(house, lambda tx: _stores_of(tx, who))
     person = SESSION_COOKIE in request.cookies
     if not look.store and not stores:
-        return HTMLResponse(draw("no_stores", person=person))
+        return HTMLResponse(draw("no_stores", person=person, base_url=request.base_url))
     store_id = doors.store_id(look.store) if look.store else stores[0].store_id
     who.require(Scope.LABEL_READ, store_id)
-    wall = await _stand_before(house, store_id, look)
+    wall = await _stand_before(request, house, store_id, look)
     page = await asyncio.to_thread(draw, "wall", wall=wall, stores=stores, person=person)
     return HTMLResponse(page)
 
 
 @router.get("/wall/tiles")
-async def wall_tiles(look: Looking, house: TheHouse, store: LookedAt) -> Response:
+async def wall_tiles(request: Request, look: Looking, house: TheHouse, store: LookedAt) -> Response:
     """Draw the tiles alone: more of them, or the same ones as they are now."""
-    wall = await _stand_before(house, store.store_id, look)
+    wall = await _stand_before(request, house, store.store_id, look)
     return HTMLResponse(await asyncio.to_thread(draw, "tiles", wall=wall))
 
 
-async def _stand_before(house: House, store_id: StoreId, look: Look) -> Wall:
+async def _stand_before(request: Request, house: House, store_id: StoreId, look: Look) -> Wall:
+    base_url = str(request.base_url)
     online = house.roster.online()
 
     def query(tx: Connection) -> Wall:
         store = places.store_named(tx, store_id)
-        named = Look(store=store_id, state=look.state, search=look.search, most=look.most)
+        named = replace(look, store=store_id)
         head, here = board.stand(tx, store, named, online)
         found, is_cut = board.find(tx, store, named, here)
-        return Wall(store=store, look=named, head=head, found=found, is_cut=is_cut, online=here)
+        return Wall(
+            store=store,
+            look=named,
+            base_url=base_url,
+            head=head,
+            found=found,
+            is_cut=is_cut,
+            online=here,
+        )
 
     return await doors.read(house, query)
 

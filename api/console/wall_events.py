@@ -44,7 +44,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/wall/events", response_class=EventSourceResponse)
-async def wall_events(  # noqa: PLR0913  what the address and the request bring
+async def wall_events(
     request: Request,
     look: Looking,
     house: TheHouse,
@@ -136,8 +136,9 @@ class _Line:
         def query(tx: Connection) -> tuple[board.Head, list[board.Tile]]:
             online = self._house.roster.online()
             head, here = board.stand(tx, self._store, self._look, online)
-            changed = [t for t in rows.tiles_of(tx, few) if t.label.store_id == self._store.store_id]
-            return head, [board.tile_of(tile, self._store, here) for tile in changed]
+            changed = rows.tiles_of(tx, few)
+            ours = [tile for tile in changed if tile.label.store_id == self._store.store_id]
+            return head, [board.tile_of(tile, self._store, here) for tile in ours]
 
         head, tiles = await doors.read(self._house, query)
         if few and not tiles and not notice.gateways:

@@ -161,29 +161,29 @@ PROBLEMS: Final[Mapping[str, Advice]] = MappingProxyType(
 
 def advice_on(label: LabelState, phase: Phase, panel: Panel) -> Advice | None:
     """Say what is the matter with a label; None if nothing is."""
+    advice: Advice | None = None
     match phase:
         case Phase.SETTLED:
-            return None
+            pass
         case Phase.WAITING:
-            return _advice("Next in line to be sent.", "")
+            advice = _advice("Next in line to be sent.", "")
         case Phase.SENT:
-            return _advice(f"Sent; this glass takes about {panel.refresh_s:.0f} s to paint.", "")
+            advice = _advice(f"Sent; this glass takes about {panel.refresh_s:.0f} s to paint.", "")
         case Phase.STRUGGLING:
-            return _advice(
+            advice = _advice(
                 f"Sent {label.attempts} times, and no answer yet.",
                 "It is tried again by itself. If it lasts, check the label's battery and place.",
             )
         case Phase.UNREACHABLE if label.gateway_id is None:
-            return _advice("No gateway has heard it yet.", "Bring it within a gateway's range.")
+            advice = _advice("No gateway has heard it yet.", "Bring it within a gateway's range.")
         case Phase.UNREACHABLE:
-            return _advice(
+            advice = _advice(
                 f"Gateway {label.gateway_id} is off the line.",
                 "Check its power and network. The label follows as soon as it is back.",
             )
         case Phase.UNPAIRED:
-            return _advice("No product belongs to it.", "Pair it with a product.")
+            advice = _advice("It has nothing to show yet.", "Pair it with a product.")
         case Phase.FAILED:
-            return PROBLEMS.get(
-                label.problem or "",
-                _advice(f"The label reported “{label.problem}”.", _REPLACE),
-            )
+            other = _advice(f"The label reported “{label.problem}”.", _REPLACE)
+            advice = PROBLEMS.get(label.problem or "", other)
+    return advice

@@ -9,6 +9,7 @@ from api import doors, openapi
 from api.auth import Asker, TheHouse
 from api.schemas import product_view
 from esl.domain.access import Scope
+from esl.domain.errors import UnknownProduct
 from esl.intake.price_json import parse_each, parse_price_changes
 from esl.intake.product_json import parse_product
 from esl.services import catalogue, pricing
@@ -68,7 +69,9 @@ async def get_product(store: str, sku: str, house: TheHouse, who: Asker) -> dict
     who.require(Scope.PRICE_READ, store_id)
 
     def query(tx: Connection) -> dict[str, Any]:
-        product = products.product_named(tx, store_id, key)
+        product = products.products_by_sku(tx, store_id, [key]).get(key)
+        if product is None:  # a SKU may be any text of a sender's, so it is not repeated
+            raise UnknownProduct("the store has no product with this SKU")
         return product_view(product, products.current_prices(tx, store_id, [key]).get(key))
 
     return await doors.read(house, query)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from api.client import Client
 from api.demo.controller import ControllerProcess
-from api.demo.run import Demo
 from api.demo.sample_shop import shelf
+from api.demo.shop import Demo
 from api.private_files import make_data_folder
 from tests.services import free_port
 
@@ -23,10 +23,31 @@ class Shelf:
     demo: Demo
     url: str
 
-    def sign_in_link(self) -> str:
+    async def sign_in_link(self) -> str:
         """Return a link that signs a browser in, once."""
-        link: str = self.client.post("/api/v1/sign-in-links", {})["url"]
-        return link
+        made = await asyncio.to_thread(self.client.post, "/api/v1/sign-in-links", {})
+        return str(made["url"])
+
+    async def change_price(self, number: int, price: str) -> None:
+        """Change the price of the product on label ``number``, over HTTP."""
+        sku = self.demo.places[number].sku
+        await asyncio.to_thread(self.demo.change_price, sku, price, was=None, badge=None)
+
+    def shown_by(self, label_id: str) -> str:
+        """Return the digest of what a label's glass really holds."""
+        return self.demo.shop.labels[label_id].shown_digest.hex()
+
+    async def restart(self) -> None:
+        """Kill the controller as a power cut would, and start it again at the same address."""
+        await asyncio.to_thread(self.controller.kill)
+        await self.start_again()
+
+    async def start_again(self) -> None:
+        """Start a controller that was stopped; commands get a new token."""
+        runtime = await asyncio.to_thread(self.controller.start)
+        assert runtime.url == self.url
+        self.client.__exit__(None, None, None)
+        self.client = self.demo.client = Client(runtime.url, runtime.token)
 
 
 @asynccontextmanager
@@ -36,12 +57,18 @@ async def running_shelf(data_dir: Path, *, labels: int, paint_s: float) -> Async
     # A fixed port, so that a page finds the controller again when it has been restarted.
     controller = ControllerProcess(data_dir, port=free_port(), arguments=("--patience", "5"))
     runtime = await asyncio.to_thread(controller.start)
+    running: Shelf | None = None
     try:
-        with Client(runtime.url, runtime.token) as client:
-            demo = await asyncio.to_thread(Demo, client, shelf(labels), paint_s=paint_s, seed=1)
-            async with demo.shop:
-                await demo.shop.connected()
-                await asyncio.to_thread(demo.pair)
-                yield Shelf(controller=controller, client=client, demo=demo, url=runtime.url)
+        client = Client(runtime.url, runtime.token)
+        demo = await asyncio.to_thread(
+            lambda: Demo(client, shelf(labels), paint_s=paint_s, seed=1, beacon_s=2.0)
+        )
+        running = Shelf(controller=controller, client=client, demo=demo, url=runtime.url)
+        async with demo.shop:
+            await demo.shop.connected()
+            await asyncio.to_thread(demo.pair)
+            yield running
     finally:
         await asyncio.to_thread(controller.stop)
+        if running is not None:
+            running.client.__exit__(None, None, None)

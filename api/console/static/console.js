@@ -42,10 +42,13 @@ document.addEventListener("htmx:sse:before:connection", (event) => {
 document.addEventListener("htmx:sse:error", (event) => refused(event.detail.status));
 document.addEventListener("htmx:response:error", (event) => {
   const { ctx } = event.detail;
-  if (ctx.sourceElement.id === "stream") refused(ctx.response.status);
+  if (ctx.sourceElement.id === "stream" || ctx.response.status === 401) refused(ctx.response.status);
 });
-document.addEventListener("htmx:error", (event) => {
-  if (event.target.id === "stream") setTimeout(connectAnew, ASK_AGAIN_MS);
+document.addEventListener("htmx:finally:request", (event) => {
+  const isStream = event.detail.ctx.sourceElement.id === "stream";
+  if (!isStream || connection !== null) return;
+  sayLive("off", "Reconnecting…"); // the first try failed, and htmx leaves it at that
+  setTimeout(connectAnew, ASK_AGAIN_MS);
 });
 document.addEventListener("htmx:sse:close", (event) => {
   if (event.detail.connection !== connection) return;
