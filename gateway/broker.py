@@ -29,6 +29,7 @@ _CHILD = "from iotcore._serve import main; main()"
 _START_LONGEST_S = 10.0
 _STOP_LONGEST_S = 3.0
 _POLL_S = 0.02
+_PORTS = 1 << 16
 
 # Segments bound the memory: a smaller limit loses messages silently under load, 100 MiB a
 # segment reached 597 MB of memory (field notes, ux 4, broker probe).
@@ -146,6 +147,8 @@ def _kept_address(directory: Path) -> BrokerAddress:
         try:
             fields = json.loads(kept.read_text())
             port, password = int(fields["port"]), str(fields["password"])
+            if not 0 < port < _PORTS:
+                raise ValueError("no port")  # noqa: TRY301  the next line says it in words
         except (OSError, ValueError, KeyError, TypeError) as exc:
             raise SetupError(f"{kept} cannot be read; remove it to get a new login") from exc
     else:

@@ -36,6 +36,7 @@ class HouseClock:
         self._writer = writer
         self._roster = roster
         self._clock = clock
+        self._silent: set[GatewayId] = set()  # off the line, and the database does not know yet
 
     def step(self) -> Step:
         """Do what is due.
@@ -43,13 +44,15 @@ class HouseClock:
         Raises:
             Unavailable: The database did not answer; the next step does it.
         """
-        silent = self._roster.note_silence(self._clock.monotonic_s())
+        self._silent.update(self._roster.note_silence(self._clock.monotonic_s()))
+        silent = sorted(self._silent - self._roster.online())
         now = self._clock.now()
 
         def keep(tx: Connection) -> None:
             _keep(tx, silent, now)
 
         self._writer.write(keep, priority=Priority.HOUSEKEEPING)
+        self._silent.clear()
         for gateway_id in silent:
             log.warning("gateway fell silent", gateway=gateway_id)
         return Step(silent=tuple(silent))

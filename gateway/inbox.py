@@ -83,6 +83,7 @@ class Inbox:
         self._roster = roster
         self._clock = clock
         self._backoff = backoff
+        self._unwritten = _Gathered()  # what the roster has learned and the database has not
 
     def step(self, messages: Sequence[MqttMessage]) -> Step:
         """Take in a batch of messages; whatever they hold, this does not fail because of it.
@@ -90,7 +91,9 @@ class Inbox:
         Raises:
             Unavailable: The database did not answer; nothing of the batch was taken.
         """
-        gathered = _Gathered()
+        gathered = _Gathered(ask=set(self._unwritten.ask))
+        for gateway_id in sorted(self._unwritten.began):
+            self._begin(gateway_id, gathered)
         for message in messages:
             try:
                 self._read(message, gathered)
@@ -98,11 +101,13 @@ class Inbox:
                 self._drop(type(exc).__name__)
         now = self._clock.now()
         if not (gathered.heard or gathered.said_hello or gathered.began or gathered.left):
-            return Step()
+            return Step(ask=tuple(sorted(gathered.ask)))
         online = self._roster.online()
+        self._unwritten = gathered
         taken, due = self._writer.write(
             lambda tx: self._store(tx, gathered, now, online), priority=Priority.REPORT
         )
+        self._unwritten = _Gathered()
         self._roster.note_answered(taken.answered)
         self.dropped.update({k.value: n for k, n in taken.verdicts.items() if not _is_fine(k)})
         for gateway_id in sorted(gathered.began):

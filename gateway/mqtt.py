@@ -166,9 +166,12 @@ class MqttConnection:
         self._hand(self._set_lost)
 
     def _on_message(self, _c: Any, _u: Any, message: paho.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            return  # paho decodes it here, and what is no text is no topic of ours
         self._hand(
-            self.messages.put_nowait,
-            MqttMessage(message.topic, bytes(message.payload), message.retain),
+            self.messages.put_nowait, MqttMessage(topic, bytes(message.payload), message.retain)
         )
 
     def _on_publish(self, _c: Any, _u: Any, mid: int, reason: ReasonCode, _p: Any) -> None:

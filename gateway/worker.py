@@ -108,13 +108,17 @@ class Worker:
         pace = _Pace()
         while True:
             await pace.keep()
+            if not self._mqtt.connected.is_set():
+                # Nothing can leave. To try it would only use up every label's patience.
+                await _first_of(self._mqtt.connected, POLL_S)
+                continue
             self._due.clear()
             try:
                 if self._ask:
-                    asked, self._ask = self._ask, set()
-                    await self._publish(
-                        await asyncio.to_thread(self._dispatcher.ask_reports, asked)
-                    )
+                    asked = frozenset(self._ask)
+                    reports = await asyncio.to_thread(self._dispatcher.ask_reports, asked)
+                    self._ask -= asked
+                    await self._publish(reports)
                 step = await asyncio.to_thread(self._dispatcher.step)
             except Unavailable as exc:
                 log.warning("sending waits for the database", reason=str(exc))

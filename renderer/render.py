@@ -28,8 +28,9 @@ from renderer.qr import QrWriter
 from renderer.standard import Layout, Parts, lay_out
 from renderer.text import clean
 
-PRODUCTS_KEPT = 4096
-"""Default bound of the product cache: 40 MB at 296x128, 120 MB at 400x300."""
+PRODUCTS_KEPT = 10_240
+"""Default bound of the product cache: 100 MB when full at 296x128, 310 MB at 400x300. A shop whose
+products exceed it draws them anew at each change, for the cache then forgets each before its turn."""
 
 LAYOUTS_KEPT = 64
 """Sixteen layouts per panel model."""

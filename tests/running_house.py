@@ -12,8 +12,9 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ from api.house import House, open_house
 from esl.settings import Settings
 from tests.services import free_port
 
-JSON = "application/json"
+STORE_BODY = {"name": "Vrsar", "currency": "EUR", "locale": "hr_HR", "timezone": "Europe/Zagreb"}
+OPERATOR = "operator"
 PROBLEM = "application/problem+json"
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'",
@@ -77,17 +79,18 @@ class RunningHouse:
         *,
         content: bytes | str | None = None,
         json: Any = None,
-        token: str | None = "operator",
+        token: str | None = OPERATOR,
         headers: dict[str, str] | None = None,
         **query: Any,
     ) -> httpx2.Response:
         """Send one request, as the operator unless told otherwise; ``token=None`` as nobody."""
         all_headers = dict(headers or {})
         if token is not None:
-            secret = self.operator if token == "operator" else token
+            secret = self.operator if token == OPERATOR else token
             all_headers["Authorization"] = f"Bearer {secret}"
+        raw = {name: value.encode("latin-1") for name, value in all_headers.items()}
         return self._http.request(
-            method, path, content=content, json=json, headers=all_headers, params=query or None
+            method, path, content=content, json=json, headers=raw, params=query or None
         )
 
     def done(self, method: str, path: str, json: Any = None, **how: Any) -> Any:
@@ -181,7 +184,7 @@ async def _serve(
         serving = asyncio.create_task(server.serve())
         working = asyncio.create_task(house.worker.run()) if with_worker else None
         while not server.started and not serving.done():
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # noqa: ASYNC110  uvicorn tells it in no other way
         outcome["running"] = RunningHouse(house, application, port)
 
         def stop() -> None:
@@ -196,6 +199,19 @@ async def _serve(
                 working.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await working
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command of ``esl`` left behind."""
+
+    status: object
+    stdout: str
+    stderr: str
+
+
+Command = Callable[..., Ran]
+"""``command("token", "list", ESL_PORT="1")``: arguments, then environment variables."""
 
 
 def check_headers(answer: httpx2.Response) -> None:

@@ -111,11 +111,10 @@ def judge_shown(
         seen_at=now,
     )
     if report.incarnation > label.incarnation:
-        # New memory: what we had concluded, awaited or given up of the old one holds no more.
+        # New memory: what we had concluded or given up of the old one holds no more.
         seen = replace(
             seen,
             settled_rev=min(label.settled_rev, report.rev),
-            due_at=None,
             problem=None,
             problem_detail=None,
         )
@@ -164,7 +163,8 @@ def judge_seen(
         return Verdict.STALE, seen
     if issued is None or issued.digest != report.shown_digest:
         verdict = Verdict.NOT_ISSUED if issued is None else Verdict.CONTRADICTS
-        return verdict, _put_right(seen, now)
+        # We no longer know a picture that it shows: or an equal one would be spared, not sent.
+        return verdict, _put_right(replace(seen, shown_digest=NOTHING_SHOWN), now)
     return Verdict.BELIEVED, _showing(
         seen, report.shown_rev, report.shown_digest, report.incarnation, now=now
     )

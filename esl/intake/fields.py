@@ -15,6 +15,9 @@ from esl.domain.ids import has_control
 from esl.domain.pricing import KEEP, Keep
 from esl.intake.strict_json import MAX_INTEGER, JsonFraction, pointer
 
+_FIRST_YEAR, _LAST_YEAR = 2000, 2099
+"""No till is set outside of them; PostgreSQL's driver cannot even read back the year 9999."""
+
 Read = TypeVar("Read")
 
 
@@ -88,10 +91,14 @@ class Fields:
             if instant.tzinfo is None:
                 self.problem(name, "an instant without an offset", fix=fix)
                 return None
-            return instant.astimezone(UTC)
+            instant = instant.astimezone(UTC)
         except (ValueError, OverflowError):
             self.problem(name, "not an instant", fix=fix)
             return None
+        if not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
+            self.problem(name, f"not within the years {_FIRST_YEAR} to {_LAST_YEAR}", fix=fix)
+            return None
+        return instant
 
     def parsed(
         self, name: str, parse: Callable[[str, str], Read], *, required: bool = False

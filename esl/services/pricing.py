@@ -17,7 +17,7 @@ from esl.domain.ids import LabelId, Sku, SourceId, StoreId
 from esl.domain.label import Lane
 from esl.domain.pricing import KEEP, ChangeResult, CurrentPrice, Decision, Keep, PriceChange
 from esl.store import labels, products
-from esl.store.products import PriceEvent, SourcePosition
+from esl.store.products import PriceEvent, SaidPrice, SourcePosition
 from esl.store.revisions import take_revision
 
 
@@ -41,9 +41,11 @@ def apply_price_changes(
     _refuse_unknown(tx, store_id, changes)
     paired = labels.lock_labels_of_products(tx, store_id, skus)
     rev = take_revision(tx)
+    positions = _load_positions(tx, store_id, changes)
     scales = _Scales(
         holding=products.current_prices(tx, store_id, skus),
-        positions=_load_positions(tx, store_id, changes),
+        positions=positions,
+        said=_load_said(tx, store_id, changes, positions),
         rev=rev,
     )
     events = [scales.weigh(change) for change in changes]
@@ -73,11 +75,13 @@ class _Scales:
         *,
         holding: dict[Sku, CurrentPrice],
         positions: dict[tuple[SourceId, Sku], SourcePosition],
+        said: dict[tuple[SourceId, Sku], SaidPrice],
         rev: int,
     ) -> None:
         self.holding = holding
         self.moved: dict[tuple[SourceId, Sku], SourcePosition] = {}
         self._positions = positions
+        self._said = said  # under the number in `positions`, where a change has the same
         self._rev = rev
 
     def weigh(self, change: PriceChange) -> PriceEvent:
@@ -94,6 +98,10 @@ class _Scales:
             self.holding[change.sku] = new
         if decision is not Decision.SUPERSEDED:
             self._note_position(change)
+            if change.source_seq is not None:
+                self._said[change.source, change.sku] = SaidPrice(
+                    new.price_minor, new.was_minor, new.unit_price_minor, new.badge
+                )
         return PriceEvent(
             change=change,
             was_minor=new.was_minor,
@@ -113,7 +121,9 @@ class _Scales:
         if before is None:
             return False
         if change.source_seq is not None and before.last_seq is not None:
-            if change.source_seq == before.last_seq and not same:
+            if change.source_seq == before.last_seq:
+                if same or self._repeats(change):
+                    return not same  # sent again, and another source has spoken since
                 raise InvalidInput.at(
                     f"{change.path}/source_seq",
                     "used before with another price",
@@ -123,6 +133,19 @@ class _Scales:
         if change.source_time is not None and before.last_time is not None:
             return change.source_time < before.last_time
         return False
+
+    def _repeats(self, change: PriceChange) -> bool:
+        """Say whether a change says what its source said before under the same number."""
+        before = self._said.get((change.source, change.sku))
+        if before is None:
+            return False
+        now = SaidPrice(
+            change.price_minor,
+            _kept(change.was_minor, before.was_minor),
+            _kept(change.unit_price_minor, before.unit_price_minor),
+            _kept_text(change.badge, before.badge),
+        )
+        return now == before
 
     def _note_position(self, change: PriceChange) -> None:
         if change.source_seq is None and change.source_time is None:
@@ -187,6 +210,29 @@ def _load_positions(
     ):
         reached = products.source_positions_of(tx, store_id, source, skus)
         found.update({(source, sku): position for sku, position in reached.items()})
+    return found
+
+
+def _load_said(
+    tx: Connection,
+    store_id: StoreId,
+    changes: Sequence[PriceChange],
+    positions: dict[tuple[SourceId, Sku], SourcePosition],
+) -> dict[tuple[SourceId, Sku], SaidPrice]:
+    """Load what sources said under the numbers that they use again."""
+    again = {
+        (c.source, c.sku): c.source_seq
+        for c in changes
+        if c.source_seq is not None
+        and (before := positions.get((c.source, c.sku))) is not None
+        and before.last_seq == c.source_seq
+    }
+    found: dict[tuple[SourceId, Sku], SaidPrice] = {}
+    for source, skus in _by_source(again):
+        said = products.prices_numbered(
+            tx, store_id, source, {sku: again[source, sku] for sku in skus}
+        )
+        found.update({(source, sku): price for sku, price in said.items()})
     return found
 
 

@@ -44,6 +44,8 @@ class Database:
                 self.writing = self.reading = create_engine(
                     parsed, pool_size=8, max_overflow=8, pool_pre_ping=True
                 )
+        except ArgumentError as exc:
+            raise SetupError(f"database address: {exc}") from exc
         except ModuleNotFoundError as exc:
             raise SetupError(
                 "PostgreSQL needs the extra: pip install 'esl-controller[postgres]'"

@@ -1,8 +1,9 @@
 """Products, their current prices and every price event: rows in and out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select
 
@@ -34,6 +35,15 @@ class SourcePosition:
 
     last_seq: int | None
     last_time: datetime | None
+
+
+class SaidPrice(NamedTuple):
+    """What a source said of a product, in minor units."""
+
+    price_minor: int
+    was_minor: int | None
+    unit_price_minor: int | None
+    badge: str | None
 
 
 def put_products(tx: Connection, put: Sequence[Product], rev: int) -> None:
@@ -154,6 +164,35 @@ def source_positions_of(
         )
         for row in tx.execute(query):
             found[Sku(row.sku)] = SourcePosition(last_seq=row.last_seq, last_time=row.last_time)
+    return found
+
+
+def prices_numbered(
+    tx: Connection, store_id: StoreId, source: SourceId, numbers: Mapping[Sku, int]
+) -> dict[Sku, SaidPrice]:
+    """Load what a source said of products under these sequence numbers."""
+    found: dict[Sku, SaidPrice] = {}
+    for batch in in_batches(list(numbers)):
+        query = (
+            select(
+                price_events.c.sku,
+                price_events.c.source_seq,
+                price_events.c.price_minor,
+                price_events.c.was_minor,
+                price_events.c.unit_price_minor,
+                price_events.c.badge,
+            )
+            .where(
+                price_events.c.store_id == store_id,
+                price_events.c.source == source,
+                price_events.c.sku.in_(batch),
+                price_events.c.source_seq.in_({numbers[sku] for sku in batch}),
+            )
+            .order_by(price_events.c.event_id)
+        )
+        for row in tx.execute(query):
+            if row.source_seq == numbers[Sku(row.sku)]:
+                found.setdefault(Sku(row.sku), SaidPrice(*row[2:]))
     return found
 
 

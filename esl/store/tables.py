@@ -78,9 +78,11 @@ gateways = Table(
     Column("session", String(64), nullable=False, server_default=""),
     Column("online", Boolean, nullable=False, server_default=text("false")),
     Column("heard_at", UtcDateTime),
-    Column("level", String(16)),
+    # As wide as the wire lets a gateway say them (`gateway.wire.fields`): a longer word would
+    # fail on PostgreSQL, and with it every report of the batch it came in.
+    Column("level", String(64)),
     Column("firmware", String(64)),
-    Column("capacity", Integer),
+    Column("capacity", BigInteger),
     Column("counter", BigInteger, nullable=False, server_default="0"),  # of signed payloads
     Column("leased_by", String(64)),  # the worker that speaks with it
     Column("leased_until", UtcDateTime),

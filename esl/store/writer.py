@@ -117,8 +117,13 @@ class Writer:
             self._write_group()
 
     def _next(self) -> "_Request[Any] | None":
+        """Take the most urgent request whose caller still waits for it."""
         with self._changed:
-            return heapq.heappop(self._waiting) if self._waiting else None
+            while self._waiting:
+                request = heapq.heappop(self._waiting)
+                if request.done.set_running_or_notify_cancel():
+                    return request
+            return None
 
     def _write_group(self) -> None:
         """Run waiting requests in one transaction; answer all of them after its commit."""
@@ -145,15 +150,17 @@ class Writer:
 
 def _attempt(tx: Connection, request: _Request[Result]) -> Callable[[], None]:
     """Run one request in a savepoint; return how to tell its caller after the commit."""
-    if not request.done.set_running_or_notify_cancel():
-        return lambda: None
     tx.exec_driver_sql("SAVEPOINT request")
     try:
         result = request.work(tx)
     except Exception as exc:
         if isinstance(exc, DBAPIError) and exc.connection_invalidated:
             raise
-        tx.exec_driver_sql("ROLLBACK TO SAVEPOINT request")
+        try:
+            tx.exec_driver_sql("ROLLBACK TO SAVEPOINT request")
+        except DBAPIError as gone:
+            # A full disk makes SQLite undo the whole transaction: it says why, not the savepoint.
+            raise (exc if isinstance(exc, DBAPIError) else gone) from None
         tx.exec_driver_sql("RELEASE SAVEPOINT request")
         return _failing(request, unavailable(exc) if isinstance(exc, DBAPIError) else exc)
     tx.exec_driver_sql("RELEASE SAVEPOINT request")

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a request, the answer is a problem that says where, and nothing is stored."""
+"""Whatever is wrong with a request, a problem says where, and nothing is stored."""
 
 import http.client
 import json
@@ -10,6 +10,8 @@ import pytest
 
 from api.edge import BODY_LARGEST_BYTES
 from tests.running_house import PROBLEM, RunningHouse, check_headers, check_problem
+
+pytest_plugins = ["tests.shop_over_http"]
 
 CANARY = "canary-Zq7"
 CHANGES = "/api/v1/stores/main/price-changes"
@@ -178,6 +180,9 @@ BAD_FIELDS: list[tuple[str, str, Any, tuple[str, ...]]] = [
     ("POST", CHANGES, _change(source_time="yesterday"), ("/source_time",)),
     ("POST", CHANGES, _change(source_time="2026-03-01T06:00:00"), ("/source_time",)),
     ("POST", CHANGES, _change(source_time="0001-01-01T00:00:00+14:00"), ("/source_time",)),
+    ("POST", CHANGES, _change(source_time="1999-12-31T23:59:59Z"), ("/source_time",)),
+    ("POST", CHANGES, _change(source_time="2100-01-01T00:00:00Z"), ("/source_time",)),
+    ("POST", CHANGES, _change(source_time="9999-12-31T23:59:59Z"), ("/source_time",)),
     ("POST", CHANGES, _change(source_time="２026-03-01T06:00:00Z"), ("/source_time",)),
     ("POST", CHANGES, _change(source_time=1_772_344_800), ("/source_time",)),
     ("PUT", PRODUCT, {}, ("/name",)),
@@ -207,17 +212,42 @@ BAD_FIELDS: list[tuple[str, str, Any, tuple[str, ...]]] = [
     ("POST", LABELS, [{"label": "l-9", "panel": "bwry-296x128"}] * 2, ("/1/label",)),
     ("POST", PAIRINGS, {"label": "l-1"}, ("/sku",)),
     ("POST", PAIRINGS, {"label": "l-1", "sku": "9999"}, ("/sku",)),
-    ("POST", PAIRINGS, [{"label": "l-1", "sku": "1001"}] * 3 + [{"label": "l-1", "sku": "9"}], ("/3/sku",)),
+    (
+        "POST",
+        PAIRINGS,
+        [{"label": "l-1", "sku": "1001"}] * 3 + [{"label": "l-1", "sku": "9"}],
+        ("/3/sku",),
+    ),
     ("PUT", STORE, {}, ("/name", "/currency", "/locale", "/timezone")),
-    ("PUT", STORE, {"name": "x", "currency": "XXX", "locale": "hr_HR", "timezone": "UTC"}, ("/currency",)),
-    ("PUT", STORE, {"name": "x", "currency": "EUR", "locale": "../hr", "timezone": "UTC"}, ("/locale",)),
+    (
+        "PUT",
+        STORE,
+        {"name": "x", "currency": "XXX", "locale": "hr_HR", "timezone": "UTC"},
+        ("/currency",),
+    ),
+    (
+        "PUT",
+        STORE,
+        {"name": "x", "currency": "EUR", "locale": "../hr", "timezone": "UTC"},
+        ("/locale",),
+    ),
     ("POST", TOKENS, {"name": "t", "scopes": ["price:write"]}, ("/stores",)),
     ("POST", TOKENS, {"name": "t", "scopes": [], "stores": ["*"]}, ("/scopes",)),
     ("POST", TOKENS, {"name": "t", "scopes": ["*"], "stores": ["*"]}, ("/scopes/0",)),
-    ("POST", TOKENS, {"name": "t", "scopes": ["price:read", "root"], "stores": ["*"]}, ("/scopes/1",)),
+    (
+        "POST",
+        TOKENS,
+        {"name": "t", "scopes": ["price:read", "root"], "stores": ["*"]},
+        ("/scopes/1",),
+    ),
     ("POST", TOKENS, {"name": "t", "scopes": "price:write", "stores": ["*"]}, ("/scopes",)),
     ("POST", TOKENS, {"name": "t", "scopes": [1], "stores": ["*"]}, ("/scopes",)),
-    ("POST", TOKENS, {"name": "t", "scopes": ["price:read"], "stores": ["main", "a b"]}, ("/stores/1",)),
+    (
+        "POST",
+        TOKENS,
+        {"name": "t", "scopes": ["price:read"], "stores": ["main", "a b"]},
+        ("/stores/1",),
+    ),
     ("POST", TOKENS, {"name": "t", "scopes": ["price:read"], "stores": ["nowhere"]}, ("/stores",)),
     ("POST", TOKENS, {"scopes": ["price:read"], "stores": ["*"]}, ("/name",)),
     ("POST", TOKENS, {"name": "", "scopes": ["price:read"], "stores": ["*"]}, ("/name",)),
@@ -252,7 +282,9 @@ def test_a_bad_time_zone_is_refused_with_its_path(untouched: RunningHouse, timez
     check_problem(untouched.ask("PUT", STORE, json=body), 422, "/timezone")
 
 
-@pytest.mark.parametrize("base", ["http://a.example", "https://", "https://a.example/x", "https://a@b"])
+@pytest.mark.parametrize(
+    "base", ["http://a.example", "https://", "https://a.example/x", "https://a@b"]
+)
 def test_a_bad_link_base_is_refused_with_its_path(untouched: RunningHouse, base: str) -> None:
     body = {"name": "x", "currency": "EUR", "locale": "hr_HR", "timezone": "UTC", "link_base": base}
     check_problem(untouched.ask("PUT", STORE, json=body), 422, "/link_base")
@@ -494,7 +526,9 @@ def test_a_wrong_method_is_refused_and_the_right_one_named(
         check_problem(answer, 405)
 
 
-@pytest.mark.parametrize("host", ["[", "[::1", "a b", "evil.example/x?", "x" * 2000, "a:b:c", "\xff"])
+@pytest.mark.parametrize(
+    "host", ["[", "[::1", "a b", "evil.example/x?", "x" * 2000, "a:b:c", "\xff"]
+)
 def test_a_hostile_host_header_changes_nothing(untouched: RunningHouse, host: str) -> None:
     body = b'{"sku": "1001", "price": "1.29"}'
     before = untouched.read("SELECT count(*) FROM price_event")
@@ -526,7 +560,9 @@ def test_a_hostile_host_header_changes_nothing(untouched: RunningHouse, host: st
     ],
     ids=lambda line: repr(line[:30]),
 )
-def test_a_request_no_client_writes_is_refused(untouched: RunningHouse, request_line: bytes) -> None:
+def test_a_request_no_client_writes_is_refused(
+    untouched: RunningHouse, request_line: bytes
+) -> None:
     head = b"%s\r\nHost: x\r\nConnection: close\r\n\r\n" % request_line
     answer = _raw(untouched, head)
     assert not answer or answer.split()[1][:1] == b"4", answer[:200]

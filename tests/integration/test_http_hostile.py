@@ -13,6 +13,8 @@ import pytest
 from api.openapi import describe
 from tests.running_house import PROBLEM, RunningHouse
 
+pytest_plugins = ["tests.shop_over_http"]
+
 BODIES = 300
 SEED = 20_260_301
 ADDRESS = {"store": "main", "sku": "1001", "gateway": "gw-1"}
@@ -194,5 +196,7 @@ def test_after_all_that_the_books_are_in_order(shop: RunningHouse, prices: dict[
     assert shop.read("PRAGMA foreign_key_check") == []
     for sku, price in prices.items():
         assert shop.done("GET", f"/api/v1/stores/main/products/{sku}")["price"] == price
-    events = shop.read("SELECT count(*) FROM price_event WHERE price_minor NOT BETWEEN 1 AND 999999999")
+    events = shop.read(
+        "SELECT count(*) FROM price_event WHERE price_minor NOT BETWEEN 1 AND 999999999"
+    )
     assert events == [(0,)]

@@ -65,7 +65,9 @@ async def test_the_readmes_curl_changes_a_price_with_the_token_it_names(tmp_path
     assert result["decision"] == example["decision"]
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"(?:^|`)make ([a-z]+)\b", README, re.MULTILINE))))
+@pytest.mark.parametrize(
+    "target", sorted(set(re.findall(r"(?:^|`)make ([a-z]+)\b", README, re.MULTILINE)))
+)
 def test_every_make_target_the_readme_names_exists(target):
     assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE)
 

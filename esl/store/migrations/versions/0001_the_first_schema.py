@@ -59,6 +59,7 @@ def upgrade() -> None:
         sa.Column("only_row", sa.SmallInteger(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("acted_until", UtcDateTime(), nullable=False),
+        sa.CheckConstraint("only_row = 1", name=op.f("ck_installation_one")),
         sa.PrimaryKeyConstraint("only_row", name=op.f("pk_installation")),
     )
     op.create_table(
@@ -121,6 +122,7 @@ def upgrade() -> None:
         "revision_counter",
         sa.Column("only_row", sa.SmallInteger(), nullable=False),
         sa.Column("last_rev", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("only_row = 1", name=op.f("ck_revision_counter_one")),
         sa.PrimaryKeyConstraint("only_row", name=op.f("pk_revision_counter")),
     )
     op.create_table(
@@ -157,9 +159,9 @@ def upgrade() -> None:
         sa.Column("session", sa.String(length=64), server_default="", nullable=False),
         sa.Column("online", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("heard_at", UtcDateTime(), nullable=True),
-        sa.Column("level", sa.String(length=16), nullable=True),
+        sa.Column("level", sa.String(length=64), nullable=True),
         sa.Column("firmware", sa.String(length=64), nullable=True),
-        sa.Column("capacity", sa.Integer(), nullable=True),
+        sa.Column("capacity", sa.BigInteger(), nullable=True),
         sa.Column("counter", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("leased_by", sa.String(length=64), nullable=True),
         sa.Column("leased_until", UtcDateTime(), nullable=True),

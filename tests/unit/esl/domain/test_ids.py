@@ -26,7 +26,20 @@ def test_a_sku_is_any_short_line(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", " a", "a ", "a" * 65, "a\nb", "a\tb", "a\0", "\u202ea", "a\u200bb", "\ud800", "\ue000"],
+    [
+        "",
+        " ",
+        " a",
+        "a ",
+        "a" * 65,
+        "a\nb",
+        "a\tb",
+        "a\0",
+        "\u202ea",
+        "a\u200bb",
+        "\ud800",
+        "\ue000",
+    ],
 )
 def test_a_sku_without_print_or_with_hidden_marks_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput) as refused:

@@ -12,9 +12,7 @@ from tests.builders import STORE, a_product
 GTIN = "9520123456788"
 
 
-def face(
-    product: Product | None = None, *, link_base: str | None = None, **price: Any
-) -> Face:
+def face(product: Product | None = None, *, link_base: str | None = None, **price: Any) -> Face:
     fields: dict[str, Any] = {
         "store_id": STORE,
         "sku": "sku-0",
@@ -109,7 +107,5 @@ def test_a_sku_stands_in_the_link_as_one_step_of_its_path(sku: str) -> None:
     assert link is not None
     start, step = link.rsplit("/", 1)
     assert start == "https://shop.example/P"
-    assert set(step) <= set(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%"
-    )
+    assert set(step) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%")
     assert unquote(step) == sku

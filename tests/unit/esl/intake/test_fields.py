@@ -163,8 +163,9 @@ anything = st.recursive(
     | st.integers()
     | st.text(max_size=20)
     | st.text(max_size=5).map(JsonFraction),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 

@@ -83,9 +83,7 @@ def test_a_label_is_read() -> None:
 
 def test_a_label_named_twice_is_refused_where_it_stands_again() -> None:
     other = GOOD_LABEL | {"label": "label-0001"}
-    found = problems_of(
-        lambda: parse_new_labels([GOOD_LABEL, other, GOOD_LABEL], store_id=STORE)
-    )
+    found = problems_of(lambda: parse_new_labels([GOOD_LABEL, other, GOOD_LABEL], store_id=STORE))
     assert found == [("/2/label", "the same label twice")]
 
 

@@ -1,0 +1,433 @@
+"""Nobody gets in without a token, nobody beyond its scopes, and nobody learns of foreign stores."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from starlette.routing import BaseRoute, Mount
+
+from api.auth import SESSION_COOKIE
+from esl.domain.access import Scope
+from esl.services import access
+from tests.running_house import RunningHouse, check_headers, check_problem
+
+pytest_plugins = ["tests.shop_over_http"]
+
+OPEN = {("GET", "/healthz"), ("GET", "/sign-in"), ("POST", "/sign-out")}
+"""What answers without credentials: alive or not, and the way in and out. And static files."""
+
+STORE = {"name": "Pula", "currency": "EUR", "locale": "hr_HR", "timezone": "Europe/Zagreb"}
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One endpoint: what it asks for, and a request that then succeeds."""
+
+    method: str
+    path: str
+    scope: Scope | None  # None: any token
+    body: Any = None
+    whole: bool = False  # asks for a token of all stores
+
+
+DOORS = [
+    Door("GET", "/api/v1/stores", None),
+    Door("GET", "/api/v1/openapi.json", None),
+    Door("PUT", "/api/v1/stores/{store}", Scope.STORE_ADMIN, STORE, whole=True),
+    Door("PUT", "/api/v1/stores/{store}/gateways/{gateway}", Scope.GATEWAY_ENROL, {}),
+    Door("GET", "/api/v1/stores/{store}/gateways", Scope.LABEL_READ),
+    Door("PUT", "/api/v1/stores/{store}/products/{sku:path}", Scope.PRICE_WRITE, {"name": "Kruh"}),
+    Door("POST", "/api/v1/stores/{store}/products", Scope.PRICE_WRITE, [{"sku": "1", "name": "a"}]),
+    Door("GET", "/api/v1/stores/{store}/products/{sku:path}", Scope.PRICE_READ),
+    Door(
+        "POST",
+        "/api/v1/stores/{store}/price-changes",
+        Scope.PRICE_WRITE,
+        {"sku": "1001", "price": "1.29"},
+    ),
+    Door(
+        "POST",
+        "/api/v1/stores/{store}/labels",
+        Scope.LABEL_PAIR,
+        {"label": "l-1", "panel": "bwry-296x128"},
+    ),
+    Door("GET", "/api/v1/stores/{store}/labels", Scope.LABEL_READ),
+    Door("GET", "/api/v1/stores/{store}/summary", Scope.LABEL_READ),
+    Door(
+        "POST",
+        "/api/v1/stores/{store}/pairings",
+        Scope.LABEL_PAIR,
+        {"label": "l-1", "sku": "1001"},
+    ),
+    Door("GET", "/api/v1/labels/{label}", Scope.LABEL_READ),
+    Door("GET", "/api/v1/labels/{label}/frames/{digest}.png", Scope.LABEL_READ),
+    Door(
+        "POST",
+        "/api/v1/tokens",
+        Scope.USER_ADMIN,
+        {"name": "t", "scopes": ["price:read"], "stores": ["*"]},
+        whole=True,
+    ),
+    Door("GET", "/api/v1/tokens", Scope.USER_ADMIN, whole=True),
+    Door("DELETE", "/api/v1/tokens/{token_id}", Scope.USER_ADMIN, whole=True),
+    Door("POST", "/api/v1/sign-in-links", Scope.USER_ADMIN, {}, whole=True),
+]
+HERE = {"store": "main", "gateway": "gw-1", "sku": "1001", "label": "l-1", "digest": "0" * 64}
+NOWHERE = HERE | {"store": "nowhere", "gateway": "gw-x", "label": "l-x"}
+
+each_door = pytest.mark.parametrize("door", DOORS, ids=lambda d: f"{d.method} {d.path}")
+stores_doors = pytest.mark.parametrize(
+    "door",
+    [d for d in DOORS if d.scope is not None and not d.whole],
+    ids=lambda d: f"{d.method} {d.path}",
+)
+
+
+def _routes(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
+    """Yield the method and path of every route, of included routers too."""
+    for route in routes:
+        included = getattr(route, "original_router", None)
+        if included is not None:
+            yield from _routes(included.routes)
+        elif isinstance(route, Mount):
+            assert route.path.endswith("/static"), f"{route.path}: is it open or not?"
+        else:
+            for method in getattr(route, "methods", None) or ():
+                yield method, str(getattr(route, "path", ""))
+
+
+def _all_routes(app: FastAPI) -> set[tuple[str, str]]:
+    found = set(_routes(app.routes))
+    assert len(found) > 15, "the walk has lost its way"
+    return found
+
+
+def _filled(path: str, values: dict[str, str]) -> str:
+    return re.sub(r"{(\w+)(?::path)?}", lambda m: values.get(m[1], "x-1"), path)
+
+
+def _ask(
+    shop: RunningHouse, door: Door, token: str | None, values: dict[str, str]
+) -> httpx2.Response:
+    path = _filled(door.path, values | {"token_id": "00000000"})
+    return shop.ask(door.method, path, json=door.body, token=token)
+
+
+def _went_through(door: Door, answer: httpx2.Response) -> bool:
+    if door.path.endswith((".png", "{token_id}")):  # behind the door there is nothing to find
+        return answer.status_code == 404 and "no store" not in answer.text
+    return answer.is_success
+
+
+@pytest.fixture(scope="module")
+def elsewhere(shop: RunningHouse) -> str:
+    """Another store's id; tokens for it know nothing of ``main``."""
+    shop.done("PUT", "/api/v1/stores/pula", STORE)
+    return "pula"
+
+
+@pytest.fixture(scope="module")
+def single_scopes(shop: RunningHouse) -> dict[Scope, str]:
+    """A token of store ``main`` for each scope alone."""
+    return {scope: shop.token(scope, stores=("main",)) for scope in Scope}
+
+
+@pytest.fixture(scope="module")
+def single_scopes_everywhere(shop: RunningHouse) -> dict[Scope, str]:
+    """A token of all stores for each scope alone."""
+    return {scope: shop.token(scope) for scope in Scope}
+
+
+# ── Every endpoint × {no token, wrong, each scope alone, another store's} ──────────────────
+
+
+def test_every_api_endpoint_stands_in_the_matrix(shop: RunningHouse) -> None:
+    api = {route for route in _all_routes(shop.app) if route[1].startswith("/api")}
+    assert api == {(door.method, door.path) for door in DOORS}
+
+
+def test_every_endpoint_but_those_named_refuses_strangers(shop: RunningHouse) -> None:
+    before = shop.everything_stored()
+    for method, path in sorted(_all_routes(shop.app) - OPEN):
+        if "/static" in path:
+            continue
+        for token in (None, "x", "esl_00000000_x"):
+            answer = shop.ask(method, _filled(path, HERE), token=token)
+            assert answer.status_code == 401, f"{method} {path} as {token!r}"
+            check_headers(answer)
+    assert shop.everything_stored() == before
+
+
+@each_door
+def test_no_token_and_wrong_tokens_are_refused(shop: RunningHouse, door: Door) -> None:
+    right = shop.token(door.scope or Scope.PRICE_READ)
+    revoked = shop.token(*Scope)
+    shop.done("DELETE", f"/api/v1/tokens/{revoked.split('_')[1]}")
+    identity, secret = right.split("_", 2)[1:]
+    wrong = [
+        None,
+        "x",
+        "esl",
+        "esl_",
+        "esl__",
+        f"esl_{identity}",
+        f"esl_{identity}_",
+        f"esl_{identity}_{secret[:-1]}",
+        f"esl_{identity}_{secret}x",
+        f"esl_{identity}_{secret.swapcase()}",
+        f"ESL_{identity}_{secret}",
+        f"esl_00000000_{secret}",
+        f"esl_{identity[:-1]}%_{secret}",
+        access.hash_secret(secret),
+        f"esl_{identity}_{access.hash_secret(secret)}",
+        shop.operator[:-1],
+        "a" * 20_000,
+        "\xff\xfe",
+        revoked,
+    ]
+    for token in wrong:
+        answer = _ask(shop, door, token, HERE)
+        check_problem(answer, 401)
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+        assert not token or len(token) < 4 or token not in answer.text
+    for scheme in (f"Basic {right}", f"Token {right}", right, f"Bearer{right}", "Bearer", ""):
+        path = _filled(door.path, HERE)
+        headers = {"Authorization": scheme}
+        assert shop.ask(door.method, path, token=None, headers=headers).status_code == 401
+    assert _went_through(door, _ask(shop, door, right, HERE))
+
+
+@each_door
+def test_each_scope_alone_opens_its_own_doors_only(
+    shop: RunningHouse,
+    single_scopes: dict[Scope, str],
+    single_scopes_everywhere: dict[Scope, str],
+    door: Door,
+) -> None:
+    for scope in Scope:
+        for_all, for_main = (
+            _ask(shop, door, tokens[scope], HERE)
+            for tokens in (single_scopes_everywhere, single_scopes)
+        )
+        if door.scope in (None, scope):
+            assert _went_through(door, for_all), f"{scope}: {for_all.text}"
+        else:
+            check_problem(for_all, 403)
+        if door.scope in (None, scope) and not door.whole:
+            assert _went_through(door, for_main), f"{scope}: {for_main.text}"
+        else:
+            check_problem(for_main, 403)
+
+
+@stores_doors
+def test_a_foreign_store_looks_like_none_at_all(
+    shop: RunningHouse, elsewhere: str, door: Door
+) -> None:
+    token = shop.token(*Scope, stores=(elsewhere,))
+    without_scope = shop.token(
+        *(scope for scope in Scope if scope != door.scope), stores=(elsewhere,)
+    )
+    made = shop.everything_stored()
+    for asker in (token, without_scope):
+        there = _ask(shop, door, asker, HERE)
+        nowhere = _ask(shop, door, asker, NOWHERE)
+        check_problem(there, 404)
+        same = there.text.replace("main", "nowhere").replace("l-1", "l-x")
+        assert same == nowhere.text
+        assert {**there.headers, "content-length": "", "date": ""} == {
+            **nowhere.headers,
+            "content-length": "",
+            "date": "",
+        }
+    assert shop.everything_stored() == made
+
+
+def test_a_list_of_stores_holds_only_those_of_the_token(shop: RunningHouse, elsewhere: str) -> None:
+    def stores(*of: str) -> list[str]:
+        answer = shop.done("GET", "/api/v1/stores", token=shop.token("price:read", stores=of))
+        return [store["store_id"] for store in answer["stores"]]
+
+    assert stores(elsewhere) == [elsewhere]
+    assert stores("main", elsewhere) == ["main", elsewhere]
+    assert stores("*") == ["main", elsewhere]
+
+
+def test_a_token_of_one_store_may_not_administer_the_whole(shop: RunningHouse) -> None:
+    token = shop.token(*Scope, stores=("main",))
+    for door in DOORS:
+        if door.whole:
+            check_problem(_ask(shop, door, token, HERE), 403)
+
+
+# ── Tokens ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_database_never_holds_a_secret(shop: RunningHouse) -> None:
+    token = shop.token("price:read")
+    assert shop.ask("GET", "/api/v1/stores", token=token).is_success
+    link = _link(shop)
+    session = _sign_in(shop, link).cookies[SESSION_COOKIE]
+    secrets = [token.split("_", 2)[2], link, session, shop.operator]
+    for file in shop.house.settings.data_dir.glob("esl.db*"):
+        content = file.read_bytes()
+        for secret in secrets:
+            assert secret.encode() not in content, file.name
+            assert secret.encode("utf-16-le") not in content, file.name
+
+
+def test_a_token_is_shown_once_and_never_listed(shop: RunningHouse) -> None:
+    token = shop.token("price:read", "label:read", stores=("main",))
+    listed = shop.ask("GET", "/api/v1/tokens")
+    identity, secret = token.split("_", 2)[1:]
+    [entry] = [t for t in listed.json()["tokens"] if t["id"] == identity]
+    assert entry["scopes"] == ["label:read", "price:read"]
+    assert entry["stores"] == ["main"]
+    assert entry["revoked_at"] is None
+    assert secret not in listed.text
+    assert access.hash_secret(secret) not in listed.text
+
+
+def test_a_revoked_token_is_worthless_at_once(shop: RunningHouse) -> None:
+    token = shop.token("price:read")
+    identity = token.split("_")[1]
+    for _ in range(3):  # remembered by now
+        assert shop.ask("GET", "/api/v1/stores", token=token).is_success
+    shop.done("DELETE", f"/api/v1/tokens/{identity}")
+    check_problem(shop.ask("GET", "/api/v1/stores", token=token), 401)
+    check_problem(shop.ask("DELETE", f"/api/v1/tokens/{identity}"), 404)
+    [entry] = [t for t in shop.done("GET", "/api/v1/tokens")["tokens"] if t["id"] == identity]
+    assert entry["revoked_at"]
+
+
+def test_two_tokens_are_never_alike(shop: RunningHouse) -> None:
+    tokens = {shop.token("price:read") for _ in range(20)}
+    assert len(tokens) == 20
+    assert all(len(token.split("_", 2)[2]) >= 43 for token in tokens)  # 256 bits
+
+
+# ── People ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _link(shop: RunningHouse, **body: int) -> str:
+    url = shop.done("POST", "/api/v1/sign-in-links", body)["url"]
+    assert url.startswith(f"{shop.url}/sign-in?link=")
+    return str(url.partition("link=")[2])
+
+
+def _sign_in(shop: RunningHouse, link: str) -> httpx2.Response:
+    with httpx2.Client(base_url=shop.url, trust_env=False) as browser:
+        return browser.get("/sign-in", params={"link": link})
+
+
+def _as_person(
+    shop: RunningHouse, session: str, method: str, path: str, site: str | None = None, **how: Any
+) -> httpx2.Response:
+    headers = {"Cookie": f"{SESSION_COOKIE}={session}"}
+    if site is not None:
+        headers["Sec-Fetch-Site"] = site
+    return shop.ask(method, path, token=None, headers=headers, **how)
+
+
+@pytest.fixture
+def session(shop: RunningHouse) -> str:
+    """A signed-in person's cookie."""
+    return str(_sign_in(shop, _link(shop)).cookies[SESSION_COOKIE])
+
+
+def test_a_sign_in_link_works_once_and_its_cookie_is_out_of_reach(shop: RunningHouse) -> None:
+    link = _link(shop)
+    answer = _sign_in(shop, link)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    check_headers(answer)
+    assert answer.headers["cache-control"] == "no-store"
+    cookie = answer.headers["set-cookie"]
+    attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
+    assert {"httponly", "samesite=strict", "path=/"} <= attributes
+    assert any(a.startswith("max-age=") and 0 < int(a[8:]) <= 12 * 3600 for a in attributes)
+    assert not any(a.startswith("domain=") for a in attributes)
+    again = _sign_in(shop, link)
+    check_problem(again, 401)
+    assert "set-cookie" not in again.headers
+
+
+@pytest.mark.parametrize("link", ["", "x", "a" * 5000, "é", "\0", "' OR 1=1"])
+def test_a_wrong_sign_in_link_signs_nobody_in(shop: RunningHouse, link: str) -> None:
+    answer = _sign_in(shop, link)
+    assert answer.status_code in {401, 422}
+    assert "set-cookie" not in answer.headers
+
+
+def test_a_link_with_uses_works_that_often(shop: RunningHouse) -> None:
+    link = _link(shop, uses=2)
+    assert [_sign_in(shop, link).status_code for _ in range(3)] == [303, 303, 401]
+
+
+def test_an_expired_link_signs_nobody_in(shop: RunningHouse) -> None:
+    now = shop.house.clock.now()
+
+    def old(tx: Any) -> None:
+        access.make_sign_in_link(
+            tx, secret="an old link", uses=1, lasts=timedelta(0), now=now - timedelta(seconds=1)
+        )
+
+    shop.write(old)
+    check_problem(_sign_in(shop, "an old link"), 401)
+
+
+def test_an_expired_session_is_over(shop: RunningHouse) -> None:
+    long_ago = shop.house.clock.now() - access.SESSION_LASTS - timedelta(seconds=1)
+
+    def old(tx: Any) -> None:
+        access.make_sign_in_link(
+            tx, secret="long ago", uses=1, lasts=timedelta(hours=1), now=long_ago
+        )
+        access.sign_in(tx, link_secret="long ago", session_secret="old session", now=long_ago)
+
+    shop.write(old)
+    check_problem(_as_person(shop, "old session", "GET", "/api/v1/stores"), 401)
+
+
+def test_a_session_reads_freely_and_changes_only_from_our_own_pages(
+    shop: RunningHouse, session: str
+) -> None:
+    assert _as_person(shop, session, "GET", "/api/v1/stores").is_success
+    change = {"sku": "1001", "price": "4.44"}
+    path = "/api/v1/stores/main/price-changes"
+    before = shop.everything_stored()
+    for site in (None, "cross-site", "same-site", "none", "", "SAME-ORIGIN", "same-origin, x"):
+        answer = _as_person(shop, session, "POST", path, site, json=change)
+        check_problem(answer, 403)
+    assert shop.everything_stored() == before
+    assert _as_person(shop, session, "POST", path, "same-origin", json=change).is_success
+
+
+@pytest.mark.parametrize(
+    "door", [d for d in DOORS if d.method != "GET"], ids=lambda d: f"{d.method} {d.path}"
+)
+def test_no_foreign_page_changes_anything_with_a_cookie(
+    shop: RunningHouse, session: str, door: Door
+) -> None:
+    path = _filled(door.path, HERE)
+    check_problem(_as_person(shop, session, door.method, path, "cross-site", json=door.body), 403)
+
+
+def test_a_cookie_does_not_make_a_wrong_token_right(shop: RunningHouse, session: str) -> None:
+    headers = {"Cookie": f"{SESSION_COOKIE}={session}"}
+    check_problem(shop.ask("GET", "/api/v1/stores", token="esl_x_y", headers=headers), 401)
+
+
+def test_signing_out_ends_the_session(shop: RunningHouse, session: str) -> None:
+    assert _as_person(shop, session, "POST", "/sign-out", "same-origin").status_code == 303
+    check_problem(_as_person(shop, session, "GET", "/api/v1/stores"), 401)
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "a" * 5000, "é", '"', ";;;", "esl_session=x"])
+def test_a_wrong_cookie_is_refused(shop: RunningHouse, cookie: str) -> None:
+    headers = {b"Cookie": f"{SESSION_COOKIE}={cookie}".encode()}
+    with httpx2.Client(base_url=shop.url, trust_env=False) as browser:
+        check_problem(browser.get("/api/v1/stores", headers=headers), 401)

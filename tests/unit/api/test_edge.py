@@ -1,0 +1,90 @@
+"""The edge: how much comes in, and what every answer carries."""
+
+from collections.abc import Sequence
+
+import pytest
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Message, Receive, Scope, Send
+
+from api.edge import BODY_LARGEST_BYTES, Edge
+
+ROOM = BODY_LARGEST_BYTES
+
+
+class _Application:
+    """Answers with the length of the body it was given."""
+
+    def __init__(self, headers: dict[str, str] | None = None) -> None:
+        self.bodies: list[bytes] = []
+        self._headers = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        message = await receive()
+        self.bodies.append(message["body"])
+        assert not message["more_body"]
+        answer: Response = PlainTextResponse(str(len(message["body"])), headers=self._headers)
+        await answer(scope, receive, send)
+
+
+async def ask(
+    application: _Application, pieces: Sequence[bytes], *, headers: dict[str, str] | None = None
+) -> tuple[int, dict[str, str], int]:
+    """Send a request in pieces; return status, headers, and how many pieces were read."""
+    sent: list[Message] = []
+    read = 0
+
+    async def receive() -> Message:
+        nonlocal read
+        read += 1
+        if read > len(pieces):
+            return {"type": "http.disconnect"}
+        more = read < len(pieces)
+        return {"type": "http.request", "body": pieces[read - 1], "more_body": more}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    raw = [(k.lower().encode(), v.encode("latin-1")) for k, v in (headers or {}).items()]
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": raw, "query_string": b""}
+    await Edge(application)(scope, receive, send)
+    start = sent[0]
+    return start["status"], {k.decode(): v.decode() for k, v in start["headers"]}, read
+
+
+@pytest.mark.parametrize(
+    "pieces", [[b""], [b"x"], [b"x" * ROOM], [b"x"] * 100, [b"x" * (ROOM - 1), b"x"], [b"", b"x"]]
+)
+async def test_a_body_within_the_limit_comes_through_whole(pieces: list[bytes]) -> None:
+    application = _Application()
+    status, _, _ = await ask(application, pieces)
+    assert (status, application.bodies) == (200, [b"".join(pieces)])
+
+
+@pytest.mark.parametrize("pieces", [[b"x" * (ROOM + 1)], [b"x" * ROOM, b"x", b"y"]])
+async def test_a_body_that_grows_beyond_the_limit_reaches_nobody(pieces: list[bytes]) -> None:
+    application = _Application()
+    status, headers, read = await ask(application, pieces)
+    assert (status, headers["connection"], application.bodies) == (413, "close", [])
+    assert read <= 2, "the rest stays unread"
+
+
+async def test_a_body_announced_beyond_the_limit_is_not_read_at_all() -> None:
+    application = _Application()
+    headers = {"Content-Length": str(ROOM + 1)}
+    status, _, read = await ask(application, [b"x"], headers=headers)
+    assert (status, read, application.bodies) == (413, 0, [])
+
+
+@pytest.mark.parametrize("announced", ["²", "-1", "1e9", "0x10", " ", "nonsense"])
+async def test_a_length_that_is_no_number_counts_for_nothing(announced: str) -> None:
+    application = _Application()
+    status, _, _ = await ask(application, [b"abc"], headers={"Content-Length": announced})
+    assert (status, application.bodies) == (200, [b"abc"])
+
+
+async def test_what_the_application_says_of_itself_stays() -> None:
+    own = {"Cache-Control": "private, max-age=60", "Referrer-Policy": "origin"}
+    _, headers, _ = await ask(_Application(own), [b""])
+    assert headers["cache-control"] == "private, max-age=60"
+    assert headers["referrer-policy"] == "origin"
+    assert headers["x-content-type-options"] == "nosniff"

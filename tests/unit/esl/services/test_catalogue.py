@@ -1,0 +1,106 @@
+import pytest
+from sqlalchemy import Connection
+
+from esl.domain.errors import Conflict, InvalidInput, UnknownProduct, UnknownStore
+from esl.domain.face import Unit
+from esl.domain.ids import Sku, StoreId
+from esl.domain.pricing import Decision
+from esl.domain.product import NetContent
+from esl.intake.product_json import ProductPut
+from esl.services.catalogue import put_products, put_store
+from esl.services.pricing import Applied
+from esl.store import labels, places, products
+from tests.builders import (
+    NOON,
+    STORE,
+    a_change,
+    a_product,
+    a_store,
+    build_shelf,
+    label_id,
+)
+
+
+def put(tx: Connection, *items: ProductPut) -> Applied:
+    return put_products(tx, STORE, items, NOON, actor="token:1")
+
+
+def test_a_product_is_stored_as_it_was_sent(tx: Connection) -> None:
+    put_store(tx, a_store(), NOON)
+    full = a_product(
+        brand="Franck",
+        category="kava",
+        gtin="9520123456788",
+        net_content=NetContent(milli=250, unit=Unit.KILOGRAM),
+        priced_per=Unit.KILOGRAM,
+        link="https://shop.example/p",
+    )
+    put(tx, ProductPut(product=full, price=None))
+    assert products.product_named(tx, STORE, Sku("sku-0")) == full
+    bare = a_product()
+    put(tx, ProductPut(product=bare, price=None))
+    assert products.product_named(tx, STORE, Sku("sku-0")) == bare, "a PUT replaces the whole"
+    with pytest.raises(UnknownProduct):
+        products.product_named(tx, STORE, Sku("sku-9"))
+
+
+def test_labels_of_a_product_that_changed_want_something_new(tx: Connection) -> None:
+    build_shelf(tx, labels_count=2)
+    before = {s.label_id: s for s in labels.list_labels(tx, STORE)}
+    renamed = a_product("sku-0", name="Kefir")
+    same = a_product("sku-1")
+    applied = put(tx, ProductPut(product=renamed, price=None), ProductPut(product=same, price=None))
+    assert applied.labels == (label_id(0),)
+    after = {s.label_id: s for s in labels.list_labels(tx, STORE)}
+    assert after[label_id(0)].wanted_rev > before[label_id(0)].wanted_rev
+    assert after[label_id(1)] == before[label_id(1)]
+
+
+def test_a_price_that_comes_along_is_applied(tx: Connection) -> None:
+    build_shelf(tx, price_minor=None)
+    applied = put(
+        tx,
+        ProductPut(
+            product=a_product(name="Kefir"), price=a_change(price_minor=99, source_seq=None)
+        ),
+    )
+    assert [r.decision for r in applied.results] == [Decision.ACCEPTED]
+    assert set(applied.labels) == {label_id(0)}
+    assert products.current_prices(tx, STORE, [Sku("sku-0")])[Sku("sku-0")].price_minor == 99
+    assert labels.label_named(tx, label_id(0)).wanted_rev == applied.results[0].rev
+
+
+def test_a_price_that_cannot_be_applied_refuses_the_request(tx: Connection) -> None:
+    build_shelf(tx)
+    numbered = [a_change(price_minor=p, source_seq=7, path="/1") for p in (100, 200)]
+    put(tx, ProductPut(product=a_product(), price=numbered[0]))
+    with pytest.raises(InvalidInput) as refused:
+        put(tx, ProductPut(product=a_product(), price=numbered[1]))
+    assert [p.path for p in refused.value.problems] == ["/1/source_seq"]
+
+
+def test_of_several_items_with_one_sku_the_last_counts(tx: Connection) -> None:
+    put_store(tx, a_store(), NOON)
+    put(tx, *(ProductPut(product=a_product(name=n), price=None) for n in ("one", "two")))
+    assert products.product_named(tx, STORE, Sku("sku-0")).name == "two"
+
+
+def test_a_store_that_changes_changes_its_labels(tx: Connection) -> None:
+    build_shelf(tx, labels_count=2)
+    before = labels.label_named(tx, label_id(0)).wanted_rev
+    touched = put_store(tx, a_store(link_base="https://shop.example"), NOON)
+    assert set(touched) == {label_id(0), label_id(1)}
+    assert labels.label_named(tx, label_id(0)).wanted_rev > before
+    assert places.store_named(tx, STORE).link_base == "https://shop.example"
+    with pytest.raises(UnknownStore):
+        places.store_named(tx, StoreId("nowhere"))
+
+
+def test_the_currency_of_a_store_with_prices_stays(tx: Connection) -> None:
+    build_shelf(tx, price_minor=None)
+    put_store(tx, a_store(currency="HUF"), NOON)
+    put_store(tx, a_store(currency="EUR"), NOON)
+    put(tx, ProductPut(product=a_product(), price=a_change()))
+    with pytest.raises(Conflict, match="EUR"):
+        put_store(tx, a_store(currency="HUF"), NOON)
+    assert places.store_named(tx, STORE).currency == "EUR"
