@@ -29,8 +29,11 @@ from renderer.standard import Layout, Parts, lay_out
 from renderer.text import clean
 
 PRODUCTS_KEPT = 10_240
-"""Default bound of the product cache: 100 MB when full at 296x128, 310 MB at 400x300. A shop whose
-products exceed it draws them anew at each change, for the cache then forgets each before its turn."""
+"""Default bound of the product cache: 100 MB when full at 296x128, 310 MB at 400x300.
+
+A shop with more products than that draws them anew at each change of all prices: the cache then
+forgets each before its turn comes again.
+"""
 
 LAYOUTS_KEPT = 64
 """Sixteen layouts per panel model."""

@@ -49,8 +49,11 @@ def _link(product: Product, link_base: str | None) -> str | None:
     if product.link is not None:
         return product.link
     if product.gtin is not None:
+        # Scheme and host mean the same in capitals, and make a smaller QR code.
         return (
-            digital_link(product.gtin, base=link_base) if link_base else digital_link(product.gtin)
+            digital_link(product.gtin, base=link_base.upper())
+            if link_base
+            else digital_link(product.gtin)
         )
     # A SKU may hold blanks, slashes and letters of any script; in the address it is one step.
     return f"{link_base}/P/{quote(product.sku, safe='')}" if link_base else None
