@@ -91,7 +91,7 @@ def test_a_unit_price_without_a_content_has_no_unit_and_is_left_out() -> None:
         ({}, None, None),
         ({}, "https://shop.example", "https://shop.example/P/sku-0"),
         ({"gtin": GTIN}, None, f"HTTPS://ID.GS1.ORG/01/0{GTIN}"),
-        ({"gtin": GTIN}, "https://shop.example", f"https://shop.example/01/0{GTIN}"),
+        ({"gtin": GTIN}, "https://shop.example", f"HTTPS://SHOP.EXAMPLE/01/0{GTIN}"),
         ({"gtin": GTIN, "link": "https://a.example/x"}, "https://shop.example", None),
     ],
 )
