@@ -311,11 +311,10 @@ def test_five_workers_at_once_never_claim_a_label_twice(
     assert set(everything) == {label_id(n) for n in range(count)}
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer
 def test_a_claim_skips_what_another_holds_instead_of_waiting(
     database: Database, database_url: str
 ) -> None:
-    if database.is_sqlite:
-        pytest.skip("SQLite locks the whole file, and has one writer")
     _shop(database, [_row(n) for n in range(4)])
     with several(database_url, 1) as [other], database.writing.begin() as tx:
         held = deliveries.claim_due(tx, GATEWAY, NOON, limit=2, patience=PATIENCE)
