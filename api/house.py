@@ -31,8 +31,6 @@ from gateway.wire.signing import SigningKey
 from gateway.worker import TOPICS, Worker
 from renderer.render import Renderer
 
-_CLIENT_ID = "esl-controller"
-
 log = structlog.get_logger()
 
 
@@ -134,7 +132,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         renderer = Renderer()
         live = LiveBoard()
         inbox = Inbox(writer=books.writer, roster=roster, clock=books.clock, backoff=backoff)
-        mqtt = await stack.enter_async_context(connect(broker, _CLIENT_ID, TOPICS))
+        mqtt = await stack.enter_async_context(
+            connect(broker, f"esl-controller-{key.key_id}", TOPICS)
+        )
         worker = Worker(
             mqtt=mqtt,
             dispatcher=Dispatcher(

@@ -19,6 +19,8 @@ from esl.domain.errors import SetupError
 from gateway.wire.errors import WireError
 from gateway.wire.signing import SigningKey
 
+LOCK_NAME = "controller.lock"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeFile:
@@ -49,7 +51,7 @@ def hold_data_folder(data_dir: Path) -> Iterator[None]:
     Raises:
         SetupError: Another process holds it, or it cannot be opened.
     """
-    lock = data_dir / "controller.lock"
+    lock = data_dir / LOCK_NAME
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as exc:

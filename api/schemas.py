@@ -93,6 +93,7 @@ def face_view(face: Face) -> dict[str, Any]:
         "badge": face.badge,
         "gtin": face.gtin,
         "link": face.link,
+        "link_may_be_left_out": face.link_may_be_left_out,
     }
 
 
@@ -121,4 +122,5 @@ def face_from(view: dict[str, Any]) -> Face:
         badge=view["badge"],
         gtin=view["gtin"],
         link=view["link"],
+        link_may_be_left_out=view["link_may_be_left_out"],
     )

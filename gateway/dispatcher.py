@@ -210,6 +210,9 @@ class Dispatcher:
             counter[gateway_id] += 1
             _, ahead_ms = self._roster.session_of(gateway_id)
             deadline = milliseconds(now + _DEADLINE_AFTER) + ahead_ms
+            recorded_here = [s for s in sendings if s.label_id in revs]
+            if not recorded_here:
+                continue  # their truth changed while they were drawn: they are due already
             puts = [
                 Put(
                     id=command_id(number, position),
@@ -224,9 +227,9 @@ class Dispatcher:
                     show=True,
                     deadline=deadline,
                 )
-                for position, s in enumerate(sendings)
+                for position, s in enumerate(recorded_here)
             ]
-            label_ids = tuple(s.label_id for s in sendings)
+            label_ids = tuple(s.label_id for s in recorded_here)
             outgoing.append(self._seal(gateway_id, puts, label_ids, number, now))
             waits_s = max((s.due_at - now).total_seconds() for s in sendings)
             self._roster.note_sent(gateway_id, label_ids, self._clock.monotonic_s() + waits_s)

@@ -165,7 +165,12 @@ class Inbox:
             if isinstance(event, Hello | Heartbeat):
                 gathered.said_hello[gateway_id] = event
             elif (report := _report(event)) is not None and store_id is not None:
-                sender = Sender(gateway_id=gateway_id, session=event.session, store_id=store_id)
+                sender = Sender(
+                    gateway_id=gateway_id,
+                    session=event.session,
+                    store_id=store_id,
+                    seq=event.seq,
+                )
                 gathered.heard.append(Heard(sender=sender, report=report))
 
     def _begin(self, gateway_id: GatewayId, gathered: _Gathered) -> None:

@@ -6,6 +6,7 @@ that are lost, repeated and late, so no single message decides it for ever:
 * an event of a session never heard of makes it the current one;
 * an event of an earlier session makes that current again only if its ``seq`` is above all heard
   of it: that is a gateway still speaking, anything else is an echo;
+* once the current session has left or fallen silent, any session may begin;
 * ``offline`` counts only for the current session.
 
 A heartbeat every few seconds therefore mends every mistake. All of it is memory of one process
@@ -99,7 +100,7 @@ class Roster:
                 presence.online = True
                 presence.heard_s = now_s
                 presence.last_seq[event.session] = max(last or 0, event.seq)
-            elif last is None or event.seq > last:
+            elif last is None or event.seq > last or not presence.online:
                 standing = Standing.NEW
                 self._begin(presence, event.session, event.seq, now_s)
             else:

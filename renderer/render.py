@@ -8,8 +8,10 @@ frame   packed for the panel and named by its digest
 ======= ==========================================================================
 """
 
+from dataclasses import replace
 from functools import lru_cache
 
+from esl.domain.errors import CodeDoesNotFit
 from esl.domain.face import Face
 from esl.domain.money import percent_off
 from esl.domain.panel import Ink, Panel
@@ -61,6 +63,8 @@ class Renderer:
     def render(self, face: Face, panel: Panel) -> Frame:
         """Draw a face for a panel with the standard template.
 
+        A link that may be left out is, where its QR code would be too fine to scan.
+
         Raises:
             PriceDoesNotFit: A price would have to be cut.
             NameDoesNotFit: Nothing of the name's first word fits.
@@ -68,6 +72,14 @@ class Renderer:
             CodeDoesNotFit: The QR code would fall below its module limits, or has wrong content.
             UnknownPanel: The template is not laid out for this panel.
         """
+        try:
+            return self._draw(face, panel)
+        except CodeDoesNotFit:
+            if not face.link_may_be_left_out or face.link is None:
+                raise
+            return self._draw(replace(face, link=None), panel)
+
+    def _draw(self, face: Face, panel: Panel) -> Frame:
         gtin = face.gtin
         parts = Parts(
             band=face.badge is not None,

@@ -192,7 +192,7 @@ def build_shelf(
         )
         for n in range(labels_count)
     ]
-    pairing.register_labels(tx, store_id, new)
+    pairing.register_labels(tx, store_id, new, NOON)
     pairs = [Pairing(label_id=label_id(n), sku=Sku(f"sku-{n}")) for n in range(labels_count)]
     pairing.pair_labels(tx, store_id, pairs, now, single=False)
     if price_minor is not None:

@@ -88,7 +88,7 @@ class RunningHouse:
         if token is not None:
             secret = self.operator if token == OPERATOR else token
             all_headers["Authorization"] = f"Bearer {secret}"
-        raw = {name: value.encode("latin-1") for name, value in all_headers.items()}
+        raw = {name.encode(): value.encode("latin-1") for name, value in all_headers.items()}
         return self._http.request(
             method, path, content=content, json=json, headers=raw, params=query or None
         )
@@ -106,18 +106,22 @@ class RunningHouse:
 
     def read(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Ask the database file itself."""
-        path = f"file:{self.house.settings.data_dir / 'esl.db'}?mode=ro"
-        with closing(sqlite3.connect(path, uri=True)) as database:
+        with self._file() as database:
             return database.execute(query, values).fetchall()
 
     def everything_stored(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return every row of every table that requests change."""
-        names = self.read("SELECT name FROM sqlite_master WHERE type = 'table'")
-        return {
-            name: self.read(f'SELECT * FROM "{name}" ORDER BY 1, 2')  # noqa: S608  our own names
-            for (name,) in names
-            if name not in _VOLATILE and not name.startswith("sqlite_")
-        }
+        with self._file() as database:
+            names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            return {
+                name: database.execute(f'SELECT * FROM "{name}" ORDER BY 1, 2').fetchall()  # noqa: S608
+                for (name,) in names.fetchall()
+                if name not in _VOLATILE and not name.startswith("sqlite_")
+            }
+
+    def _file(self) -> closing[sqlite3.Connection]:
+        path = self.house.settings.data_dir / "esl.db"
+        return closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True))
 
     def write(self, work: Any) -> Any:
         """Do ``work(tx)`` through the house's own writer."""
@@ -183,8 +187,8 @@ async def _serve(
         )
         serving = asyncio.create_task(server.serve())
         working = asyncio.create_task(house.worker.run()) if with_worker else None
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.01)  # noqa: ASYNC110  uvicorn tells it in no other way
+        while not server.started and not serving.done():  # noqa: ASYNC110  no event tells it
+            await asyncio.sleep(0.01)
         outcome["running"] = RunningHouse(house, application, port)
 
         def stop() -> None:
@@ -228,7 +232,7 @@ def check_problem(answer: httpx2.Response, status: int, *pointers: str) -> dict[
     assert answer.headers["content-type"] == PROBLEM
     check_headers(answer)
     assert answer.headers["cache-control"] == "no-store"
-    problem = answer.json()
+    problem: dict[str, Any] = answer.json()
     assert set(problem) <= {"type", "title", "status", "detail", "fix", "errors"}
     assert problem["type"] == "about:blank"
     assert problem["title"]

@@ -40,6 +40,14 @@ def shop(house: RunningHouse) -> RunningHouse:
 
 
 @pytest.fixture
+def untouched(shop: RunningHouse) -> Iterator[RunningHouse]:
+    """The shop; afterwards its database must hold what it held before, row by row."""
+    before = shop.everything_stored()
+    yield shop
+    assert shop.everything_stored() == before
+
+
+@pytest.fixture
 def command(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> Command:

@@ -50,6 +50,11 @@ def create(
         with Client(running.url, running.token) as client:
             text = str(client.post("/api/v1/tokens", body)["token"])
     else:
+        if not settings.data_dir.is_dir():
+            raise SetupError(
+                f"there is no controller's data in {settings.data_dir}; start one with: esl serve, "
+                f"or name its folder with --data"
+            )
         new = parse_new_token(body)
         with open_books(settings) as books:
             text = books.writer.write(

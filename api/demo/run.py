@@ -12,7 +12,13 @@ from api.client import Client
 from api.demo.controller import ControllerProcess
 from api.demo.sample_shop import STORE, products, shelf
 from api.demo.shop import Demo
-from api.private_files import RuntimeFile, make_data_folder, write_private
+from api.private_files import (
+    LOCK_NAME,
+    RuntimeFile,
+    hold_data_folder,
+    make_data_folder,
+    write_private,
+)
 from esl.domain.access import Scope
 from esl.domain.errors import SetupError
 
@@ -85,7 +91,7 @@ async def _measure(demo: Demo, say: Callable[[str], None]) -> Outcome:
 
 async def run_live(data_dir: Path, *, labels: int, port: int, say: Callable[[str], None]) -> None:
     """Run until Ctrl-C: a shelf to look at, and a price that changes every few seconds."""
-    _wipe(data_dir)
+    _empty(data_dir)
     controller = _controller(data_dir, port=port)
     runtime = await asyncio.to_thread(controller.start)
     stop = asyncio.Event()
@@ -153,7 +159,7 @@ def _controller(data_dir: Path, *, port: int) -> ControllerProcess:
     return ControllerProcess(data_dir, port=port, arguments=("--patience", str(PATIENCE_S)))
 
 
-def _wipe(data_dir: Path) -> None:
+def _empty(data_dir: Path) -> None:
     """Begin with an empty folder: ours from before, or none.
 
     Raises:
@@ -162,14 +168,12 @@ def _wipe(data_dir: Path) -> None:
     mark = data_dir / _MARK
     if data_dir.exists() and any(data_dir.iterdir()) and not mark.exists():
         raise SetupError(f"{data_dir} is not a demo's folder; name an empty one with --data")
-    if mark.exists():
-        for path in sorted(data_dir.rglob("*"), reverse=True):
-            if path.is_dir():
-                path.rmdir()
-            else:
-                path.unlink()
     make_data_folder(data_dir)
     mark.touch()
+    with hold_data_folder(data_dir):  # or a second demo would empty the first one's house
+        for path in sorted(data_dir.rglob("*"), reverse=True):
+            if path.is_file() and path not in (mark, data_dir / LOCK_NAME):
+                path.unlink()
 
 
 async def _until(true: Callable[[], bool], longest_s: float) -> None:

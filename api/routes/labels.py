@@ -52,7 +52,7 @@ async def register_labels(store: str, request: Request, house: TheHouse, who: As
     new = parse_new_labels(value, store_id=store_id)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
-        added = pairing.register_labels(tx, store_id, new)
+        added = pairing.register_labels(tx, store_id, new, house.clock.now())
         answer = {"labels": len(new), "new": added}
         return answer, Notice(labels=tuple(n.label_id for n in new))
 

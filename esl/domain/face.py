@@ -35,3 +35,4 @@ class Face:
     badge: str | None = None  # text of the promotion band; None is no band
     gtin: str | None = None  # 8, 12, 13 or 14 digits with a right check digit
     link: str | None = None  # address in the QR code; None draws none
+    link_may_be_left_out: bool = False  # made by us, so no reason to refuse the whole label

@@ -65,6 +65,8 @@ class LabelState:
     shown_rev: int
     shown_digest: Digest
     incarnation: int
+    shown_session: str = ""  # session and number of the report that ``shown_rev`` rests on
+    shown_seq: int = 0
     attempts: int
     due_at: datetime | None
     lane: Lane

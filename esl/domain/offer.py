@@ -38,6 +38,7 @@ def face_for(product: Product, price: CurrentPrice, *, locale: str, link_base: s
         badge=price.badge,
         gtin=product.gtin,
         link=_link(product, link_base),
+        link_may_be_left_out=product.link is None,
     )
 
 

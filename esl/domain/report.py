@@ -66,11 +66,12 @@ Report = ShownReport | SeenReport | FailureReport
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """The gateway a report came through, its session and the store it belongs to."""
+    """The gateway a report came through, its store, its session and the report's number in it."""
 
     gateway_id: GatewayId
     session: str
     store_id: StoreId
+    seq: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,16 @@ class Verdict(StrEnum):
     NOT_ISSUED = "not_issued"
     OLD_INCARNATION = "old_incarnation"
     CONTRADICTS = "contradicts"  #: the same revision with another picture
+    DENIED = "denied"  #: the label takes back what was reported of it
+    IMPLAUSIBLE = "implausible"  #: its memory cannot have been lost so often
+
+
+FOREIGN_REVISION = "foreign_revision"
+"""Problem of a label that shows a revision above ours: it refuses all that we can send."""
+
+_INCARNATIONS_AT_ONCE = 1000
+"""A known label's incarnation may rise by this at most: one forged report must not outbid all
+honest ones to come."""
 
 
 def judge_shown(
@@ -120,10 +131,12 @@ def judge_shown(
         )
     elif report.rev < label.shown_rev:
         return Verdict.STALE, seen
-    return Verdict.BELIEVED, _showing(seen, report.rev, report.digest, report.incarnation, now=now)
+    return Verdict.BELIEVED, _showing(
+        _said_by(seen, sender), report.rev, report.digest, report.incarnation, now=now
+    )
 
 
-def judge_seen(
+def judge_seen(  # noqa: PLR0911  each case of what a beacon may mean ends here
     label: LabelState, report: SeenReport, issued: Issued | None, sender: Sender, now: datetime
 ) -> tuple[Verdict, LabelState]:
     """Weigh a beacon. Beacons are the truth about labels whose reports were lost.
@@ -148,7 +161,7 @@ def judge_seen(
         rev, digest = shows if ours else (0, NOTHING_SHOWN)
         return Verdict.BELIEVED, _put_right(
             replace(
-                seen,
+                _said_by(seen, sender),
                 shown_rev=rev,
                 shown_digest=digest,
                 incarnation=report.incarnation,
@@ -158,16 +171,32 @@ def judge_seen(
             now,
         )
     if shows == (label.shown_rev, label.shown_digest):
-        return Verdict.KNOWN, seen
+        return Verdict.KNOWN, _no_longer_foreign(seen, now)
     if report.shown_rev < label.shown_rev:
+        return _judge_denial(label, seen, sender, now)
+    if issued is not None and issued.digest == report.shown_digest:
+        believed = _said_by(_no_longer_foreign(seen, now), sender)
+        return Verdict.BELIEVED, _showing(
+            believed, report.shown_rev, report.shown_digest, report.incarnation, now=now
+        )
+    if issued is None and report.shown_rev > label.wanted_rev:
+        return Verdict.NOT_ISSUED, _foreign(seen, report.shown_rev)
+    # We no longer know a picture that it shows: or an equal one would be spared, not sent.
+    doubted = replace(seen, shown_digest=NOTHING_SHOWN)
+    verdict = Verdict.NOT_ISSUED if issued is None else Verdict.CONTRADICTS
+    return verdict, _put_right(doubted, now, at_once=False)
+
+
+def _judge_denial(
+    label: LabelState, seen: LabelState, sender: Sender, now: datetime
+) -> tuple[Verdict, LabelState]:
+    """Weigh a beacon of a lower revision than was reported: late, or a denial of that report."""
+    if not _was_said_later(label, sender):
         return Verdict.STALE, seen
-    if issued is None or issued.digest != report.shown_digest:
-        verdict = Verdict.NOT_ISSUED if issued is None else Verdict.CONTRADICTS
-        # We no longer know a picture that it shows: or an equal one would be spared, not sent.
-        return verdict, _put_right(replace(seen, shown_digest=NOTHING_SHOWN), now)
-    return Verdict.BELIEVED, _showing(
-        seen, report.shown_rev, report.shown_digest, report.incarnation, now=now
-    )
+    # It was reported to show more than it does: a lie, or a refresh that failed after all. The
+    # revision stays in our books, or an old report could bring an old price back.
+    doubted = replace(seen, shown_digest=NOTHING_SHOWN)
+    return Verdict.DENIED, _put_right(_no_longer_foreign(doubted, now), now, at_once=False)
 
 
 def judge_failure(
@@ -199,6 +228,8 @@ def _refuse(
         return Verdict.WRONG_GATEWAY
     if incarnation < label.incarnation:
         return Verdict.OLD_INCARNATION
+    if label.seen_at is not None and incarnation - label.incarnation > _INCARNATIONS_AT_ONCE:
+        return Verdict.IMPLAUSIBLE
     return None
 
 
@@ -233,17 +264,63 @@ def _showing(
     return shown  # the picture it should show was sent after this one: it has its time to answer
 
 
-def _put_right(label: LabelState, now: datetime) -> LabelState:
-    """Make a paired label due: what it shows is not what it should."""
+def _put_right(label: LabelState, now: datetime, *, at_once: bool = True) -> LabelState:
+    """Make a paired label due: what it shows is not what it should.
+
+    Unless ``at_once``, one that is under way already keeps its time and its attempts, or every
+    beacon of a label that will not change would be answered with a picture.
+    """
     if not label.paired or label.wanted_rev == 0 or label.problem is not None:
         return label
+    settled_rev = min(label.settled_rev, label.shown_rev, label.wanted_rev - 1)
+    if label.due_at is not None and not at_once:
+        return replace(label, settled_rev=settled_rev)
     return replace(
         label,
-        settled_rev=min(label.settled_rev, label.shown_rev),
+        settled_rev=settled_rev,
         due_at=now if label.due_at is None else min(label.due_at, now),
         attempts=0,
         lane=Lane.CORRECTION,
     )
+
+
+def _said_by(label: LabelState, sender: Sender) -> LabelState:
+    """Note which of a gateway's words the label's shown revision rests on."""
+    return replace(label, shown_session=sender.session, shown_seq=sender.seq)
+
+
+def _was_said_later(label: LabelState, sender: Sender) -> bool:
+    """Say whether a report was made after the one that the shown revision rests on.
+
+    Within a session the gateway's numbers tell. Another session is a later one, for reports of
+    an earlier one are echoes and never come here; only the label's own gateway is asked.
+    """
+    if label.gateway_id != sender.gateway_id:
+        return False
+    return sender.session != label.shown_session or sender.seq > label.shown_seq
+
+
+def _foreign(label: LabelState, rev: int) -> LabelState:
+    """Give a label up that holds a revision we never issued: it refuses every lower one."""
+    doubted = replace(label, shown_digest=NOTHING_SHOWN)
+    if not label.paired or label.wanted_rev == 0 or label.problem is not None:
+        return doubted
+    return replace(
+        doubted,
+        due_at=None,
+        attempts=0,
+        settled_rev=min(label.settled_rev, label.wanted_rev - 1),
+        problem=FOREIGN_REVISION,
+        problem_detail=f"it holds revision {rev}, which this controller never gave out",
+    )
+
+
+def _no_longer_foreign(label: LabelState, now: datetime) -> LabelState:
+    """Take a label up again that turns out to hold a revision of ours."""
+    if label.problem != FOREIGN_REVISION:
+        return label
+    freed = replace(label, problem=None, problem_detail=None)
+    return replace(freed, due_at=now) if freed.settled_rev < freed.wanted_rev else freed
 
 
 def _newer(told: int | None, known: int | None) -> int | None:

@@ -47,7 +47,9 @@ def create_token(
     known = {store.store_id for store in places.all_stores(tx)}
     for store_id in sorted(store_set - {ALL_STORES}):
         if store_id not in known:
-            raise UnknownStore(f"no store {store_id!r}")
+            raise UnknownStore(
+                f"no store {store_id!r}; add it first: PUT /api/v1/stores/{store_id}"
+            )
     access.add_token(
         tx,
         MachineToken(

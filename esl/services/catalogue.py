@@ -1,11 +1,12 @@
 """Stores, their products and their gateways: add them, and let labels follow."""
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from esl.domain.errors import Conflict
+from esl.domain.errors import Conflict, UnknownStore
 from esl.domain.ids import LabelId, StoreId
 from esl.domain.label import Lane
 from esl.domain.place import Store
@@ -24,6 +25,8 @@ def put_store(tx: Connection, store: Store, now: datetime) -> tuple[LabelId, ...
     Raises:
         Conflict: The store has prices in another currency.
     """
+    with contextlib.suppress(UnknownStore):
+        places.lock_store(tx, store.store_id, to_change=True)
     foreign = products.currencies_of_prices(tx, store.store_id) - {store.currency}
     if foreign:
         raise Conflict(f"the store has prices in {', '.join(sorted(foreign))}; its currency stays")
@@ -48,6 +51,8 @@ def put_products(
         InvalidInput: A price that came along cannot be applied.
     """
     final: dict[str, Product] = {item.product.sku: item.product for item in put}
+    places.lock_store(tx, store_id)
+    products.lock_products(tx, store_id, [p.sku for p in final.values()])
     held = products.products_by_sku(tx, store_id, [p.sku for p in final.values()])
     changed = [p for p in final.values() if held.get(p.sku) != p]
     touched: tuple[LabelId, ...] = ()

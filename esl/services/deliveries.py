@@ -5,7 +5,7 @@ The dispatcher calls `claim`, `load`, `record`; the inbox calls `take_in` of
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -23,7 +23,8 @@ class Plan:
     """What the dispatcher decided for a batch of claimed labels.
 
     ``renewed`` are labels whose ``wanted_rev`` was sent before as another picture: a revision
-    names one picture for ever, so they need a new one.
+    names one picture for ever, so they need a new one. Their sendings carry the revision that
+    was wanted when the truth was read.
     """
 
     sendings: Sequence[Sending] = ()
@@ -77,22 +78,7 @@ def record(
 
     ``counters`` is how many signed payloads are about to leave for each gateway.
     """
-    sendings = list(plan.sendings)
-    if plan.renewed:
-        locked = labels.labels_by_id(tx, plan.renewed, lock=True)
-        rev = take_revision(tx)
-        labels.want(tx, locked, rev, now, lane=min(s.lane for s in locked.values()))
-        renewed = set(plan.renewed)
-        sendings = [
-            Sending(
-                label_id=s.label_id,
-                gateway_id=s.gateway_id,
-                rev=rev if s.label_id in renewed else s.rev,
-                digest=s.digest,
-                due_at=s.due_at,
-            )
-            for s in sendings
-        ]
+    sendings = _renew(tx, plan, now) if plan.renewed else list(plan.sendings)
     deliveries.record_sendings(tx, sendings, plan.pictures, now)
     deliveries.settle_unchanged(tx, plan.unchanged)
     deliveries.record_refusals(tx, plan.refused)
@@ -102,3 +88,28 @@ def record(
         if count > 0
     }
     return Recorded(sendings=tuple(sendings), first_counter=first)
+
+
+def _renew(tx: Connection, plan: Plan, now: datetime) -> list[Sending]:
+    """Give the renewed labels a new revision, and their sendings with it.
+
+    Only where the label still wants what was read: a change that was committed since has raised
+    ``wanted_rev``, and a still newer revision of ours would put the old price over it. Such a
+    label is due already and is left out.
+    """
+    renewed = set(plan.renewed)
+    locked = labels.labels_by_id(tx, plan.renewed, lock=True)
+    still = {
+        s.label_id
+        for s in plan.sendings
+        if s.label_id in renewed and locked[s.label_id].wanted_rev == s.rev
+    }
+    rev = 0
+    if still:
+        rev = take_revision(tx)
+        labels.want(tx, still, rev, now, lane=min(locked[x].lane for x in still))
+    return [
+        replace(s, rev=rev) if s.label_id in still else s
+        for s in plan.sendings
+        if s.label_id in still or s.label_id not in renewed
+    ]

@@ -14,8 +14,12 @@ from esl.store import labels, places, products
 from esl.store.revisions import take_revision
 
 
-def register_labels(tx: Connection, store_id: StoreId, new: Sequence[NewLabel]) -> int:
+def register_labels(
+    tx: Connection, store_id: StoreId, new: Sequence[NewLabel], now: datetime
+) -> int:
     """Add labels to a store; return how many were not there yet.
+
+    A label that was there and is named with another gateway is reached by that one from now on.
 
     Raises:
         UnknownPanel: A panel model is unknown.
@@ -26,7 +30,15 @@ def register_labels(tx: Connection, store_id: StoreId, new: Sequence[NewLabel]) 
         panel_named(panel_id)
     named = {n.gateway_id for n in new if n.gateway_id is not None}
     _refuse_foreign_gateways(tx, store_id, named)
-    return labels.register_labels(tx, store_id, new)
+    added = labels.register_labels(tx, store_id, new)
+    held = labels.labels_by_id(tx, [n.label_id for n in new], lock=True)
+    moved = [
+        (n.label_id, n.gateway_id)
+        for n in new
+        if n.gateway_id is not None and held[n.label_id].gateway_id != n.gateway_id
+    ]
+    labels.route_labels(tx, moved, now)
+    return added
 
 
 def pair_labels(
@@ -40,7 +52,8 @@ def pair_labels(
         UnknownLabel: The store has no such label.
         InvalidInput: The store has no such product.
     """
-    known = products.known_skus(tx, store_id, {p.sku for p in pairs})
+    places.lock_store(tx, store_id)
+    known = products.lock_products(tx, store_id, {p.sku for p in pairs})
     problems = [
         FieldProblem(
             path="/sku" if single else f"/{index}/sku",

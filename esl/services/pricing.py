@@ -12,11 +12,12 @@ from itertools import groupby
 
 from sqlalchemy import Connection
 
-from esl.domain.errors import FieldProblem, InvalidInput
+from esl.domain.errors import Conflict, FieldProblem, InvalidInput
 from esl.domain.ids import LabelId, Sku, SourceId, StoreId
 from esl.domain.label import Lane
+from esl.domain.place import Store
 from esl.domain.pricing import KEEP, ChangeResult, CurrentPrice, Decision, Keep, PriceChange
-from esl.store import labels, products
+from esl.store import labels, places, products
 from esl.store.products import PriceEvent, SaidPrice, SourcePosition
 from esl.store.revisions import take_revision
 
@@ -36,9 +37,11 @@ def apply_price_changes(
 
     Raises:
         InvalidInput: A SKU is unknown, or a source used one sequence number for two prices.
+        Conflict: The store's currency is not the changes'.
     """
     skus = sorted({change.sku for change in changes})
-    _refuse_unknown(tx, store_id, changes)
+    _refuse_other_currency(places.lock_store(tx, store_id), changes)
+    _refuse_unknown(products.lock_products(tx, store_id, skus), changes)
     paired = labels.lock_labels_of_products(tx, store_id, skus)
     rev = take_revision(tx)
     positions = _load_positions(tx, store_id, changes)
@@ -186,8 +189,12 @@ def _kept_text(sent: str | Keep | None, held: str | None) -> str | None:
     return held if sent is KEEP or isinstance(sent, Keep) else sent
 
 
-def _refuse_unknown(tx: Connection, store_id: StoreId, changes: Sequence[PriceChange]) -> None:
-    known = products.known_skus(tx, store_id, {change.sku for change in changes})
+def _refuse_other_currency(store: Store, changes: Sequence[PriceChange]) -> None:
+    if any(change.currency != store.currency for change in changes):
+        raise Conflict("the store's currency has just changed; send the prices again")
+
+
+def _refuse_unknown(known: set[Sku], changes: Sequence[PriceChange]) -> None:
     problems = [
         FieldProblem(
             path=f"{change.path}/sku",

@@ -25,6 +25,9 @@ from esl.store import deliveries, labels
 from esl.store.deliveries import DisplayEntry, LabelUpdate
 from esl.store.revisions import take_revision
 
+_ATTEMPTS_BEFORE_ROAMING = 2
+"""A label that its own gateway did not reach so often is taken by another that hears it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
@@ -116,6 +119,8 @@ def _judge(
                 _log(batch, sender, report.label_id, report.rev, report, report.painted_at)
         case SeenReport() as report:
             verdict, after = judge_seen(label, report, issued, sender, now)
+            if verdict in (Verdict.BELIEVED, Verdict.KNOWN) and after.due_at is None:
+                batch.answered.append((sender.gateway_id, label.label_id))
             if verdict is Verdict.BELIEVED and after.shown_rev == report.shown_rev > 0:
                 _log(batch, sender, report.label_id, report.shown_rev, report, None)
         case FailureReport() as report:
@@ -128,13 +133,17 @@ def _judge(
 
 
 def _follow(batch: _Batch, label: LabelState, heard: Heard, online: frozenset[GatewayId]) -> None:
-    """Reach a label through the gateway that hears it, if its own is none or away."""
+    """Reach a label through the gateway that hears it, if its own is none, away or unheard."""
     sender = heard.sender
     if (
         isinstance(heard.report, SeenReport)
         and label.store_id == sender.store_id
         and label.gateway_id != sender.gateway_id
-        and (label.gateway_id is None or label.gateway_id not in online)
+        and (
+            label.gateway_id is None
+            or label.gateway_id not in online
+            or (label.due_at is not None and label.attempts >= _ATTEMPTS_BEFORE_ROAMING)
+        )
         and heard.report.incarnation >= label.incarnation
     ):
         batch.routes[label.label_id] = sender.gateway_id
@@ -196,6 +205,8 @@ def _update(state: LabelState) -> LabelUpdate:
         shown_rev=state.shown_rev,
         shown_digest=state.shown_digest,
         incarnation=state.incarnation,
+        shown_session=state.shown_session,
+        shown_seq=state.shown_seq,
         settled_rev=state.settled_rev,
         attempts=state.attempts,
         due_at=state.due_at,

@@ -12,13 +12,18 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from esl.domain.errors import SetupError, Unavailable
 
 BUSY_TIMEOUT_MS = 5000
 """How long SQLite waits for another process's lock before it gives up."""
+
+
+CONNECT_LONGEST_S = 10
+"""How long a connection to PostgreSQL may take to come about."""
 
 
 class Database:
@@ -41,8 +46,13 @@ class Database:
                 self.writing = _sqlite_engine(url, read_only=False)
                 self.reading = _sqlite_engine(url, read_only=True)
             else:
-                self.writing = self.reading = create_engine(
-                    parsed, pool_size=8, max_overflow=8, pool_pre_ping=True
+                # The writer never waits for a connection that readers hold.
+                connect = {"connect_timeout": CONNECT_LONGEST_S}
+                self.writing = create_engine(
+                    parsed, pool_size=1, max_overflow=1, pool_pre_ping=True, connect_args=connect
+                )
+                self.reading = create_engine(
+                    parsed, pool_size=8, max_overflow=8, pool_pre_ping=True, connect_args=connect
                 )
         except ArgumentError as exc:
             raise SetupError(f"database address: {exc}") from exc
@@ -66,7 +76,7 @@ class Database:
                     )
                 with connection.begin():
                     yield connection
-        except DBAPIError as exc:
+        except SQLAlchemyError as exc:
             raise unavailable(exc) from exc
 
     def close(self) -> None:
@@ -75,8 +85,12 @@ class Database:
         self.writing.dispose()
 
 
-def unavailable(exc: DBAPIError) -> Exception:
+def unavailable(exc: SQLAlchemyError) -> Exception:
     """Say in words why the database did not do it; programming errors pass as they are."""
+    if isinstance(exc, PoolTimeout):
+        return Unavailable("every connection to the database is in use; nothing was stored")
+    if not isinstance(exc, DBAPIError):
+        return exc
     if not isinstance(exc, OperationalError) and not exc.connection_invalidated:
         return exc
     words = str(exc.orig).lower()

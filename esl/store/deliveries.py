@@ -69,6 +69,8 @@ class LabelUpdate:
     shown_rev: int
     shown_digest: Digest
     incarnation: int
+    shown_session: str
+    shown_seq: int
     settled_rev: int
     attempts: int
     due_at: datetime | None

@@ -212,7 +212,10 @@ def labels_by_id(
 def count_paired(tx: Connection, store_id: StoreId) -> tuple[int, int]:
     """Count a store's paired labels, and those of them that are not settled."""
     query = select(
-        func.count(), func.count().filter(labels.c.settled_rev < labels.c.wanted_rev)
+        func.count(),
+        func.count().filter(
+            (labels.c.settled_rev < labels.c.wanted_rev) | labels.c.due_at.is_not(None)
+        ),
     ).where(labels.c.store_id == store_id, LABEL_IS_PAIRED)
     paired, unsettled = tx.execute(query).one()
     return int(paired), int(unsettled)
@@ -245,6 +248,8 @@ def label_from(row: AnyRow) -> LabelState:
         shown_rev=row.shown_rev,
         shown_digest=Digest(row.shown_digest),
         incarnation=row.incarnation,
+        shown_session=row.shown_session,
+        shown_seq=row.shown_seq,
         attempts=row.attempts,
         due_at=row.due_at,
         lane=Lane(row.lane),

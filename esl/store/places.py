@@ -38,6 +38,19 @@ def store_named(tx: Connection, store_id: StoreId) -> Store:
     return Store(**row._asdict())
 
 
+def lock_store(tx: Connection, store_id: StoreId, *, to_change: bool = False) -> Store:
+    """Look a store up and keep it from changing until the transaction ends.
+
+    Raises:
+        UnknownStore: There is none.
+    """
+    query = select(stores).where(stores.c.store_id == store_id)
+    row = tx.execute(query.with_for_update(read=not to_change)).one_or_none()
+    if row is None:
+        raise UnknownStore(f"no store {store_id!r}")
+    return Store(**row._asdict())
+
+
 def all_stores(tx: Connection) -> list[Store]:
     """List the stores by id."""
     return [Store(**r._asdict()) for r in tx.execute(select(stores).order_by(stores.c.store_id))]

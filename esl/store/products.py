@@ -74,12 +74,20 @@ def product_named(tx: Connection, store_id: StoreId, sku: Sku) -> Product:
     return found[sku]
 
 
-def known_skus(tx: Connection, store_id: StoreId, skus: Iterable[Sku]) -> set[Sku]:
-    """Say which of these SKUs the store has."""
+def lock_products(tx: Connection, store_id: StoreId, skus: Iterable[Sku]) -> set[Sku]:
+    """Lock the rows of these products until the transaction ends; return those there are.
+
+    What a product's labels show and what its sources said is decided under this lock: a pairing
+    and a price change at the same time would else not see each other on PostgreSQL. Locks are
+    taken in one order everywhere: store, products, labels, then the revision.
+    """
     known: set[Sku] = set()
-    for batch in in_batches(list(skus)):
-        query = select(products.c.sku).where(
-            products.c.store_id == store_id, products.c.sku.in_(batch)
+    for batch in in_batches(sorted(set(skus))):
+        query = (
+            select(products.c.sku)
+            .where(products.c.store_id == store_id, products.c.sku.in_(batch))
+            .order_by(products.c.sku)
+            .with_for_update()
         )
         known.update(Sku(row.sku) for row in tx.execute(query))
     return known

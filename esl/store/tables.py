@@ -163,6 +163,8 @@ labels = Table(
     Column("shown_rev", BigInteger, nullable=False, server_default="0"),
     Column("shown_digest", String(64), nullable=False, server_default=""),
     Column("incarnation", BigInteger, nullable=False, server_default="0"),
+    Column("shown_session", String(64), nullable=False, server_default=""),
+    Column("shown_seq", BigInteger, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("due_at", UtcDateTime),  # None settled, past now, future waiting for an answer
     Column("lane", SmallInteger, nullable=False, server_default="2"),

@@ -20,7 +20,7 @@ from enum import IntEnum
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from esl.domain.errors import Unavailable
 from esl.store.database import Database, unavailable
@@ -139,8 +139,8 @@ class Writer:
                 ):
                     members.append(request)
                     answers.append(_attempt(tx, request))
-        except DBAPIError as exc:
-            failure = unavailable(exc)
+        except Exception as exc:  # noqa: BLE001  whatever it is, nobody may wait for ever for it
+            failure = unavailable(exc) if isinstance(exc, SQLAlchemyError) else exc
             answers = [_failing(request, failure) for request in members]
             if not members and (first := self._next()) is not None:
                 answers = [_failing(first, failure)]  # the transaction did not even begin

@@ -1,12 +1,13 @@
 """One key, one effect, one answer: a till that sends again after a lost answer changes nothing."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import httpx2
 import pytest
 
-from tests.running_house import RunningHouse, check_problem
+from tests.running_house import STORE_BODY, RunningHouse, check_problem
 
 pytest_plugins = ["tests.shop_over_http"]
 
@@ -92,7 +93,7 @@ def test_another_request_under_a_used_key_is_a_conflict_everywhere(
         CHANGES: b'{"sku": "1001", "price": "8.88"}',
         "/api/v1/stores/main/products/1001": b'{"name": "Kruh", "price": "8.88"}',
         "/api/v1/stores/main/products": b'[{"sku": "1001", "name": "Kruh", "price": "8.88"}]',
-        "/api/v1/stores/main": b'{"name": "x", "currency": "EUR", "locale": "hr_HR", "timezone": "UTC"}',
+        "/api/v1/stores/main": json.dumps(STORE_BODY).encode(),
         "/api/v1/stores/main/labels": b'{"label": "l-77", "panel": "bwry-296x128"}',
         "/api/v1/stores/main/pairings": b'{"label": "l-2", "sku": "1002"}',
     }[path]

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,9 +22,12 @@ import pytest
 from api.private_files import RuntimeFile
 from tests.running_house import STORE_BODY
 from tests.served import Served, gone, wait_until
+from tests.services import free_port
 
 STOPS_WITHIN_S = 5.0
 KILLS = 10
+TILLS = 4
+ANSWERS_A_KILL = 12
 CANARY = "canary-Zq7"
 CHANGES = "/api/v1/stores/main/price-changes"
 
@@ -173,34 +177,42 @@ def test_nothing_that_was_sent_comes_back_or_reaches_the_log(served: Served) -> 
             f'{{"price": "1", "price": "{CANARY}"}}',
             f'{{"sku": "0", "price": "1.29", "badge": "{CANARY}\\ud800"}}',
             f'{{"name": "{CANARY}", "scopes": ["{CANARY}"], "stores": ["{CANARY}"]}}',
-            f'{{"name": "x", "currency": "{CANARY}", "locale": "{CANARY}", "timezone": "{CANARY}"}}',
+            f'{{"name": "x", "currency": "{CANARY}", "locale": "x", "timezone": "{CANARY}"}}',
             f'{{"label": "{CANARY}", "panel": "{CANARY}", "gateway": "{CANARY}"}}',
             f'{{"uses": "{CANARY}"}}',
         ):
-            for path in (CHANGES, "/api/v1/tokens", "/api/v1/sign-in-links"):
-                answers.append(client.post(path, content=content))
-            answers.append(client.put("/api/v1/stores/main", content=content))
-            answers.append(client.put("/api/v1/stores/main/products/0", content=content))
-            answers.append(client.put("/api/v1/stores/main/gateways/gw-1", content=content))
-            answers.append(client.post("/api/v1/stores/main/labels", content=content))
-            answers.append(client.post("/api/v1/stores/main/pairings", content=content))
+            answers += [
+                client.request(method, path, content=content)
+                for method, path in (
+                    ("POST", CHANGES),
+                    ("POST", "/api/v1/tokens"),
+                    ("POST", "/api/v1/sign-in-links"),
+                    ("PUT", "/api/v1/stores/main"),
+                    ("PUT", "/api/v1/stores/main/products/0"),
+                    ("PUT", "/api/v1/stores/main/gateways/gw-1"),
+                    ("POST", "/api/v1/stores/main/labels"),
+                    ("POST", "/api/v1/stores/main/pairings"),
+                )
+            ]
         headers = {"Authorization": f"Bearer {CANARY}"}
         answers.append(client.get("/api/v1/stores", headers=headers))
         headers = {"Authorization": "", "Cookie": f"esl_session={CANARY}"}
         answers.append(client.get("/api/v1/stores", headers=headers))
         headers = {"Idempotency-Key": CANARY * 30}
         answers.append(client.post(CHANGES, content="{}", headers=headers))
-        for path in (
-            f"/{CANARY}",
-            f"/sign-in?link={CANARY}",
-            f"/api/v1/stores/{CANARY}!/labels",
-            f"/api/v1/stores/main/labels?limit={CANARY}",
-            f"/api/v1/stores/main/labels?after={CANARY}",
-            f"/api/v1/stores/main/products/{CANARY}",
-            f"/api/v1/labels/{CANARY}",
-            f"/api/v1/labels/x/frames/{CANARY}.png",
-        ):
-            answers.append(client.get(path))
+        answers += [
+            client.get(path)
+            for path in (
+                f"/{CANARY}",
+                f"/sign-in?link={CANARY}",
+                f"/api/v1/stores/{CANARY}!/labels",
+                f"/api/v1/stores/main/labels?limit={CANARY}",
+                f"/api/v1/stores/main/labels?after={CANARY}",
+                f"/api/v1/stores/main/products/{CANARY}",
+                f"/api/v1/labels/{CANARY}",
+                f"/api/v1/labels/x/frames/{CANARY}.png",
+            )
+        ]
         answers.append(client.delete(f"/api/v1/tokens/{CANARY}"))
     for answer in answers:
         assert 400 <= answer.status_code < 500, answer.text
@@ -218,62 +230,90 @@ def test_nothing_that_was_sent_comes_back_or_reaches_the_log(served: Served) -> 
 # ── What it promises: answered is stored, once ─────────────────────────────────────────────
 
 
-def test_every_answered_change_survives_kill_9_exactly_once(served: Served) -> None:
-    threads = 4
-    answered: dict[str, tuple[bytes, bytes]] = {}  # key → what was sent, what came back
-    asked: dict[str, bytes] = {}
-    last: dict[str, list[int]] = {f"{sku}": [] for sku in range(threads)}  # minor units, in order
+@dataclass
+class Receipts:
+    """What four tills sent and what they were answered, by idempotency key."""
+
+    asked: dict[str, bytes] = field(default_factory=dict)
+    answered: dict[str, bytes] = field(default_factory=dict)
+
+    def sell(self, runtime: RuntimeFile, sku: int, first: int, enough: "Enough") -> None:
+        """Raise one product's price cent by cent until nobody answers any more."""
+        with _client(runtime) as client:
+            for minor in range(first, first + 10_000):
+                key = f"{sku}-{minor}"
+                price = f"{minor // 100}.{minor % 100:02d}"
+                self.asked[key] = f'{{"sku": "{sku}", "price": "{price}"}}'.encode()
+                try:
+                    answer = _send(client, key, self.asked[key])
+                except httpx2.TransportError:
+                    return  # killed; whether it was stored, nobody may say
+                assert answer.status_code == 200, answer.text
+                self.answered[key] = answer.content
+                enough.note()  # the answer has just come; kill now
+
+    def newest_answered(self, sku: int) -> int:
+        return max(int(key.partition("-")[2]) for key in self.answered if key.startswith(f"{sku}-"))
+
+
+class Enough:
+    """Set once as many answers have come."""
+
+    def __init__(self, answers: int) -> None:
+        self._left = answers
+        self._counting = threading.Lock()
+        self._reached = threading.Event()
+
+    def note(self) -> None:
+        with self._counting:
+            self._left -= 1
+            if self._left == 0:
+                self._reached.set()
+
+    def wait(self) -> None:
+        assert self._reached.wait(20), "the tills were not answered"
+
+
+def test_every_answered_change_survives_kill_9_exactly_once(tmp_path: Path) -> None:
+    # The broker is away all the time: what is accepted never waits for it.
+    with closing(Served(tmp_path / "data", "--mqtt", f"mqtt://127.0.0.1:{free_port()}")) as served:
+        _kill_and_compare(served, Receipts())
+
+
+def _kill_and_compare(served: Served, receipts: Receipts) -> None:
     runtime = served.start()
     with _client(runtime) as client:
-        _fill(client, products=threads)
+        _fill(client, products=TILLS)
     for kill in range(KILLS):
-        enough = threading.Event()
-
-        def till(sku: int, runtime: RuntimeFile = runtime, kill: int = kill) -> None:
-            with _client(runtime) as client:
-                for number in range(10_000):
-                    minor = 1_000_000 * (sku + 1) + 10_000 * (kill + 1) + number
-                    key = f"{sku}-{minor}"
-                    price = f"{minor // 100}.{minor % 100:02d}"
-                    body = f'{{"sku": "{sku}", "price": "{price}"}}'.encode()
-                    asked[key] = body
-                    last[f"{sku}"].append(minor)
-                    try:
-                        answer = client.post(
-                            CHANGES, content=body, headers={"Idempotency-Key": key}
-                        )
-                    except httpx2.TransportError:
-                        return  # killed; whether it was stored, nobody may say
-                    assert answer.status_code == 200, answer.text
-                    answered[key] = (body, answer.content)
-                    if len(answered) >= (kill + 1) * 12:
-                        enough.set()  # the answer has just come; kill now
-
-        with ThreadPoolExecutor(threads) as pool:
-            tills = [pool.submit(till, sku) for sku in range(threads)]
-            assert enough.wait(20)
+        enough = Enough(ANSWERS_A_KILL)
+        with ThreadPoolExecutor(TILLS) as pool:
+            first = 10_000 * (kill + 1)
+            tills = [
+                pool.submit(receipts.sell, runtime, sku, first, enough) for sku in range(TILLS)
+            ]
+            enough.wait()
             served.end(signal.SIGKILL)
-            for done in tills:
-                done.result()
+            for till in tills:
+                till.result()
         runtime = served.start()
-        _check_books(served.data_dir / "esl.db", asked, answered)
+        _check_books(served.data_dir / "esl.db", receipts)
     with _client(runtime) as client:
-        for key, (body, content) in answered.items():
-            again = client.post(CHANGES, content=body, headers={"Idempotency-Key": key})
+        for key, content in receipts.answered.items():
+            again = _send(client, key, receipts.asked[key])
             assert again.content == content
             assert again.headers["Idempotency-Replayed"] == "true"
-        for sku, minors in last.items():
+        for sku in range(TILLS):
             price = client.get(f"/api/v1/stores/main/products/{sku}").json()["price"]
-            stored = round(float(price) * 100)
-            newest_answered = max(m for m in minors if f"{sku}-{m}" in answered)
-            assert stored >= newest_answered
-    _check_books(served.data_dir / "esl.db", asked, answered)
-    assert len(answered) >= KILLS * 12
+            assert int(price.replace(".", "")) >= receipts.newest_answered(sku)
+    _check_books(served.data_dir / "esl.db", receipts)
+    assert len(receipts.answered) >= KILLS * ANSWERS_A_KILL
 
 
-def _check_books(
-    path: Path, asked: dict[str, bytes], answered: dict[str, tuple[bytes, bytes]]
-) -> None:
+def _send(client: httpx2.Client, key: str, body: bytes) -> httpx2.Response:
+    return client.post(CHANGES, content=body, headers={"Idempotency-Key": key})
+
+
+def _check_books(path: Path, receipts: Receipts) -> None:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         rows = database.execute(
             "SELECT sku, price_minor, count(*) FROM price_event WHERE price_minor > 100 "
@@ -283,5 +323,5 @@ def _check_books(
         keys = {k for (k,) in database.execute("SELECT idempotency_key FROM answered_request")}
     stored = {f"{sku}-{minor}": times for sku, minor, times in rows}
     assert set(stored.values()) <= {1}
-    assert answered.keys() <= stored.keys() <= asked.keys()
+    assert receipts.answered.keys() <= stored.keys() <= receipts.asked.keys()
     assert keys == stored.keys(), "an event and its answer are one transaction"

@@ -1,68 +1,116 @@
-"""What the README tells people to do works as it stands there."""
+"""What the README tells people to do works as it stands there, in its order."""
 
-import asyncio
 import json
+import os
 import re
+import shlex
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from api.client import Client
-from tests.shelf import controller_on
+from tests.services import free_port
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-MAKEFILE = (Path(__file__).parents[2] / "Makefile").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+LONGEST_S = 60
 
 
-def _requests(client: Client) -> dict[str, object]:
-    """Send every request the README shows, in its order; return the answers by path."""
-    answers: dict[str, object] = {}
-    table = re.findall(r"`(PUT|POST) (/api/\S+)` `(\{.*\})`", README)
-    block = re.findall(r"^(PUT|POST|GET)\s+(/api/\S+)\s+#\s*(\{.*\})?", README, re.MULTILINE)
-    assert len(table) == 2
-    assert len(block) == 4
-    for method, path, body in [*table, *block]:
-        content = json.loads(body) if body else {}
-        if method == "PUT":
-            answers[path] = client.put(path, content)
-        elif method == "POST":
-            answers[path] = client.post(path, content)
+def commands_of(heading: str) -> list[str]:
+    """The commands of a section's console block, continued lines joined."""
+    section = README.split(f"## {heading}")[1].split("\n## ")[0]
+    block = section.split("```console\n")[1].split("```")[0].replace("\\\n", " ")
+    return [line.strip() for line in block.splitlines() if line.strip()]
+
+
+class Terminal:
+    """A folder to run the README's commands in; those that stay are ended at the end."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.staying: list[subprocess.Popen[str]] = []
+        tools = folder / "bin"
+        tools.mkdir()
+        esl = tools / "esl"
+        esl.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m api.cli "$@"\n')
+        esl.chmod(0o755)
+        self.environment = os.environ | {
+            "PATH": f"{tools}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "ESL_PORT": str(self.port),
+        }
+
+    def run(self, command: str) -> str:
+        """Run a command as it stands, but for the port; return what it prints."""
+        done = subprocess.run(  # noqa: PLW1510  its words are worth more than an exception
+            ["sh", "-c", command.replace("127.0.0.1:8080", f"127.0.0.1:{self.port}")],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=LONGEST_S,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def stay(self, command: str) -> None:
+        """Start a command that stays, and wait for its first line."""
+        process = subprocess.Popen(
+            shlex.split(command),
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.staying.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline()
+
+    def close(self) -> None:
+        """End what stays."""
+        for process in reversed(self.staying):
+            process.terminate()
+            process.wait(LONGEST_S)
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+@pytest.fixture
+def terminal(tmp_path):
+    opened = Terminal(tmp_path)
+    yield opened
+    opened.close()
+
+
+def test_a_till_connects_and_a_label_shows_its_price_by_the_readmes_own_commands(terminal):
+    answers: list[str] = []
+    commands = [*commands_of("Connect a till"), *commands_of("Hang labels")]
+    for command in commands[:-1]:
+        if command.startswith(("esl serve", "esl simulate")):
+            terminal.stay(command)
         else:
-            answers[path] = client.get(path)
-    return answers
-
-
-async def test_every_request_the_readme_shows_is_accepted_in_its_order(tmp_path):
-    async with controller_on(tmp_path / "data") as (_, client):
-        answers = await asyncio.to_thread(_requests, client)
-
-    assert answers["/api/v1/stores/s1/gateways/aisle-1"]["gateway"] == "aisle-1"
-    label = answers["/api/v1/labels/shelf-0001"]
-    assert label["face"]["price"] == "3.19"
-
-
-async def test_the_readmes_curl_changes_a_price_with_the_token_it_names(tmp_path):
-    body = json.loads(re.search(r"-d '(\{.*\})'", README)[1])
-    shown = json.loads(re.search(r"```json\n(\{\"results\".*)\n```", README)[1])
-    async with controller_on(tmp_path / "data") as (_, client):
-
-        def change() -> dict[str, object]:
-            client.put(
-                "/api/v1/stores/demo",
-                {"name": "D", "currency": "EUR", "locale": "hr_HR", "timezone": "Europe/Zagreb"},
-            )
-            client.put(f"/api/v1/stores/demo/products/{body['sku']}", {"name": "Mlijeko"})
-            token = client.post(
-                "/api/v1/tokens", {"name": "t", "scopes": ["price:write"], "stores": ["demo"]}
-            )["token"]
-            with Client(str(client.url), token) as till:
-                return till.post("/api/v1/stores/demo/price-changes", body)
-
-        answer = await asyncio.to_thread(change)
-
-    [result], [example] = answer["results"], shown["results"]
+            answers.append(terminal.run(command))
+    changed = [answer for answer in answers if "results" in answer]
+    [result] = json.loads(changed[0])["results"]
+    [example] = json.loads(re.search(r"```json\n(\{\"results\".*)\n```", README)[1])["results"]
     assert set(result) == set(example)
-    assert result["decision"] == example["decision"]
+    assert result["decision"] == "accepted"
+    deadline = time.monotonic() + LONGEST_S
+    while (label := json.loads(terminal.run(commands[-1])))["phase"] != "settled":
+        assert time.monotonic() < deadline, label
+        time.sleep(0.2)
+    assert label["face"]["price"] == "2.79"
+    assert label["shown_rev"] > 0
+
+
+def test_the_readmes_first_curl_sends_what_the_api_accepts():
+    body = json.loads(re.search(r"-d '(\{.*\})'", README)[1])
+    assert set(body) == {"sku", "price", "was", "badge"}
 
 
 @pytest.mark.parametrize(
@@ -73,7 +121,6 @@ def test_every_make_target_the_readme_names_exists(target):
 
 
 def test_every_file_the_readme_links_to_exists():
-    root = Path(__file__).parents[2]
     links = re.findall(r"\]\(([^)#:]+)\)", README)
     assert links
-    assert [link for link in links if not (root / link).exists()] == []
+    assert [link for link in links if not (ROOT / link).exists()] == []

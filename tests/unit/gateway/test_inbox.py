@@ -257,7 +257,7 @@ def test_a_label_that_shows_another_picture_under_our_revision_gets_a_newer_one(
     assert (shop.label().settled_rev, shop.label().shown_rev) == (again.rev, again.rev)
 
 
-def test_a_settled_label_that_shows_what_nobody_sent_is_sent_its_picture_again(
+def test_a_label_that_shows_a_revision_nobody_gave_out_is_a_problem_until_it_says_otherwise(
     shop: Controller, gateway: FakeGateway
 ) -> None:
     shop.settle(gateway)
@@ -265,8 +265,12 @@ def test_a_settled_label_that_shows_what_nobody_sent_is_sent_its_picture_again(
     gateway.showing[label_id(0)] = (right.shown_rev + 1, b"?" * 32)
     shop.hear(gateway.beacon(label_id(0)))
     assert shop.inbox.dropped == {"not_issued": 1}
-    [again] = gateway.obey(shop.dispatcher.step().outgoing)
-    assert again.digest.hex() == right.shown_digest
+    assert shop.label().problem == "foreign_revision"
+    assert shop.dispatcher.step().outgoing == ()
+
+    gateway.showing[label_id(0)] = (right.shown_rev, bytes.fromhex(right.shown_digest))
+    shop.hear(gateway.beacon(label_id(0)))
+    assert (shop.label().problem, shop.label().due_at) == (None, None)
 
 
 def test_what_the_gateways_clock_cannot_mean_is_no_instant(

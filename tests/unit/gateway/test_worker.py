@@ -8,13 +8,21 @@ from typing import Any
 import pytest
 
 from esl.domain.errors import Unavailable
+from esl.domain.ids import GatewayId
 from gateway import worker as worker_module
 from gateway.link import Outgoing
 from gateway.mqtt import MqttError, MqttMessage
 from gateway.wire.messages import Put, Report
 from gateway.wire.topics import down_topic
 from gateway.worker import Notice, Worker
-from tests.builders import GATEWAY, Controller, FakeGateway, a_change, label_id
+from tests.builders import (
+    GATEWAY,
+    Controller,
+    FakeGateway,
+    SimulatedClock,
+    a_change,
+    label_id,
+)
 
 PATIENCE_S = 20.0
 OpenShop = Callable[..., Controller]
@@ -155,15 +163,16 @@ async def test_a_payload_the_broker_does_not_take_stops_nothing(
 
 
 async def test_without_a_broker_no_label_loses_its_patience(
-    open_shop: OpenShop, gateway: FakeGateway
+    open_shop: OpenShop, gateway: FakeGateway, clock: SimulatedClock
 ) -> None:
-    shop = open_shop()
-    shop.hear(gateway.hello())
+    shop = open_shop(gateways=(GATEWAY, GatewayId("gw-2")))
+    other = FakeGateway(GatewayId("gw-2"), clock)
+    shop.hear(gateway.hello(), other.hello())
     async with run(shop, gateway) as running:
         running.wire.connected.clear()
-        for online in (False, True):  # what the clients of one broker still say of each other
+        for online in (False, True, False):  # time enough for many steps
             running.worker.wake()
-            running.wire.messages.put_nowait(gateway.state(online=online))
+            running.wire.messages.put_nowait(other.state(online=online))
             await running.until_told(lambda notice: notice.gateways)
         assert shop.label().attempts == 0
         running.wire.connected.set()

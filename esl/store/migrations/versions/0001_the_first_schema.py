@@ -199,6 +199,8 @@ def upgrade() -> None:
         sa.Column("shown_rev", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("shown_digest", sa.String(length=64), server_default="", nullable=False),
         sa.Column("incarnation", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("shown_session", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("shown_seq", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("due_at", UtcDateTime(), nullable=True),
         sa.Column("lane", sa.SmallInteger(), server_default="2", nullable=False),

@@ -48,6 +48,7 @@ def test_a_face_says_what_product_and_price_say() -> None:
         badge="AKCIJA",
         gtin=GTIN,
         link=f"HTTPS://ID.GS1.ORG/01/0{GTIN}",
+        link_may_be_left_out=True,
     )
 
 

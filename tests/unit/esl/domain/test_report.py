@@ -222,11 +222,53 @@ def test_a_beacon_through_another_gateway_is_a_label_that_moved() -> None:
     assert verdict is Verdict.KNOWN
 
 
+def _shows_five(**changes: Any) -> LabelState:
+    """A label that its gateway reported, as the fifth event of its session, to show 5."""
+    fields = {"shown_rev": 5, "shown_digest": "five", "wanted_rev": 5, "settled_rev": 5}
+    said = {"sent_rev": 5, "shown_session": SENDER.session, "shown_seq": 5}
+    return a_label(**(fields | said | changes))
+
+
 def test_a_late_beacon_never_lowers_what_is_shown() -> None:
-    label = a_label(shown_rev=5, shown_digest="five", wanted_rev=5, settled_rev=5, sent_rev=5)
-    verdict, after = judge_seen(label, seen(), issued("four"), SENDER, NOON)
+    label = _shows_five()
+    verdict, after = judge_seen(label, seen(), issued("four"), replace(SENDER, seq=4), NOON)
     assert verdict is Verdict.STALE
     assert after == replace(label, seen_at=NOON)
+
+
+@pytest.mark.parametrize("later", [{"seq": 6}, {"session": "boot-2", "seq": 1}])
+def test_a_beacon_that_denies_a_report_made_before_it_puts_the_label_right(
+    later: dict[str, Any],
+) -> None:
+    verdict, after = judge_seen(
+        _shows_five(), seen(), issued("four"), replace(SENDER, **later), NOON
+    )
+    assert verdict is Verdict.DENIED
+    assert after.shown_rev == 5, "an old report must not come back to life"
+    assert after.shown_digest == "", "and the right picture is not spared"
+    assert not settled_row(after)
+    assert after.due_at == NOON
+
+
+def test_another_gateways_word_denies_nothing() -> None:
+    verdict, _ = judge_seen(_shows_five(), seen(), issued("four"), OTHER_GATEWAY, NOON)
+    assert verdict is Verdict.STALE
+
+
+def test_a_label_with_a_revision_above_ours_is_a_problem_and_not_sent_to_for_ever() -> None:
+    verdict, after = judge_seen(a_label(), seen(900, "alien"), None, SENDER, NOON)
+    assert verdict is Verdict.NOT_ISSUED
+    assert (after.due_at, after.problem) == (None, "foreign_revision")
+
+    _, again = judge_seen(after, seen(), issued("four"), SENDER, NOON)
+    assert again.problem is None, "a forged beacon does not last"
+    assert settled_row(again)
+
+
+def test_one_beacon_cannot_outbid_all_honest_ones_to_come() -> None:
+    label = a_label(seen_at=NOON)
+    verdict, after = judge_seen(label, seen(0, "", incarnation=2**53 - 1), None, SENDER, NOON)
+    assert (verdict, after) == (Verdict.IMPLAUSIBLE, label)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +282,8 @@ def test_a_late_beacon_never_lowers_what_is_shown() -> None:
 def test_a_label_that_shows_what_it_should_not_is_put_right_at_once(
     verdict: Verdict, report: SeenReport, told: Issued | None
 ) -> None:
-    said, after = judge_seen(a_label(attempts=3), report, told, SENDER, NOON)
+    label = a_label(attempts=3, wanted_rev=9, settled_rev=9)
+    said, after = judge_seen(label, report, told, SENDER, NOON)
     assert said is verdict
     assert after.shown_rev == 4, "never what was not issued"
     assert after.shown_digest == "", "and the picture that should be there is not spared"
@@ -249,7 +292,9 @@ def test_a_label_that_shows_what_it_should_not_is_put_right_at_once(
 
 def test_a_label_already_waiting_is_not_made_to_wait_longer() -> None:
     earlier = NOON - timedelta(seconds=5)
-    _, after = judge_seen(waiting(due_at=earlier), seen(7, "alien"), None, SENDER, NOON)
+    _, after = judge_seen(
+        waiting(due_at=earlier, wanted_rev=9), seen(7, "alien"), None, SENDER, NOON
+    )
     assert after.due_at == earlier
 
 

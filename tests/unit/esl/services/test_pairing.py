@@ -37,9 +37,9 @@ def new(number: int = 9, **changes: object) -> NewLabel:
 
 
 def test_labels_are_registered_once(tx: Connection) -> None:
-    assert register_labels(tx, STORE, [new(8), new(9, gateway_id=None)]) == 2
-    assert register_labels(tx, STORE, [new(8), new(9), new(10)]) == 1
-    assert labels.label_named(tx, label_id(9)).gateway_id is None, "it stays as it was"
+    assert register_labels(tx, STORE, [new(8), new(9, gateway_id=None)], NOON) == 2
+    assert register_labels(tx, STORE, [new(8), new(9), new(10)], NOON) == 1
+    assert labels.label_named(tx, label_id(9)).gateway_id == GATEWAY, "named anew, it moves"
     state = labels.label_named(tx, label_id(8))
     assert (state.paired, state.wanted_rev, state.due_at) == (False, 0, None)
 
@@ -58,7 +58,7 @@ def test_a_label_that_cannot_be_registered_is_refused(
     tx: Connection, label: NewLabel, store: StoreId, error: type[EslError]
 ) -> None:
     with pytest.raises(error):
-        register_labels(tx, store, [new(20, store_id=store, gateway_id=None), label])
+        register_labels(tx, store, [new(20, store_id=store, gateway_id=None), label], NOON)
 
 
 def test_a_paired_label_wants_its_product_and_forgets_the_one_before(tx: Connection) -> None:
@@ -108,7 +108,7 @@ def test_a_gateway_belongs_to_one_store(tx: Connection) -> None:
 
 
 def test_the_wall_is_read_in_pages_and_shows_unpaired_labels_too(tx: Connection) -> None:
-    register_labels(tx, STORE, [new(9)])
+    register_labels(tx, STORE, [new(9)], NOON)
     whole = wall.wall_of(tx, STORE)
     assert [(t.label.label_id, t.name, t.price_minor, t.label.paired) for t in whole] == [
         (label_id(0), "Jogurt sku-0", 129, True),
