@@ -444,10 +444,7 @@ def test_the_longest_and_largest_that_the_wire_allows_can_be_stored(database: Da
                 rssi_dbm=-127,
                 firmware="ž" * 64,
                 incarnation=most,
-            ),
-            gateway.seen_event(
-                label_id(0), shown_rev=most, shown_digest=b"x" * 32, incarnation=most
-            ),
+            )
         )
     )
     [put] = gateway.obey(house.dispatcher.step().outgoing)
@@ -455,6 +452,11 @@ def test_the_longest_and_largest_that_the_wire_allows_can_be_stored(database: Da
     state = house.label()
     assert (state.incarnation, state.problem) == (most, "invalid_parameters")
     assert state.problem_detail == "ž" * 256
+    alien = gateway.seen_event(
+        label_id(0), shown_rev=most, shown_digest=b"x" * 32, incarnation=most
+    )
+    house.hear(gateway.up(alien))
+    assert house.label().shown_digest == ""
     house.close()
 
 

@@ -126,6 +126,11 @@ def test_without_a_controller_a_token_goes_straight_to_the_database(
     command: Command, tmp_path: Path
 ) -> None:
     data_dir = tmp_path / "data"
+    lost = command(*CREATE, "--data", data_dir)
+    assert lost.status == 1
+    assert "esl serve" in lost.stderr
+    assert not data_dir.exists(), "a mistyped folder is not made"
+    data_dir.mkdir()
     made = command(*CREATE, "--data", data_dir)
     assert made.status == 0, made.stderr
     token = made.stdout.strip()
