@@ -208,7 +208,7 @@ def record_sendings(
             ),
             [
                 {"the_label": s.label_id, "the_rev": s.rev, "waits_until": s.due_at}
-                for s in sendings
+                for s in sorted(sendings, key=lambda s: s.label_id)  # as everyone locks labels
             ],
         )
 
@@ -219,7 +219,7 @@ def settle_unchanged(tx: Connection, settled: Iterable[tuple[LabelId, int, Diges
     ``settled`` gives label, revision wanted, and digest; a label whose row no longer fits (a
     newer wish, an unanswered picture) stays due.
     """
-    rows = [{"the_label": a, "the_rev": b, "the_digest": c} for a, b, c in settled]
+    rows = [{"the_label": a, "the_rev": b, "the_digest": c} for a, b, c in sorted(settled)]
     if rows:
         rev = bindparam("the_rev", type_=labels.c.wanted_rev.type)
         tx.execute(
@@ -239,7 +239,7 @@ def record_refusals(tx: Connection, refusals: Iterable[tuple[LabelId, int, str, 
     """Give labels up until they want something else: (label, revision, problem, detail)."""
     rows = [
         {"the_label": label, "the_rev": rev, "the_problem": problem, "the_detail": detail[:300]}
-        for label, rev, problem, detail in refusals
+        for label, rev, problem, detail in sorted(refusals)
     ]
     if rows:
         tx.execute(
