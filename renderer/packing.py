@@ -1,19 +1,26 @@
 """From inks to the bytes a panel reads, and back.
 
 A canvas is a ``uint8`` array of shape (height, width) that holds `Ink` values as the shopper sees
-them. A panel reads two bits a pixel, leftmost pixel highest, rows padded to whole bytes:
+them. Every road leads over *squeezed* inks, four pixels a byte, the leftmost pixel highest:
+
+    canvas ─▶ turned, rows filled up ─▶ squeezed ─┬─▶ packed: each byte exchanged by a table
+                                                  └─▶ planes: each 8 pixels looked up, per plane
 
     pixels   black white yellow red
-    codes      00    01    10    11   ->  0b00011011 = 0x1b   (usual table)
-    codes      00    01    11    10   ->  0b00011110 = 0x1e   (red and yellow swapped)
+    codes      00    01    10    11   ─▶  0b00011011 = 0x1b   (usual table)
+    codes      00    01    11    10   ─▶  0b00011110 = 0x1e   (red and yellow swapped)
+    codes      01    00    11    10   ─▶  planes 0b1010, 0b0011 (OpenEPaperLink's)
 
-Padding is the code of *white*: zero would print a black edge. Vectors: field notes, standards G.6.
+Vectors: field notes, standards G.6; plane codes: open-source 3.2.
 """
+
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from esl.domain.panel import Ink, Panel
+from esl.domain.panel import ALL_INKS, Encoding, Ink, Panel, RowPadding
 
 Canvas = NDArray[np.uint8]
 
@@ -30,45 +37,104 @@ _SPREAD = np.array(
     dtype="<u4",
 )
 
-_USUAL_CODES = (0, 1, 2, 3)
+PANELS_KEPT = 128
+"""Panels whose tables are kept; of a two-plane model they take 130 KiB."""
+
+_NO_CHANGE = bytes(range(256))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Tables:
+    """What packing for one panel looks up."""
+
+    codes_of: bytes  # squeezed inks -> squeezed codes, for bytes.translate
+    inks_of: bytes  # and back; codes of no ink become inks that the panel lacks
+    plane_of: tuple[Canvas, ...]  # per plane: two bytes of squeezed inks -> eight bits
+    lacks: tuple[Ink, ...]
+
+
+@lru_cache(maxsize=PANELS_KEPT)
+def _tables(panel: Panel) -> _Tables:
+    """Make a panel's tables; kept by panel, the last `PANELS_KEPT`."""
+    code_of = dict(zip(panel.inks, panel.codes, strict=True))
+    spare = iter(sorted(set(range(len(ALL_INKS))) - set(panel.codes)))
+    codes = np.array([code_of[i] if i in code_of else next(spare) for i in ALL_INKS], np.uint8)
+    pixels = expand(_NO_CHANGE).reshape(-1, PIXELS_PER_BYTE)
+    planes: list[Canvas] = []
+    if panel.encoding is Encoding.PLANES:
+        for plane in range(panel.planes):
+            left = np.packbits(codes[pixels] >> plane & 1, axis=1).reshape(1, -1)
+            right = left.reshape(-1, 1) // 16
+            planes.append((left | right).reshape(-1).astype(np.uint8, copy=False))
+    return _Tables(
+        codes_of=squeeze(codes[pixels]),
+        inks_of=squeeze(np.argsort(codes).astype(np.uint8)[pixels]),
+        plane_of=tuple(planes),
+        lacks=panel.lacks,
+    )
 
 
 def pack(canvas: Canvas, panel: Panel) -> bytes:
     """Turn a canvas into the panel's frame, `Panel.frame_bytes` long.
 
     Raises:
-        ValueError: The canvas has not the panel's size.
+        ValueError: The canvas has not the panel's size, or an ink the panel lacks.
     """
     if canvas.shape != (panel.height_px, panel.width_px):
         raise ValueError(
             f"canvas is {canvas.shape[1]}x{canvas.shape[0]}, "
             f"{panel.panel_id} is {panel.width_px}x{panel.height_px}"
         )
+    tables = _tables(panel)
+    for ink in tables.lacks:
+        if (canvas == ink).any():
+            raise ValueError(f"{panel.panel_id} has no {ink.name.lower()} ink")
     scan = np.rot90(canvas, k=-panel.turn // 90) if panel.turn else canvas
-    height, width = scan.shape
-    padding = -width % PIXELS_PER_BYTE
-    if padding:
-        padded = np.full((height, width + padding), Ink.WHITE, np.uint8)
-        padded[:, :width] = scan
-        scan = padded
-    if panel.codes != _USUAL_CODES:
-        scan = np.array(panel.codes, np.uint8)[scan]
-    return squeeze(np.ascontiguousarray(scan))
+    squeezed = squeeze(np.ascontiguousarray(_filled_up(scan, panel)))
+    if panel.encoding is Encoding.PLANES:
+        words = np.frombuffer(squeezed, "<u2")  # the first byte is the lower one
+        return b"".join(plane.take(words, mode="clip").tobytes() for plane in tables.plane_of)
+    return squeezed if tables.codes_of == _NO_CHANGE else squeezed.translate(tables.codes_of)
+
+
+def _filled_up(scan: Canvas, panel: Panel) -> Canvas:
+    """Fill up each row, or the end of a frame without row padding, to whole bytes."""
+    if panel.row_padding is RowPadding.NONE:
+        scan = scan.reshape(1, -1)
+    rows, width = scan.shape
+    padding = -width % panel.pixels_per_byte
+    if not padding:
+        return scan
+    filled = np.full((rows, width + padding), panel.padding, np.uint8)
+    filled[:, :width] = scan
+    return filled
 
 
 def unpack(pixels: bytes, panel: Panel) -> Canvas:
     """Read a frame back into a canvas: ``unpack(pack(x)) == x``.
 
     Raises:
-        ValueError: The bytes are not `Panel.frame_bytes` many.
+        ValueError: The bytes are not `Panel.frame_bytes` many, or hold a code of no ink.
     """
     if len(pixels) != panel.frame_bytes:
         raise ValueError(f"{len(pixels)} bytes, {panel.panel_id} has {panel.frame_bytes}")
+    tables = _tables(panel)
+    codes = _codes_from_planes(pixels, panel) if panel.encoding is Encoding.PLANES else pixels
     width, height = panel.scan_size_px
-    scan = expand(pixels).reshape(height, -1)[:, :width]
-    if panel.codes != _USUAL_CODES:
-        scan = np.argsort(np.array(panel.codes)).astype(np.uint8)[scan]
+    if panel.row_padding is RowPadding.NONE:
+        flat = expand(codes.translate(tables.inks_of))
+        scan = flat[: width * height].reshape(height, width)
+    else:
+        scan = expand(codes.translate(tables.inks_of)).reshape(height, -1)[:, :width]
+    if any((scan == ink).any() for ink in tables.lacks):
+        raise ValueError(f"the pixels hold a code that is no ink of {panel.panel_id}")
     return np.ascontiguousarray(np.rot90(scan, k=panel.turn // 90) if panel.turn else scan)
+
+
+def _codes_from_planes(pixels: bytes, panel: Panel) -> bytes:
+    """Lay planes of one bit a pixel together to squeezed codes."""
+    bits = np.unpackbits(np.frombuffer(pixels, np.uint8).reshape(panel.planes, -1), axis=1)
+    return squeeze(bits[0] if panel.planes == 1 else bits[0] | bits[1] << 1)
 
 
 def squeeze(pixels: Canvas) -> bytes:
