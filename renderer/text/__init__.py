@@ -1,0 +1,1 @@
+"""Words as pixels: fonts, shaping, and texts made fit for their boxes."""
