@@ -3,11 +3,14 @@
 from esl.domain.errors import InvalidInput
 
 _LENGTHS = (8, 12, 13, 14)
+_VALUES = bytes.maketrans(b"0123456789", bytes(range(10)))
+_GTIN_12, _UPC_E = 12, 8
 
 
 def check_digit(body: str) -> int:
     """Compute the check digit for the digits before it: weights 3, 1, 3 … from the right."""
-    return -sum(int(d) * (1 if i % 2 else 3) for i, d in enumerate(reversed(body))) % 10
+    values = body.encode().translate(_VALUES)
+    return -(3 * sum(values[::-2]) + sum(values[-2::-2])) % 10
 
 
 def is_gtin(text: str) -> bool:
@@ -36,10 +39,49 @@ def check_gtin(text: str, *, path: str) -> str:
     return text
 
 
-def digital_link(gtin: str, *, base: str = "HTTPS://ID.GS1.ORG") -> str:
-    """Build the product's GS1 Digital Link (URI Syntax 1.6): always with 14 digits.
+def expand_upc_e(text: str) -> str:
+    """Put back the zeros that UPC-E leaves out: 8 digits become the GTIN-12 they stand for.
 
-    Scheme and host may be upper case, which lets a QR code use its smaller alphanumeric mode:
-    36 characters then fit version 2 at level M instead of 3 (field notes, standards D.4).
+    Number system, six digits, check digit; the last of the six says where the zeros were (GS1
+    General Specifications, 5.2.2.4).
+
+    Raises:
+        InvalidInput: Not 8 digits from 0 or 1 up, or a wrong check digit.
     """
-    return f"{base}/01/{gtin.zfill(14)}"
+    if len(text) == _UPC_E and text.isascii() and text.isdigit() and text[0] in "01":
+        system, body, check = text[0], text[1:7], text[7]
+        last = body[5]
+        if last in "012":
+            middle = f"{body[:2]}{last}0000{body[2:5]}"
+        elif last == "3":
+            middle = f"{body[:3]}00000{body[3:5]}"
+        elif last == "4":
+            middle = f"{body[:4]}00000{body[4]}"
+        else:
+            middle = f"{body[:5]}0000{last}"
+        gtin = f"{system}{middle}{check}"
+        if is_gtin(gtin):
+            return gtin
+    raise InvalidInput.at(
+        "",
+        "not a UPC-E number with a right check digit",
+        fix="Send 8 digits that begin with 0 or 1, or the 12 digits of the GTIN.",
+    )
+
+
+def suppress_upc_e(gtin: str) -> str | None:
+    """Leave out the zeros of a GTIN-12 for UPC-E; None if it has no such form."""
+    if len(gtin) != _GTIN_12 or gtin[0] not in "01":
+        return None
+    maker, item = gtin[1:6], gtin[6:11]
+    if maker[2:] in ("000", "100", "200") and item[:2] == "00":
+        body = maker[:2] + item[2:] + maker[2]
+    elif maker[3:] == "00" and item[:3] == "000":
+        body = maker[:3] + item[3:] + "3"
+    elif maker[4:] == "0" and item[:4] == "0000":
+        body = maker[:4] + item[4] + "4"
+    elif item[:4] == "0000" and item[4] in "56789":
+        body = maker + item[4]
+    else:
+        return None
+    return gtin[0] + body + gtin[11]

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esl.domain.errors import InvalidInput
-from esl.domain.gtin import check_digit, check_gtin, digital_link, is_gtin
+from esl.domain.gtin import check_digit, check_gtin, expand_upc_e, is_gtin, suppress_upc_e
 
 # Worked examples of GS1, IBM and BWIPP (field notes, standards G.1).
 VALID = [
@@ -48,8 +48,49 @@ def test_one_wrong_digit_is_always_found(length: int, data: st.DataObject) -> No
     assert not is_gtin(whole[:place] + other + whole[place + 1 :])
 
 
-def test_a_digital_link_always_has_14_digits() -> None:
-    assert digital_link("9520123456788") == "HTTPS://ID.GS1.ORG/01/09520123456788"
-    assert digital_link("96385074", base="https://shop.example") == (
-        "https://shop.example/01/00000096385074"
-    )
+# GS1 General Specifications, 5.2.2.4: one for each way the zeros are left out.
+UPC_E = [
+    ("012345000065", "01234565"),
+    ("042100005264", "04252614"),
+    ("012300000642", "01236432"),
+    ("012340000053", "01234543"),
+    ("123456000070", "12345670"),
+]
+
+
+@pytest.mark.parametrize(("gtin", "short"), UPC_E)
+def test_upc_e_leaves_zeros_out_and_puts_them_back(gtin: str, short: str) -> None:
+    assert suppress_upc_e(gtin) == short
+    assert expand_upc_e(short) == gtin
+
+
+@given(st.sampled_from("01"), st.text("0123456789", min_size=6, max_size=6))
+def test_every_upc_e_number_that_a_gtin_can_shorten_to_comes_back(system: str, body: str) -> None:
+    for check in "0123456789":
+        try:
+            gtin = expand_upc_e(system + body + check)
+        except InvalidInput:
+            continue
+        assert is_gtin(gtin)
+        assert len(gtin) == 12
+        short = suppress_upc_e(gtin)
+        assert short is not None
+        assert expand_upc_e(short) == gtin
+
+
+@given(st.text("0123456789", min_size=11, max_size=11))
+def test_a_gtin_with_an_upc_e_form_gets_itself_back(body: str) -> None:
+    gtin = body + str(check_digit(body))
+    short = suppress_upc_e(gtin)
+    assert short is None or not is_gtin(gtin) or expand_upc_e(short) == gtin
+
+
+@pytest.mark.parametrize("gtin", ["036000291452", "9520123456788", "212345000062", "012345678905"])
+def test_most_gtins_have_no_upc_e_form(gtin: str) -> None:
+    assert suppress_upc_e(gtin) is None
+
+
+@pytest.mark.parametrize("text", ["01234566", "21234565", "0123456", "", "0123456５"])
+def test_what_is_no_upc_e_number_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        expand_upc_e(text)

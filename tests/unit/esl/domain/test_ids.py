@@ -1,8 +1,7 @@
 import pytest
 
-from esl.domain.errors import FieldProblem, InvalidInput, UnknownPanel
+from esl.domain.errors import FieldProblem, InvalidInput
 from esl.domain.ids import check_sku, check_slug, has_control
-from esl.domain.panel import PANELS, panel_named
 
 
 @pytest.mark.parametrize("text", ["a", "0", "-", "gw-1", "a" * 64])
@@ -45,13 +44,6 @@ def test_a_sku_without_print_or_with_hidden_marks_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         check_sku(text, path="/sku")
     assert refused.value.problems[0].path == "/sku"
-
-
-def test_a_panel_is_found_by_its_name() -> None:
-    for panel_id, panel in PANELS.items():
-        assert panel_named(panel_id) is panel
-    with pytest.raises(UnknownPanel, match="bwry-296x128"):
-        panel_named("bwry-1x1")
 
 
 def test_hidden_characters_are_seen() -> None:

@@ -33,7 +33,13 @@ def face(product: Product | None = None, *, link_base: str | None = None, **pric
 
 def test_a_face_says_what_product_and_price_say() -> None:
     product = a_product(
-        brand="Dukat", gtin=GTIN, net_content=NetContent(milli=80, unit=Unit.KILOGRAM)
+        brand="Dukat",
+        gtin=GTIN,
+        net_content=NetContent(milli=80, unit=Unit.KILOGRAM),
+        category="mliječni",
+        origin="Hrvatska",
+        stock=12,
+        deposit_minor=10,
     )
     assert face(product, was_minor=179, badge="AKCIJA") == Face(
         name="Jogurt sku-0",
@@ -46,6 +52,11 @@ def test_a_face_says_what_product_and_price_say() -> None:
         unit=Unit.KILOGRAM,
         net_content="80 g",
         badge="AKCIJA",
+        deposit_minor=10,
+        category="mliječni",
+        origin="Hrvatska",
+        stock=12,
+        sku="sku-0",
         gtin=GTIN,
         link=f"HTTPS://ID.GS1.ORG/01/0{GTIN}",
         link_may_be_left_out=True,

@@ -10,13 +10,17 @@ from hypothesis import strategies as st
 from qrcode.constants import ERROR_CORRECT_M
 from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, QRData
 
+from esl.domain.digital_link import digital_link
 from esl.domain.errors import CodeDoesNotFit
-from esl.domain.gtin import digital_link
-from esl.domain.ids import PanelId
-from esl.domain.panel import PANELS
 from renderer.canvas import enlarge
-from renderer.qr import MAX_VERSION, QrWriter, codewords, module_px, segment_of, smallest_version
-from renderer.qr_table import MASK, Modules, SymbolTable
+from renderer.codes.qr import (
+    MAX_VERSION,
+    QrWriter,
+    codewords,
+    segment_of,
+    smallest_version,
+)
+from renderer.codes.qr_table import MASK, Modules, SymbolTable
 from tests.unit.renderer.pixels import scanned
 
 ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
@@ -90,28 +94,3 @@ def test_a_text_too_long_for_version_10_is_refused_with_numbers() -> None:
 def test_a_text_that_cannot_be_written_is_refused(text: str) -> None:
     with pytest.raises(CodeDoesNotFit):
         WRITER.draw(text)
-
-
-@pytest.mark.parametrize(
-    ("panel_id", "modules", "space_px", "pixels"),
-    [
-        ("bwry-296x128", 25, 99, 3),  # 0.678 mm
-        ("bwry-296x128", 25, 98, 2),
-        ("bwry-296x128", 25, 400, 3),  # 4 px would be 0.904 mm, above the limit
-        ("bwry-250x122", 29, 111, 3),  # 2 px would be 0.388 mm, below the limit
-        ("bwry-400x300", 33, 123, 3),
-        ("bwry-400x300", 33, 122, 2),
-    ],
-)
-def test_a_module_gets_the_most_pixels_within_space_and_standard(
-    panel_id: str, modules: int, space_px: int, pixels: int
-) -> None:
-    assert module_px(PANELS[PanelId(panel_id)], modules, space_px) == pixels
-
-
-def test_modules_below_the_standard_are_refused_with_numbers() -> None:
-    with pytest.raises(
-        CodeDoesNotFit,
-        match=r"37 modules in 110 px are 2 px each at 0\.194 mm a pixel; .* 0\.396 to 0\.743 mm",
-    ):
-        module_px(PANELS[PanelId("bwry-250x122")], 29, 110)

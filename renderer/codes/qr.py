@@ -1,11 +1,10 @@
-"""QR codes: which mode, version and module size, and the data codewords (ISO/IEC 18004).
+"""QR codes: which mode and version, and the data codewords (ISO/IEC 18004).
 
 One segment, alphanumeric if every character allows it (a Digital Link in upper case then fits
 version 2 instead of 3) or else bytes in UTF-8; level M; the smallest version up to 10. The modules
-themselves come from `renderer.qr_table`.
+themselves come from `renderer.codes.qr_table`.
 """
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,21 +12,18 @@ from qrcode.constants import ERROR_CORRECT_M
 from qrcode.util import ALPHA_NUM, BIT_LIMIT_TABLE, PAD0, PAD1
 
 from esl.domain.errors import CodeDoesNotFit
-from esl.domain.panel import Panel
-from renderer.qr_table import Modules, SymbolTable
+from renderer.codes.qr_table import Modules, SymbolTable
 
 MAX_VERSION = 10
-QUIET_ZONE_MODULES = 4
-"""ISO/IEC 18004, 6.3.8, and GS1 General Specifications for QR with Digital Link."""
-
-MODULE_MIN_MM = 0.396
-MODULE_MAX_MM = 0.743
-"""GS1 General Specifications, QR Code with Digital Link at retail (field notes, standards D.3)."""
-
 SYMBOLS_KEPT = 256
 """Bound of `QrWriter`'s symbol cache: two labels of one product, on panels of two sizes."""
 
 _ALPHANUMERIC = {chr(code): value for value, code in enumerate(ALPHA_NUM)}
+_PAIRS = {
+    a + b: 45 * first + second
+    for a, first in _ALPHANUMERIC.items()
+    for b, second in _ALPHANUMERIC.items()
+}
 _MODE_ALPHANUMERIC, _MODE_BYTES = 0b0010, 0b0100
 _MODE_BITS = 4
 _CAPACITY_BITS: list[int] = BIT_LIMIT_TABLE[ERROR_CORRECT_M]  # by version
@@ -85,20 +81,24 @@ def segment_of(text: str) -> Segment:
     """
     if not text:
         raise CodeDoesNotFit("a QR code needs at least one character")
-    if not _ALPHANUMERIC.keys() >= set(text):
-        try:
-            raw = text.encode()
-        except UnicodeEncodeError as exc:
-            raise CodeDoesNotFit("the QR code's text is not valid Unicode") from exc
-        return Segment(_MODE_BYTES, len(raw), int.from_bytes(raw), 8 * len(raw))
-    values = [_ALPHANUMERIC[character] for character in text]
+    pairs, single = divmod(len(text), 2)
     payload = 0
-    for first, second in zip(values[::2], values[1::2], strict=False):
-        payload = payload << 11 | first * 45 + second
-    pairs, single = divmod(len(values), 2)
-    if single:
-        payload = payload << 6 | values[-1]
-    return Segment(_MODE_ALPHANUMERIC, len(values), payload, 11 * pairs + 6 * single)
+    try:
+        for at in range(0, 2 * pairs, 2):
+            payload = payload << 11 | _PAIRS[text[at : at + 2]]
+        if single:
+            payload = payload << 6 | _ALPHANUMERIC[text[-1]]
+    except KeyError:
+        return _segment_of_bytes(text)
+    return Segment(_MODE_ALPHANUMERIC, len(text), payload, 11 * pairs + 6 * single)
+
+
+def _segment_of_bytes(text: str) -> Segment:
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError as exc:
+        raise CodeDoesNotFit("the QR code's text is not valid Unicode") from exc
+    return Segment(_MODE_BYTES, len(raw), int.from_bytes(raw), 8 * len(raw))
 
 
 def smallest_version(segment: Segment) -> int:
@@ -127,21 +127,3 @@ def codewords(segment: Segment, version: int) -> bytes:
     data = used.to_bytes((length + zeros) // 8)
     padding = bytes((PAD0, PAD1)) * (capacity // 16)
     return data + padding[: capacity // 8 - len(data)]
-
-
-def module_px(panel: Panel, modules: int, space_px: int) -> int:
-    """Choose how many pixels a module gets: as many as fit and as the standard allows.
-
-    ``modules`` is the symbol's side without quiet zone, ``space_px`` the side of the free square.
-
-    Raises:
-        CodeDoesNotFit: No whole number of pixels fits and lies within the module limits.
-    """
-    with_quiet_zone = modules + 2 * QUIET_ZONE_MODULES
-    largest = min(space_px // with_quiet_zone, math.floor(MODULE_MAX_MM / panel.px_mm))
-    if largest * panel.px_mm < MODULE_MIN_MM:
-        raise CodeDoesNotFit(
-            f"{with_quiet_zone} modules in {space_px} px are {space_px // with_quiet_zone} px each "
-            f"at {panel.px_mm:.3f} mm a pixel; the limits are {MODULE_MIN_MM} to {MODULE_MAX_MM} mm"
-        )
-    return largest

@@ -1,0 +1,68 @@
+"""Addresses of the shop are filled in safely, and wrong patterns are named."""
+
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esl.domain.errors import InvalidInput
+from esl.domain.shop_link import check_shop_pattern, needs_label, shop_link
+
+PATTERN = "https://shop.example/p/{gtin}?s={store}&l={label}"
+
+
+def test_every_placeholder_is_filled() -> None:
+    link = shop_link(PATTERN, store="zagreb-1", label="L 1", sku="A1", gtin="9520123456788")
+    assert link == "https://shop.example/p/09520123456788?s=zagreb-1&l=L%201"
+
+
+def test_a_pattern_that_asks_for_what_is_not_there_gives_no_link() -> None:
+    assert shop_link(PATTERN, store="s", label=None, sku="A1", gtin="9520123456788") is None
+    assert shop_link(PATTERN, store="s", label="L", sku="A1", gtin=None) is None
+    assert shop_link("https://x.example/{sku}", store="s", label=None, sku="A", gtin=None) == (
+        "https://x.example/A"
+    )
+
+
+def test_only_a_pattern_with_a_label_makes_frames_differ() -> None:
+    assert needs_label(PATTERN)
+    assert not needs_label("https://shop.example/p/{gtin}?s={store}")
+
+
+@given(sku=st.text(min_size=1, max_size=40).filter(str.isprintable))
+def test_no_sku_changes_the_rest_of_the_address(sku: str) -> None:
+    pattern = "https://shop.example/p/{sku}?s={store}&sku={sku}"
+    link = shop_link(pattern, store="a&b=c#d", label=None, sku=sku, gtin=None)
+    assert link is not None
+    parts = urlsplit(link)
+    assert (parts.scheme, parts.netloc, parts.fragment) == ("https", "shop.example", "")
+    assert unquote(parts.path.removeprefix("/p/")) == sku
+    assert parse_qs(parts.query) == {"s": ["a&b=c#d"], "sku": [sku]}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "detail"),
+    [
+        ("https://shop.example/{price}", r"unknown placeholder \{price\}"),
+        ("https://shop.example/{}", r"unknown placeholder \{\}"),
+        ("https://shop.example/{gtin", "brace"),
+        ("https://shop.example/gtin}", "brace"),
+        ("https://shop.example/{{gtin}}", "brace"),
+        ("ftp://shop.example/{gtin}", "not an http or https address"),
+        ("javascript:alert({gtin})", "not an http or https address"),
+        ("shop.example/{gtin}", "not an http or https address"),
+        ("https://{sku}/x", "not an http or https address"),
+        ("https://{sku}.shop.example/x", "not an http or https address"),
+        ("https://user@shop.example/{gtin}", "not an http or https address"),
+        ("https://shop.example/a b/{gtin}", "no address may have"),
+        ("https://shop.example/ä/{gtin}", "no address may have"),
+        ("https://shop.example/\n{gtin}", "no address may have"),
+        ("https://shop.example/" + "x" * 200, "200 characters"),
+    ],
+)
+def test_a_wrong_pattern_is_refused_with_its_reason(pattern: str, detail: str) -> None:
+    with pytest.raises(InvalidInput, match=detail) as refused:
+        check_shop_pattern(pattern, path="/shop_link")
+    assert refused.value.problems[0].path == "/shop_link"
+    assert refused.value.problems[0].fix
