@@ -2,10 +2,13 @@
 
 EslError
 ├── InvalidInput          the sender must change something; names each bad field
-├── NotFound              UnknownStore, UnknownGateway, UnknownLabel, UnknownProduct, UnknownPanel
-├── Conflict              IdempotencyConflict, AlreadyExists
+├── NotFound              UnknownStore, UnknownGateway, UnknownLabel, UnknownProduct, UnknownPanel,
+│                         UnknownTemplate
+├── Conflict              IdempotencyConflict, AlreadyExists, EditConflict
 ├── AccessDenied          NotSignedIn, Forbidden
-├── RenderRefused         PriceDoesNotFit, NameDoesNotFit, MissingGlyph, CodeDoesNotFit
+├── RenderRefused         PriceDoesNotFit, NameDoesNotFit, MissingGlyph, CodeDoesNotFit,
+│                         CodeUnreadable, LayoutDoesNotFit, TooManyProducts, TemplateUnusable,
+│                         PictureNotDrawn
 ├── Unavailable           nothing was accepted; the same request may be sent again
 └── SetupError            this installation cannot start; says what to do
 """
@@ -68,6 +71,10 @@ class UnknownPanel(NotFound):
     """No panel model has this id."""
 
 
+class UnknownTemplate(NotFound):
+    """No template, version of one, or picture of this store has this name."""
+
+
 class Conflict(EslError):
     """The request contradicts what is already there."""
 
@@ -78,6 +85,10 @@ class AlreadyExists(Conflict):
 
 class IdempotencyConflict(Conflict):
     """The idempotency key was used before with another request."""
+
+
+class EditConflict(Conflict):
+    """Somebody else has changed it since the sender read it."""
 
 
 class AccessDenied(EslError):
@@ -108,7 +119,7 @@ class PriceDoesNotFit(RenderRefused):
 
 
 class NameDoesNotFit(RenderRefused):
-    """Not even the first word of the name fits at its smallest size."""
+    """A name or another text does not fit its box at its smallest size."""
 
     code = "name_does_not_fit"
 
@@ -123,6 +134,36 @@ class CodeDoesNotFit(RenderRefused):
     """A QR or bar code would fall below its legible module size, or has wrong content."""
 
     code = "code_does_not_fit"
+
+
+class CodeUnreadable(RenderRefused):
+    """What the finished frame shows is not the code that was meant, or no scanner reads it."""
+
+    code = "code_unreadable"
+
+
+class LayoutDoesNotFit(RenderRefused):
+    """A template's boxes need more space than the panel has."""
+
+    code = "layout_does_not_fit"
+
+
+class TooManyProducts(RenderRefused):
+    """The label has more products than its template shows."""
+
+    code = "too_many_products"
+
+
+class TemplateUnusable(RenderRefused):
+    """The template that the rules name is not there, or can no longer be read."""
+
+    code = "template_unusable"
+
+
+class PictureNotDrawn(RenderRefused):
+    """An uploaded picture cannot be drawn here: the program that dithers it is not installed."""
+
+    code = "picture_not_drawn"
 
 
 class Unavailable(EslError):

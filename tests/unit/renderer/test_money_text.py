@@ -1,5 +1,6 @@
 """Money reads as its locale writes it, and our own formatting is Babel's."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 
 from esl.domain.face import Unit
 from esl.domain.money import MINOR_DIGITS, PRICE_MAX_MINOR
-from renderer.fonts import Fonts
-from renderer.money_text import MoneyWriter
+from renderer.money_text import DateStyle, MoneyWriter
+from renderer.text.fonts import Fonts
 
 FONTS = Fonts()
 WRITER = MoneyWriter(FONTS.can_draw)
@@ -34,7 +35,7 @@ NBSP, NNBSP = "\u00a0", "\u202f"
         ("is_IS", "ISK", 1290, f"1.290{NBSP}kr."),
         ("hu_HU", "HUF", 129900, f"1{NBSP}299,00{NBSP}Ft"),  # ISO 4217 says two decimals
         ("en_KW", "KWD", 1250, f"KWD{NBSP}1.250"),  # not in CLDR: the language's
-        ("ar_KW", "KWD", 1250, f"1.250{NBSP}KWD"),  # no direction marks, no Arabic sign
+        ("ar_KW", "KWD", 1250, f"1.250{NBSP}د.ك."),  # no direction marks
         ("he_IL", "ILS", 1290, f"12.90{NBSP}₪"),
         ("xx_XX", "EUR", 129, "€1.29"),
     ],
@@ -72,10 +73,10 @@ def test_every_currency_has_printable_money_with_its_decimals(currency: str) -> 
 def test_a_big_price_comes_in_parts() -> None:
     parts = WRITER.style("de_DE", "EUR").parts(123405)
     assert (parts.whole, parts.mark, parts.fraction) == ("1.234", ",", "05")
-    assert (parts.symbol, parts.symbol_before) == ("€", False)
+    assert (parts.symbol, parts.symbol_left) == ("€", False)
     parts = WRITER.style("ja_JP", "JPY").parts(1298)
     assert (parts.whole, parts.mark, parts.fraction) == ("1,298", "", "")
-    assert (parts.symbol, parts.symbol_before) == ("¥", True)
+    assert (parts.symbol, parts.symbol_left) == ("¥", True)
     assert WRITER.style("en", "KWD").parts(1250).fraction == "250"
 
 
@@ -99,3 +100,42 @@ def test_a_unit_is_written_in_the_language(unit: Unit, locale: str, text: str) -
 )
 def test_a_reduction_is_written_as_the_locale_does(locale: str, text: str) -> None:
     assert WRITER.percent_less(25, locale) == text
+
+
+@pytest.mark.parametrize(
+    ("locale", "short", "medium", "day"),
+    [
+        ("de_DE", "31.12.26", "31.12.2026", "31.12."),
+        ("hr_HR", "31. 12. 2026.", "31. pro 2026.", "31. 12."),
+        ("en_GB", "31/12/2026", "31 Dec 2026", "31/12"),
+        ("en_US", "12/31/26", "Dec 31, 2026", "12/31"),
+        ("sv_SE", "2026-12-31", "31 dec. 2026", "31/12"),
+        ("ar_EG", "31/12/2026", "31/12/2026", "31/12"),  # without its direction marks
+    ],
+)
+def test_a_day_reads_as_its_locale_writes_it(
+    locale: str, short: str, medium: str, day: str
+) -> None:
+    end = date(2026, 12, 31)
+    styles = (DateStyle.SHORT, DateStyle.MEDIUM, DateStyle.DAY)
+    assert [WRITER.date_text(end, locale, style) for style in styles] == [short, medium, day]
+
+
+def test_a_count_is_grouped_as_its_locale_does() -> None:
+    assert WRITER.count_text(12345, "de_DE") == "12.345"
+    assert WRITER.count_text(12345, "fr_FR") == f"12{NNBSP}345"
+    assert WRITER.count_text(-3, "en") == "-3"
+
+
+@given(
+    minor=st.integers(0, PRICE_MAX_MINOR),
+    locale=st.sampled_from(["de_DE", "de_CH", "hi_IN", "en_GB", "fr_FR", "ja_JP"]),
+    currency=st.sampled_from(["EUR", "JPY", "KWD", "INR"]),
+)
+def test_an_amount_is_the_price_without_its_currency(
+    minor: int, locale: str, currency: str
+) -> None:
+    style = WRITER.style(locale, currency)
+    parts = style.parts(minor)
+    assert style.amount(minor) == f"{parts.whole}{parts.mark}{parts.fraction}"
+    assert style.text(minor) == f"{style.before}{style.amount(minor)}{style.behind}"

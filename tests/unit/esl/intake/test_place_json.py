@@ -7,6 +7,7 @@ from esl.domain.ids import LabelId
 from esl.domain.place import NewLabel, Pairing
 from esl.intake.place_json import parse_new_labels, parse_pairing, parse_store
 from tests.builders import GATEWAY, PANEL, STORE, a_store
+from tests.panels import PANELS
 
 GOOD_STORE = {
     "name": "Trgovina",
@@ -28,6 +29,10 @@ def test_a_store_is_read() -> None:
     based = GOOD_STORE | {"link_base": "https://shop.example:8443"}
     assert parse_store(based, store_id=STORE) == a_store(link_base="https://shop.example:8443")
     assert parse_store(GOOD_STORE | {"link_base": None}, store_id=STORE) == a_store()
+    for percent in (0, 100):
+        told = parse_store(GOOD_STORE | {"read_back_percent": percent}, store_id=STORE)
+        assert told.read_back_percent == percent
+    assert parse_store(GOOD_STORE, store_id=STORE).read_back_percent == 1
 
 
 @pytest.mark.parametrize("locale", ["hr_HR", "de", "sr_Latn_RS", "zh_Hant", "fil_PH"])
@@ -55,6 +60,8 @@ def test_a_locale_is_language_script_and_country(locale: str) -> None:
         ({"timezone": "a\0b"}, "timezone", "not a known time zone"),
         ({"timezone": "x" * 300}, "timezone", "not a known time zone"),
         ({"link_base": "http://a"}, "link_base", "not the start of an https address"),
+        ({"read_back_percent": 101}, "read_back_percent", "not within 0 to 100"),
+        ({"read_back_percent": "1"}, "read_back_percent", "not an integer"),
         ({"link_base": "https://a/"}, "link_base", "not the start of an https address"),
         ({"link_base": "https://a b"}, "link_base", "not the start of an https address"),
         ({"vat": "25"}, "vat", "unknown field"),
@@ -75,15 +82,19 @@ def test_a_store_without_a_needed_field_is_refused(name: str) -> None:
 
 def test_a_label_is_read() -> None:
     new = NewLabel(label_id=LabelId("label-0000"), store_id=STORE, panel_id=PANEL)
-    assert parse_new_labels(GOOD_LABEL, store_id=STORE) == [new]
-    assert parse_new_labels([GOOD_LABEL], store_id=STORE) == [new]
-    [with_gateway] = parse_new_labels(GOOD_LABEL | {"gateway": GATEWAY}, store_id=STORE)
+    assert parse_new_labels(GOOD_LABEL, store_id=STORE, panels=PANELS) == [new]
+    assert parse_new_labels([GOOD_LABEL], store_id=STORE, panels=PANELS) == [new]
+    [with_gateway] = parse_new_labels(
+        GOOD_LABEL | {"gateway": GATEWAY}, store_id=STORE, panels=PANELS
+    )
     assert with_gateway.gateway_id == GATEWAY
 
 
 def test_a_label_named_twice_is_refused_where_it_stands_again() -> None:
     other = GOOD_LABEL | {"label": "label-0001"}
-    found = problems_of(lambda: parse_new_labels([GOOD_LABEL, other, GOOD_LABEL], store_id=STORE))
+    found = problems_of(
+        lambda: parse_new_labels([GOOD_LABEL, other, GOOD_LABEL], store_id=STORE, panels=PANELS)
+    )
     assert found == [("/2/label", "the same label twice")]
 
 
@@ -102,10 +113,20 @@ def test_a_bad_field_of_a_label_is_named(
     changes: dict[str, object], name: str, detail: str
 ) -> None:
     bad = GOOD_LABEL | changes
-    assert problems_of(lambda: parse_new_labels(bad, store_id=STORE)) == [(f"/{name}", detail)]
+    assert problems_of(lambda: parse_new_labels(bad, store_id=STORE, panels=PANELS)) == [
+        (f"/{name}", detail)
+    ]
     good = [GOOD_LABEL | {"label": f"label-{n}"} for n in range(5)]
-    found = problems_of(lambda: parse_new_labels([*good, bad], store_id=STORE))
+    found = problems_of(lambda: parse_new_labels([*good, bad], store_id=STORE, panels=PANELS))
     assert found == [(f"/5/{name}", detail)]
+
+
+def test_a_misspelt_panel_gets_those_spelt_like_it() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_new_labels(GOOD_LABEL | {"panel": "bwry-296-128"}, store_id=STORE, panels=PANELS)
+    [problem] = refused.value.problems
+    assert "bwry-296x128" in str(problem.fix)
+    assert "bwry-296-128" not in f"{problem.detail} {problem.fix}", "input is not repeated"
 
 
 def test_a_pairing_is_read_and_the_url_may_name_the_label() -> None:

@@ -27,7 +27,8 @@ def problems(value: Any, sku: str | None = "sku-0", path: str = "") -> list[tupl
 def test_a_product_needs_only_its_name() -> None:
     bare = Product(store_id=STORE, sku=Sku("sku-0"), name="Jogurt")
     assert parse(GOOD) == ProductPut(product=bare, price=None)
-    nulls = dict.fromkeys(["brand", "category", "gtin", "net_content", "priced_per", "link"])
+    names = ["brand", "category", "gtin", "net_content", "priced_per", "link"]
+    nulls = dict.fromkeys([*names, "origin", "stock", "deposit"])
     assert parse(GOOD | nulls) == ProductPut(product=bare, price=None)
 
 
@@ -42,6 +43,9 @@ def test_a_product_may_say_everything_and_bring_its_price() -> None:
             "net_content": "250 g",
             "priced_per": "kg",
             "link": "https://shop.example/p/4711?x=1#top",
+            "origin": " Brazil ",
+            "stock": -3,
+            "deposit": "0.07",
             "price": "3.49",
             "was": "4.69",
             "badge": "AKCIJA",
@@ -59,7 +63,11 @@ def test_a_product_may_say_everything_and_bring_its_price() -> None:
         net_content=NetContent(milli=250, unit=Unit.KILOGRAM),
         priced_per=Unit.KILOGRAM,
         link="https://shop.example/p/4711?x=1#top",
+        origin="Brazil",
+        stock=-3,
+        deposit_minor=7,
     )
+    assert put.currency == "EUR", "what the deposit is in"
     assert put.price == a_change("4711", 349, was_minor=469, badge="AKCIJA", path="/2")
 
 
@@ -83,6 +91,12 @@ BAD = [
     ({"link": "https://a@b/"}, "link", "not an https address of printable ASCII characters"),
     ({"link": "javascript:alert(1)"}, "link",
      "not an https address of printable ASCII characters"),
+    ({"origin": "x" * 81}, "origin", "longer than 80 characters"),
+    ({"stock": "12"}, "stock", "not an integer"),
+    ({"stock": JsonFraction("1.5")}, "stock", "not an integer"),
+    ({"stock": 10_000_001}, "stock", "not within -10000000 to 10000000"),
+    ({"deposit": "0.005"}, "deposit", "3 decimals, and EUR has 2"),
+    ({"deposit": 7}, "deposit", "a number, and a string is wanted"),
     ({"price": "free"}, "price", "not a price"),
     ({"price": JsonFraction("1.29")}, "price", "a number, and a string is wanted"),
     ({"was": "1.79"}, "was", "sent without a price"),

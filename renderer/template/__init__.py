@@ -1,0 +1,1 @@
+"""The template language: YAML into typed elements, placeholders, conditions, the JSON Schema."""
