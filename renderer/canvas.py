@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from esl.domain.panel import Ink, Panel
-from renderer.fonts import Run
 from renderer.packing import Canvas
+from renderer.text.fonts import Run
+
+_PIXELS = tuple(np.uint8(ink) for ink in Ink)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +50,17 @@ def stamp(canvas: Canvas, run: Run, *, left: int, baseline: int, ink: Ink) -> No
     Parts outside the canvas are cut: only a glyph's overhang can be there, because whoever calls
     has measured the run.
     """
-    height, width = canvas.shape
+    mask = run.mask
     x = left + run.left_px
     y = baseline - run.ascent_px
-    mask = run.mask
     if x < 0 or y < 0:
         mask = mask[max(-y, 0) :, max(-x, 0) :]
         x, y = max(x, 0), max(y, 0)
-    area = canvas[y : min(y + mask.shape[0], height), x : min(x + mask.shape[1], width)]
-    np.copyto(area, np.uint8(ink), where=mask[: area.shape[0], : area.shape[1]])
+    rows, columns = mask.shape
+    area = canvas[y : y + rows, x : x + columns]
+    if area.shape != mask.shape:
+        mask = mask[: area.shape[0], : area.shape[1]]
+    np.copyto(area, _PIXELS[ink], where=mask)
 
 
 def enlarge(modules: Canvas, factor: int) -> Canvas:

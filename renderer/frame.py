@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from esl.domain.ids import Digest, PanelId
+from renderer.codes.place import PlacedCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,9 @@ class Frame:
     panel_id: PanelId
     pixels: bytes
     digest: Digest
+    codes: tuple[PlacedCode, ...] = ()  # what must be readable in the pixels
 
     @classmethod
-    def of(cls, panel_id: PanelId, pixels: bytes) -> Self:
+    def of(cls, panel_id: PanelId, pixels: bytes, codes: tuple[PlacedCode, ...] = ()) -> Self:
         """Name the pixels and keep them."""
-        return cls(panel_id, pixels, Digest(hashlib.sha256(pixels).hexdigest()))
+        return cls(panel_id, pixels, Digest(hashlib.sha256(pixels).hexdigest()), codes)

@@ -1,0 +1,1 @@
+"""Painters: one kind of element each, bound to a box of known size."""

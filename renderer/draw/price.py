@@ -1,0 +1,316 @@
+"""The big price, and an old price struck through beside or above it.
+
+A price is never cut: it shrinks, and below its smallest size the face is refused. The lower bound
+counts in the height of the digits, which is what a shopper and the law see.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from esl.domain.errors import PriceDoesNotFit
+from esl.domain.face import Face, Unit
+from esl.domain.panel import Ink
+from renderer.canvas import stamp
+from renderer.draw.painter import Note, Notes, Reader
+from renderer.draw.price_block import (
+    DIGITS,
+    Cents,
+    Piece,
+    PriceBlock,
+    PriceTexts,
+    arrange_price,
+    texts_of,
+)
+from renderer.draw.strike import strike_through
+from renderer.money_text import MoneyStyle, MoneyWriter
+from renderer.packing import Canvas
+from renderer.text.fonts import Font, Fonts
+
+OLD_WEIGHT = 1.5
+"""A pixel of the old price's size, against one of the price's, when both share a box."""
+
+PLACEMENTS_KEPT = 256
+"""Bound of the placements one price element keeps."""
+
+CAP_PER_EM = 0.711
+"""Height of Roboto Condensed's digits over its size: 1456 of 2048 units."""
+
+_TO_ZEROS = str.maketrans("123456789", "000000000")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceStyle:
+    """How a price element looks, all lengths in pixels."""
+
+    width: int
+    height: int
+    gap: int  # least white beside and above an old price
+    digits_max: int  # heights of digits
+    digits_min: int
+    old_max: int
+    old_min: int
+    cents: Cents
+    symbol: bool
+    ink: Ink
+    old_ink: Ink
+    strike_ink: Ink
+    align: str
+    valign: str
+    strike: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Placement:
+    """Where a price and an old price go; equal for all prices with the same number of digits."""
+
+    pieces: tuple[Piece, ...]
+    left: int
+    baseline: int
+    width: int
+    cap_px: int
+    old_font: Font | None = None
+    old_left: int = 0
+    old_baseline: int = 0
+
+
+class PricePainter:
+    """Places and paints an amount.
+
+    Cache: the last `PLACEMENTS_KEPT` placements, by the texts of both prices with every digit
+    replaced by 0, because digits are equally wide (but see `_shape_of`). So 1.29 and 1.49 are
+    fitted once.
+    """
+
+    stable = False
+    reads: tuple[Reader, ...] = ()
+
+    def __init__(
+        self,
+        style: PriceStyle,
+        *,
+        amount: Callable[[Face], int | None],
+        old: Callable[[Face], int | None] | None,
+        unit: Callable[[Face], Unit | None] | None,
+        fonts: Fonts,
+        money: MoneyWriter,
+    ) -> None:
+        self._style = style
+        self._amount = amount
+        self._old = old
+        self._unit = unit
+        self._fonts = fonts
+        self._money = money
+        self._place = lru_cache(maxsize=PLACEMENTS_KEPT)(self._find_place)
+
+    def paint(self, view: Canvas, face: Face, notes: Notes = None) -> None:
+        """Paint the amount, and the old price if there is one.
+
+        Raises:
+            PriceDoesNotFit: Too wide at the smallest size.
+            MissingGlyph: The fonts lack a character.
+        """
+        minor = self._amount(face)
+        if minor is None:
+            return
+        style = self._style
+        currency = self._money.style(face.locale, face.currency)
+        texts = self._texts(currency, minor, face)
+        old_minor = self._old(face) if self._old is not None else None
+        old = currency.text(old_minor) if old_minor is not None else ""
+        place = self._place(
+            texts.before,
+            _shape_of(texts.whole),
+            texts.raised.translate(_TO_ZEROS),
+            texts.tail,
+            old.translate(_TO_ZEROS),
+        )
+        first = place.pieces[0]
+        left = place.left
+        if style.align in {"start", "left"}:
+            left -= first.font.lead_px(texts.get(first.slot))
+        for piece in place.pieces:
+            stamp(
+                view,
+                piece.font.short_run(texts.get(piece.slot)),
+                left=left + piece.left_px,
+                baseline=place.baseline - piece.rise_px,
+                ink=style.ink,
+            )
+        if style.strike:
+            strike_through(
+                view,
+                left=left,
+                width=place.width,
+                baseline=place.baseline,
+                cap_px=place.cap_px,
+                ink=style.strike_ink,
+            )
+        if place.old_font is not None:
+            self._paint_old(view, place, place.old_font, old)
+        if notes is not None:
+            self._note(notes, place, texts, old)
+
+    def _texts(self, currency: MoneyStyle, minor: int, face: Face) -> PriceTexts:
+        style = self._style
+        counted = self._unit(face) if self._unit is not None else None
+        unit = self._money.unit_text(counted, face.locale) if counted is not None else ""
+        return texts_of(currency.parts(minor), cents=style.cents, unit=unit, symbol=style.symbol)
+
+    def _paint_old(self, view: Canvas, place: _Placement, font: Font, old: str) -> None:
+        run = font.run(old)
+        stamp(view, run, left=place.old_left, baseline=place.old_baseline, ink=self._style.old_ink)
+        strike_through(
+            view,
+            left=place.old_left,
+            width=run.width_px,
+            baseline=place.old_baseline,
+            cap_px=font.cap_px,
+            ink=self._style.strike_ink,
+        )
+
+    def _note(self, notes: list[Note], place: _Placement, texts: PriceTexts, old: str) -> None:
+        size = max(piece.font.size_px for piece in place.pieces)
+        shown = tuple(texts.get(piece.slot) for piece in place.pieces)
+        notes.append(Note(texts=shown, font_px=size, cap_px=place.cap_px, ink=self._style.ink))
+        if place.old_font is not None:
+            font = place.old_font
+            notes.append(
+                Note(
+                    texts=(old,),
+                    font_px=font.size_px,
+                    cap_px=font.cap_px,
+                    ink=self._style.old_ink,
+                )
+            )
+
+    def _find_place(self, before: str, whole: str, raised: str, tail: str, old: str) -> _Placement:
+        texts = PriceTexts(before, whole, raised, tail)
+        place = self._together(texts, old) if old else self._alone(texts)
+        if place is None:
+            style = self._style
+            smallest = arrange_price(self._fonts, texts, _size_for(style.digits_min))
+            height = max(smallest.rise_px + smallest.drop_px, style.digits_min)
+            raise PriceDoesNotFit(
+                f"it needs {smallest.width_px}x{height} px "
+                f"with digits of {style.digits_min} px, its smallest, and has "
+                f"{style.width}x{style.height} px" + (" for it and the old price" if old else "")
+            )
+        return place
+
+    def _alone(self, texts: PriceTexts) -> _Placement | None:
+        style = self._style
+        block = self._largest(texts, style.width, style.height)
+        if block is None:
+            return None
+        return _Placement(
+            block.pieces,
+            _start(style.align, style.width, block.width_px),
+            self._baseline(block),
+            block.width_px,
+            block.cap_px,
+        )
+
+    def _together(self, texts: PriceTexts, old: str) -> _Placement | None:
+        """Put the old price beside or above, as best serves both their sizes."""
+        best, best_score = None, 0.0
+        for digits in range(self._style.old_max, self._style.old_min - 1, -1):
+            font = self._fonts.regular(_size_for(digits))
+            for find in (self._beside, self._above):
+                found = find(texts, old, font)
+                if found is None:
+                    continue
+                score = found.cap_px / CAP_PER_EM + OLD_WEIGHT * font.size_px
+                if score > best_score:
+                    best, best_score = found, score
+        return best
+
+    def _beside(self, texts: PriceTexts, old: str, font: Font) -> _Placement | None:
+        style = self._style
+        old_px = font.width_px(old)
+        block = self._largest(texts, style.width - 3 * style.gap - old_px, style.height)
+        if block is None:
+            return None
+        baseline = self._baseline(block)
+        old_baseline = baseline - block.cap_px + font.cap_px
+        old_baseline = max(old_baseline, font.ink_ascent_px(old + DIGITS))
+        if font.cap_px > block.cap_px or old_baseline + font.drop_px(old + DIGITS) > style.height:
+            return None
+        behind = style.gap // 2  # for the end of the stroke
+        used = block.width_px + 2 * style.gap + old_px + behind
+        left = _start(style.align, style.width, used)
+        return _Placement(
+            block.pieces,
+            left,
+            baseline,
+            block.width_px,
+            block.cap_px,
+            font,
+            left + block.width_px + 2 * style.gap,
+            old_baseline,
+        )
+
+    def _above(self, texts: PriceTexts, old: str, font: Font) -> _Placement | None:
+        style = self._style
+        old_px = font.width_px(old)
+        rise = font.ink_ascent_px(old + DIGITS)
+        room = style.height - rise - font.drop_px(old + DIGITS) - 3 * style.gap // 2
+        block = self._largest(texts, style.width, room)
+        if block is None or font.cap_px > block.cap_px or old_px + style.gap > style.width:
+            return None
+        spare = (room - block.rise_px - block.drop_px) // 3
+        right_most = style.width - old_px - style.gap // 2
+        return _Placement(
+            block.pieces,
+            _start(style.align, style.width, block.width_px),
+            style.height - block.drop_px - spare,
+            block.width_px,
+            block.cap_px,
+            font,
+            max(min(_start(style.align, style.width, old_px), right_most), style.gap // 2),
+            spare + rise,
+        )
+
+    def _baseline(self, block: PriceBlock) -> int:
+        height = self._style.height
+        match self._style.valign:
+            case "top":
+                return block.rise_px
+            case "bottom":
+                return height - block.drop_px
+            case _:
+                return (height - block.drop_px + block.rise_px) // 2
+
+    def _largest(self, texts: PriceTexts, width_px: int, height_px: int) -> PriceBlock | None:
+        """Set the price as large as it fits, found by bisection."""
+        low, high = _size_for(self._style.digits_min), _size_for(self._style.digits_max)
+        fitting = None
+        while low <= high:
+            middle = (low + high) // 2
+            block = arrange_price(self._fonts, texts, middle)
+            if block.width_px <= width_px and block.rise_px + block.drop_px <= height_px:
+                fitting, low = block, middle + 1
+            else:
+                high = middle - 1
+        return fitting
+
+
+def _shape_of(whole: str) -> str:
+    """Replace digits by 0, but keep a last 1: raised decimals stand closer to it."""
+    shape = whole.translate(_TO_ZEROS)
+    return f"{shape[:-1]}1" if whole.endswith("1") else shape
+
+
+def _size_for(digits_px: int) -> int:
+    """Find the font size whose digits are that tall."""
+    return max(round(digits_px / CAP_PER_EM), 1)
+
+
+def _start(align: str, whole_px: int, used_px: int) -> int:
+    match align:
+        case "center":
+            return max((whole_px - used_px) // 2, 0)
+        case "right":
+            return max(whole_px - used_px, 0)
+        case _:
+            return 0

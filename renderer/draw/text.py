@@ -1,0 +1,240 @@
+"""A text of one or several lines, as large as its box allows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from esl.domain.face import Face
+from esl.domain.panel import Ink
+from renderer.canvas import stamp
+from renderer.draw.painter import Note, Notes, Reader
+from renderer.draw.strike import strike_through
+from renderer.packing import Canvas
+from renderer.text.fit import Fit, FittedText, fit_text
+from renderer.text.fonts import Font, Run
+from renderer.text.scripts import runs_from_the_right
+
+PLACEMENTS_KEPT = 256
+"""Bound of the placements one text element keeps."""
+
+FIRST_FROM_THE_RIGHT = "\u0590"
+"""Where Hebrew begins; no script below it runs from right to left."""
+
+_DIGITS = "0123456789"
+_TO_ZEROS = str.maketrans("123456789", "000000000")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextStyle:
+    """How a text element looks, all lengths in pixels."""
+
+    width: int
+    height: int
+    size_px: int
+    min_px: int
+    max_lines: int
+    fit: Fit
+    font: Callable[[int], Font]
+    ink: Ink
+    strike_ink: Ink
+    align: str
+    valign: str
+    strike: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    text: str
+    left: int
+    baseline: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Placement:
+    """Lines with their places; ``whole`` if the text stands on one line, unshortened."""
+
+    font: Font
+    lines: tuple[_Line, ...]
+    rtl: bool
+    height: int  # from the highest ink to the lowest
+    whole: bool
+    cut: bool
+
+
+class TextPainter:
+    """Fits and paints a text.
+
+    Cache: the last `PLACEMENTS_KEPT` placements. Stable texts, such as badges, go by themselves;
+    texts that change with the price by themselves with every digit replaced by 0, because digits
+    are equally wide. Such a text on several lines is fitted anew: other digits may break elsewhere.
+    """
+
+    def __init__(
+        self,
+        style: TextStyle,
+        *,
+        value: Callable[[Face], str | None],
+        reads: tuple[Reader, ...],
+        stable: bool,
+    ) -> None:
+        self.stable = stable
+        self.reads = reads
+        self._style = style
+        self._value = value
+        self._place = lru_cache(maxsize=PLACEMENTS_KEPT)(self._find_place)
+
+    def paint(self, view: Canvas, face: Face, notes: Notes = None) -> None:
+        """Paint a face's text.
+
+        Raises:
+            NameDoesNotFit: It does not fit as far as the element allows.
+            MissingGlyph: No font has a character.
+        """
+        text = self._value(face)
+        if not text:
+            return
+        place = self._place(text if self.stable else text.translate(_TO_ZEROS))
+        if not (self.stable or place.whole):
+            place = self._find_place(text)
+        font = place.font
+        for line in place.lines:
+            said = text if place.whole else line.text
+            run = font.run(said, rtl=place.rtl)
+            self._paint_line(view, font, run, line)
+        if notes is not None:
+            notes.append(
+                Note(
+                    texts=(text,) if place.whole else tuple(line.text for line in place.lines),
+                    font_px=font.size_px,
+                    cap_px=font.cap_px,
+                    ink=self._style.ink,
+                    cut=place.cut,
+                )
+            )
+
+    def measure_height(self, face: Face) -> int:
+        """Measure how many rows the lines of a face's text take, accents and all.
+
+        Raises:
+            NameDoesNotFit: It does not fit as far as the element allows.
+            MissingGlyph: No font has a character.
+        """
+        text = self._value(face)
+        return self._place(text).height if text and self.stable else self._style.height
+
+    def _paint_line(self, view: Canvas, font: Font, run: Run, line: _Line) -> None:
+        style = self._style
+        stamp(view, run, left=line.left, baseline=line.baseline, ink=style.ink)
+        if style.strike:
+            strike_through(
+                view,
+                left=line.left,
+                width=run.width_px,
+                baseline=line.baseline,
+                cap_px=font.cap_px,
+                ink=style.strike_ink,
+            )
+
+    def _find_place(self, text: str) -> _Placement:
+        fitted = self._fit(text) if self.stable else self._fit_any_digits(text)
+        baselines = self._baselines(fitted)
+        lines = tuple(
+            _Line(line, self._left(fitted, line), baseline)
+            for line, baseline in zip(fitted.lines, baselines, strict=True)
+        )
+        between = (len(lines) - 1) * fitted.line_px
+        return _Placement(
+            fitted.font,
+            lines,
+            rtl=fitted.rtl,
+            height=fitted.rise_px + between + fitted.drop_px,
+            whole=fitted.lines == (text,),
+            cut=fitted.cut,
+        )
+
+    def _fit(self, text: str, *, less_width: int = 0, less_height: int = 0) -> FittedText:
+        style = self._style
+        return fit_text(
+            text,
+            style.font,
+            width_px=style.width - less_width,
+            height_px=style.height - less_height,
+            size_px=style.size_px,
+            min_px=style.min_px,
+            max_lines=style.max_lines,
+            fit=style.fit,
+        )
+
+    def _fit_any_digits(self, text: str) -> FittedText:
+        """Fit a text so that all digits have room: 8 may reach higher than 0, and 4 further."""
+        style = self._style
+        found = _with_any_digits(self._fit(text))
+        font = found.font
+        wide = max(map(font.width_px, found.lines)) + _digits_behind_px(font) - style.width
+        between = (len(found.lines) - 1) * found.line_px
+        tall = found.rise_px + between + found.drop_px - style.height
+        if wide <= 0 and tall <= 0:
+            return found
+        return _with_any_digits(self._fit(text, less_width=max(wide, 0), less_height=max(tall, 0)))
+
+    def _baselines(self, fitted: FittedText) -> list[int]:
+        """Stand the lines at the top, in the middle or at the bottom, accents inside the box."""
+        font, style = fitted.font, self._style
+        above, below = fitted.rise_px, fitted.drop_px
+        between = (len(fitted.lines) - 1) * fitted.line_px
+        match style.valign:
+            case "top":
+                first = above
+            case "bottom":
+                first = style.height - below - between
+            case _:
+                first = (style.height - font.cap_px - between) // 2 + font.cap_px
+        first = max(min(first, style.height - below - between), above)
+        return [first + i * fitted.line_px for i in range(len(fitted.lines))]
+
+    def _left(self, fitted: FittedText, line: str) -> int:
+        style = self._style
+        spare = style.width - fitted.font.width_px(line)
+        match style.align:
+            case "center":
+                before, behind = _overhang_px(fitted, line)
+                return min(max(spare // 2, before), spare - behind)
+            case "right":
+                return spare - _overhang_px(fitted, line)[1]
+            case "start" if fitted.rtl:
+                return spare - _overhang_px(fitted, line)[1]
+            case _ if _runs_rightwards(line):
+                return max(-fitted.font.lead_px(line), 0)
+            case _:
+                return _overhang_px(fitted, line)[0]
+
+
+def _overhang_px(fitted: FittedText, line: str) -> tuple[int, int]:
+    """Measure how far a line's ink passes the pen's start and its end."""
+    font = fitted.font
+    if _runs_rightwards(line):
+        digits = _digits_behind_px(font) if line[-1] in _DIGITS else 0
+        return max(-font.lead_px(line), 0), max(-font.tail_px(line), digits)
+    run = font.run(line, rtl=fitted.rtl)  # what stands first depends on the paragraph
+    end = run.left_px + run.mask.shape[1]
+    digits = _digits_behind_px(font) if line[0] in _DIGITS or line[-1] in _DIGITS else 0
+    return max(-run.left_px, 0), max(end - run.width_px, digits)
+
+
+def _runs_rightwards(line: str) -> bool:
+    return max(line) < FIRST_FROM_THE_RIGHT or not any(map(runs_from_the_right, line))
+
+
+def _with_any_digits(fitted: FittedText) -> FittedText:
+    """Measure the first line's top and the last one's bottom for all digits at once."""
+    font = fitted.font
+    return replace(
+        fitted,
+        rise_px=max(fitted.rise_px, font.ink_ascent_px(_DIGITS)),
+        drop_px=max(fitted.drop_px, font.drop_px(_DIGITS)),
+    )
+
+
+def _digits_behind_px(font: Font) -> int:
+    """Measure how far any digit passes its pen's end: at a few sizes a 4 does, by a pixel."""
+    return max(0, *(-font.tail_px(digit) for digit in _DIGITS))

@@ -1,0 +1,1 @@
+"""From a template and a panel to boxes in pixels."""
