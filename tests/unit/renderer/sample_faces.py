@@ -1,7 +1,7 @@
 """Faces a shop would have, one for each thing a label must cope with."""
 
+from esl.domain.digital_link import digital_link
 from esl.domain.face import Face, Unit
-from esl.domain.gtin import digital_link
 
 GTIN = "3850139171587"
 GTIN_8 = "49012347"
