@@ -20,11 +20,11 @@ LOCK = $(UV) pip compile pyproject.toml --quiet --universal --fork-strategy fewe
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check bench format lock clean
+.PHONY: help demo test check bench bench-peer format lock clean
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1|\2/p' Makefile | \
-		while IFS='|' read -r command purpose; do printf '%-14s%s\n' "$$command" "$$purpose"; done
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1|\2/p' Makefile | \
+		while IFS='|' read -r command purpose; do printf '%-18s%s\n' "$$command" "$$purpose"; done
 	@printf '\n%s\n' 'ARGS="…" is passed on, PYTHON=… names the interpreter, VENV=… the folder it goes to.'
 
 demo: $(VENV)/.runtime  ## a shop in a box: broker, controller and a wall of labels you can watch
@@ -43,6 +43,9 @@ check: $(VENV)/.dev  ## style, format, types, layers and dependencies; stops at 
 bench: $(VENV)/.dev  ## measure; prints JSON
 	@$(VENV)/bin/python -m tests.bench $(ARGS)
 
+bench-peer: $(VENV)/.dev $(VENV)-peer/.made  ## measure beside the best public renderer, in one run
+	@$(VENV)/bin/python -m tests.bench.peer --peer-python $(VENV)-peer/bin/python $(ARGS)
+
 format: $(VENV)/.dev  ## put the source in its one form
 	@$(VENV)/bin/python -m ruff check --select I --fix-only .
 	@$(VENV)/bin/python -m ruff format .
@@ -50,7 +53,7 @@ format: $(VENV)/.dev  ## put the source in its one form
 lock:  ## pin all dependencies again after a change of pyproject.toml; newer ones: ARGS=--upgrade
 	@test -n "$(UV)" || { echo 'make lock: needs uv (pip install uv)' >&2; exit 1; }
 	@$(LOCK) --group build --output-file requirements.txt
-	@$(LOCK) --group dev --extra postgres --constraints requirements.txt \
+	@$(LOCK) --group dev --extra postgres --extra dither --constraints requirements.txt \
 		--output-file requirements-dev.txt
 
 clean:  ## remove what make, tests and tools have made; the data of a shop or demo stays
@@ -74,6 +77,18 @@ $(VENV)/.dev: $(VENV)/.made requirements-dev.txt pyproject.toml
 	@$(INSTALL) --requirement requirements-dev.txt
 	@$(INSTALL_PROJECT)
 	@touch $(VENV)/.runtime $@
+
+# What another renderer needs never meets ours. One of its packages comes as source only.
+$(VENV)-peer/.made: tests/bench/peer_requirements.txt
+	@for python in python3.13 python3.12; do \
+		"$$python" -m venv --clear $(VENV)-peer 2>/dev/null && break; \
+	done; \
+	test -x $(VENV)-peer/bin/python \
+		|| { echo 'make bench-peer: needs Python 3.12 or 3.13' >&2; exit 1; }
+	@echo 'Installing the other renderer into $(VENV)-peer (once) …'
+	@$(VENV)-peer/bin/python -m pip --disable-pip-version-check --no-input --quiet install \
+		--only-binary=:all: --no-binary=resize-image --requirement $<
+	@touch $@
 
 # An environment that works is kept; a half-made one, or one whose Python is gone, is made anew.
 # Debian ships Python without the part that makes environments, so that gets words of its own.

@@ -10,8 +10,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from esl.domain.panel import PANELS
-from tests.bench import naive, rendering
+from api.bench.products import find_products
+from api.bench.rendering import WARM_UP, measure_render
+from api.cli.bench import PANELS
+from esl.domain.panel_file import load_panels
+from renderer.template.gallery import load_gallery
+from tests.bench import naive
 from tests.bench.labels import naive_labels
 from tests.bench.pipeline import BenchShop, quantiles_ms
 
@@ -23,31 +27,23 @@ def main() -> None:
     """Run the benchmarks named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--labels", type=int, nargs="*", default=[1000, 10_000])
+    parser.add_argument("--products", type=int, default=5200)
     parser.add_argument("--skip-render", action="store_true")
     arguments = parser.parse_args()
     if not arguments.skip_render:
-        _bench_render()
+        _bench_render(arguments.products)
     for labels in arguments.labels:
         _bench_pipeline(labels)
 
 
-def _bench_render() -> None:
-    naive_per_s = rendering.naive_rate(150)
-    for panel in PANELS.values():
-        cold, warm = rendering.rates(panel, 2000)
-        figures = {
-            "bench": "render",
-            "panel": panel.panel_id,
-            "cold_labels_per_s": round(cold),
-            "warm_labels_per_s": round(warm),
-        }
-        if panel.panel_id == "bwry-296x128":
-            figures |= {
-                "naive_labels_per_s": round(naive_per_s, 1),
-                "cold_ratio": round(cold / naive_per_s, 1),
-                "warm_ratio": round(warm / naive_per_s, 1),
-            }
-        _print(figures)
+def _bench_render(labels: int) -> None:
+    panels, template = load_panels(), load_gallery()["promotion"]
+    products, real = find_products(WARM_UP + labels, None)
+    for name in PANELS:
+        figures = measure_render(
+            panels.named(name), template, products, real_names=real, naive=True
+        )
+        _print({"bench": "render"} | figures.as_json())
 
 
 def _bench_pipeline(labels: int) -> None:

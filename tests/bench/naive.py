@@ -1,9 +1,8 @@
 """The straightforward road, written as a first version would be: the yardstick of every figure.
 
-A price change is an ORM row at a time with a commit each; the label is drawn in RGB with fonts
-opened anew, a QR code with full mask search and a bar code image, then quantised and packed by a
-Python loop; it is compressed, published, and its acknowledgement awaited before the next; every
-report is loaded and committed by itself. Nothing in it is slowed down on purpose.
+A price change is an ORM row at a time with a commit each; the label is drawn as `api.bench.naive`
+does, compressed, published, and its acknowledgement awaited before the next; every report is
+loaded and committed by itself. Nothing in it is slowed down on purpose.
 """
 
 import json
@@ -13,89 +12,15 @@ import threading
 import time
 import zlib
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 
 import paho.mqtt.client as paho
-import qrcode
-import zxingcpp
 from paho.mqtt.enums import CallbackAPIVersion
-from PIL import Image, ImageDraw, ImageFont
 from sqlalchemy import create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from api.bench.naive import NaiveLabel, render
 from gateway.mqtt import BrokerAddress
-
-SIZE_PX = (296, 128)
-_FONTS = resources.files("renderer") / "fonts"
-_BOLD = str(_FONTS / "RobotoCondensed-Bold.ttf")
-_REGULAR = str(_FONTS / "RobotoCondensed-Regular.ttf")
-_INKS = [(0, 0, 0), (255, 255, 255), (255, 255, 0), (255, 0, 0)]
-_PALETTE = Image.new("P", (1, 1))
-_PALETTE.putpalette([part for ink in _INKS for part in ink] + [0] * (252 * 3))
-
-
-@dataclass(frozen=True)
-class NaiveLabel:
-    """What one label says."""
-
-    label_id: str
-    sku: str
-    name: str
-    price_minor: int
-    was_minor: int
-    unit_price: str
-    badge: str
-    gtin: str
-    link: str
-
-
-def render(label: NaiveLabel) -> bytes:
-    """Draw, quantise and pack one label."""
-    width = SIZE_PX[0]
-    image = Image.new("RGB", SIZE_PX, "white")
-    draw = ImageDraw.Draw(image)
-    draw.rectangle((0, 0, width - 1, 19), fill=_INKS[3])
-    badge_font = ImageFont.truetype(_BOLD, 14)
-    draw.text((width // 2, 10), label.badge, font=badge_font, fill="white", anchor="mm")
-    _draw_name(draw, label.name)
-    old = f"{label.was_minor / 100:.2f} €"
-    old_font = ImageFont.truetype(_REGULAR, 15)
-    draw.text((6, 80), old, font=old_font, fill="black", anchor="ls")
-    draw.line((6, 75, 6 + draw.textlength(old, font=old_font), 75), fill=_INKS[3], width=1)
-    price_font = ImageFont.truetype(_BOLD, 44)
-    price = f"{label.price_minor / 100:.2f} €"
-    draw.text((4, 122), price, font=price_font, fill=_INKS[3], anchor="ls")
-    unit_font = ImageFont.truetype(_REGULAR, 11)
-    draw.text((112, 94), label.unit_price, font=unit_font, fill="black", anchor="ls")
-    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=0, box_size=2)
-    code.add_data(label.link)
-    code.make(fit=True)
-    image.paste(code.make_image().convert("RGB"), (224, 24))
-    barcode = zxingcpp.create_barcode(label.gtin, zxingcpp.BarcodeFormat.EAN13)
-    bars = Image.fromarray(barcode.to_image(scale=3)).convert("RGB")
-    image.paste(bars.resize((95, 24), Image.Resampling.NEAREST), (192, 102))
-    return _pack(image.quantize(palette=_PALETTE, dither=Image.Dither.NONE))
-
-
-def _draw_name(draw: ImageDraw.ImageDraw, name: str) -> None:
-    words = name.split()
-    for size in range(17, 8, -1):
-        font = ImageFont.truetype(_BOLD, size)
-        for split in range(len(words), 0, -1):
-            lines = [" ".join(words[:split]), " ".join(words[split:])]
-            if all(draw.textlength(line, font=font) <= 206 for line in lines):
-                draw.text((4, 23), lines[0], font=font, fill="black")
-                draw.text((4, 23 + size + 2), lines[1], font=font, fill="black")
-                return
-
-
-def _pack(image: Image.Image) -> bytes:
-    pixels = image.tobytes()
-    packed = bytearray()
-    for i in range(0, len(pixels), 4):
-        packed.append(pixels[i] << 6 | pixels[i + 1] << 4 | pixels[i + 2] << 2 | pixels[i + 3])
-    return bytes(packed)
 
 
 class _Base(DeclarativeBase):
