@@ -1,5 +1,7 @@
 """The HTTP application over a house."""
 
+import asyncio
+
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
@@ -9,7 +11,18 @@ from api.console import pages
 from api.edge import Edge
 from api.house import House
 from api.openapi import PROBLEMS
-from api.routes import description, health, labels, products, stores, tokens
+from api.routes import (
+    description,
+    health,
+    labels,
+    pictures,
+    products,
+    render,
+    stores,
+    template_rules,
+    templates,
+    tokens,
+)
 
 
 def create_app(house: House) -> ASGIApp:
@@ -25,8 +38,13 @@ def create_app(house: House) -> ASGIApp:
     )
     app.state.house = house
     app.state.tokens = TokenMemory()
+    app.state.renders = asyncio.Semaphore(render.RENDERS_AT_ONCE)
     errors.install(app)
-    for part in (stores, products, labels, tokens, description, health):
+    parts = (
+        *(stores, products, labels, templates, template_rules, pictures, render),
+        *(tokens, description, health),
+    )
+    for part in parts:
         app.include_router(part.router)
     pages.install(app)
     return Edge(app)

@@ -47,9 +47,10 @@ class Client:
         """Fetch JSON."""
         return self._send("GET", path, params=query)
 
-    def put(self, path: str, content: Any) -> Any:
-        """Put JSON."""
-        return self._send("PUT", path, json=content)
+    def put(self, path: str, content: Any, *, seen: str | None = None) -> Any:
+        """Put JSON; ``seen`` is the ETag of what is replaced, or ``*``."""
+        headers = {"If-Match": seen} if seen is not None else {}
+        return self._send("PUT", path, json=content, headers=headers)
 
     def put_text(self, path: str, content: Any) -> str:
         """Put JSON and return the answer as it stands."""

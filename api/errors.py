@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from esl.domain.errors import (
     Conflict,
+    EditConflict,
     EslError,
     Forbidden,
     IdempotencyConflict,
@@ -40,7 +41,7 @@ _ANSWERS: tuple[tuple[type[EslError], HTTPStatus, str], ...] = (
     (
         RenderRefused,
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        "Change the product or the label's panel.",
+        "Change the product, the template or the label's panel.",
     ),
     (
         NotFound,
@@ -51,6 +52,11 @@ _ANSWERS: tuple[tuple[type[EslError], HTTPStatus, str], ...] = (
         IdempotencyConflict,
         HTTPStatus.CONFLICT,
         "Give each new request a new Idempotency-Key.",
+    ),
+    (
+        EditConflict,
+        HTTPStatus.PRECONDITION_FAILED,
+        "Read it again, make the change in what you then have, and send that.",
     ),
     (
         Conflict,

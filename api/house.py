@@ -3,7 +3,7 @@
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
@@ -14,6 +14,8 @@ from api.live import LiveBoard
 from api.private_files import hold_data_folder, make_data_folder, signing_key
 from esl.domain.access import ALL_STORES, Principal, Scope
 from esl.domain.clock import EffectiveClock
+from esl.domain.panel import Panels
+from esl.domain.panel_file import load_panels
 from esl.services.access import hash_secret
 from esl.settings import Settings
 from esl.store import places
@@ -26,10 +28,14 @@ from gateway.dispatcher import Dispatcher
 from gateway.inbox import Inbox
 from gateway.mqtt import BrokerAddress, MqttConnection, connect
 from gateway.pacing import Backoff
+from gateway.painter import Painter
 from gateway.roster import Roster
 from gateway.wire.signing import SigningKey
 from gateway.worker import TOPICS, Worker
 from renderer.render import Renderer
+from renderer.template.gallery import load_gallery
+from renderer.template.template import Template
+from renderer.text.fonts import Fonts
 
 log = structlog.get_logger()
 
@@ -49,7 +55,10 @@ class House:
     roster: Roster
     inbox: Inbox
     worker: Worker
+    panels: Panels
+    fonts: Fonts
     renderer: Renderer
+    gallery: Mapping[str, Template]  # the templates that every store has
     live: LiveBoard
     operator_token: str  # of the commands on this machine; lives as long as this process
 
@@ -111,6 +120,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     Raises:
         SetupError: Something of it cannot be opened; says what and what to do.
     """
+    panels = load_panels(settings.panels_file)
     async with contextlib.AsyncExitStack() as stack:
         books = stack.enter_context(open_books(settings))
         key = signing_key(settings.data_dir)
@@ -129,7 +139,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             base_s=settings.patience_s,
             longest_s=settings.patience_longest_s,
         )
-        renderer = Renderer()
+        fonts = Fonts(settings.fonts_folder)
+        renderer, gallery = Renderer(fonts=fonts), load_gallery()
         live = LiveBoard()
         inbox = Inbox(writer=books.writer, roster=roster, clock=books.clock, backoff=backoff)
         mqtt = await stack.enter_async_context(
@@ -141,7 +152,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
                 database=books.database,
                 writer=books.writer,
                 roster=roster,
-                renderer=renderer,
+                painter=Painter(renderer=renderer, panels=panels, gallery=gallery),
+                panels=panels,
                 key=key,
                 clock=books.clock,
                 backoff=backoff,
@@ -162,7 +174,10 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             roster=roster,
             inbox=inbox,
             worker=worker,
+            panels=panels,
+            fonts=fonts,
             renderer=renderer,
+            gallery=gallery,
             live=live,
             operator_token=f"esl_operator_{secrets.token_urlsafe(32)}",
         )

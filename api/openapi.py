@@ -12,13 +12,22 @@ from fastapi.openapi.utils import get_openapi
 
 from api.errors import MEDIA_TYPE
 from esl.domain.access import ALL_STORES, Scope
-from esl.domain.face import Unit
+from esl.domain.face import OfferKind, Unit
 from esl.domain.ids import SKU_MAX_CHARACTERS
-from esl.domain.panel import PANELS
+from esl.domain.template_rule import RULES_MOST
 from esl.intake.access_json import LINK_USES_MOST, STORES_MOST, TOKEN_NAME_LONGEST
+from esl.intake.face_json import CONTENT_LONGEST
 from esl.intake.price_json import BADGE_LONGEST, MAX_CHANGES
-from esl.intake.product_json import LINK_LONGEST, NAME_LONGEST
+from esl.intake.product_json import LINK_LONGEST, NAME_LONGEST, ORIGIN_LONGEST, STOCK_MOST
+from esl.intake.render_json import SCALE_MOST
 from esl.intake.strict_json import MAX_INTEGER
+from esl.intake.template_json import (
+    BRAND_LONGEST,
+    CATEGORY_LONGEST,
+    NOTE_LONGEST,
+    PRODUCTS_MOST,
+    TEMPLATE_TEXT_LONGEST,
+)
 
 Schema = dict[str, Any]
 
@@ -80,11 +89,23 @@ _PRODUCT_FIELDS: Schema = {
     "net_content": _or_null(_text(20)) | {"description": "“400 g”, “1.5 l”, “6 piece”."},
     "priced_per": {"type": ["string", "null"], "enum": [*(u.value for u in Unit), None]},
     "link": _or_null(_text(LINK_LONGEST)) | {"description": "https address for the QR code."},
+    "origin": _or_null(_text(ORIGIN_LONGEST)) | {"description": "As printed: “Croatia”."},
+    "stock": {
+        "type": ["integer", "null"],
+        "minimum": -STOCK_MOST,
+        "maximum": STOCK_MOST,
+        "description": "Pieces; a till may count below zero.",
+    },
+    "deposit": _or_null(_MONEY) | {"description": "Returnable, and not part of the price."},
     **_PRICE_FIELDS,
 }
 _NEW_LABEL = _object(
     ("label", "panel"),
-    {"label": _SLUG, "panel": {"type": "string", "enum": [*PANELS]}, "gateway": _or_null(_SLUG)},
+    {
+        "label": _SLUG,
+        "panel": _SLUG | {"description": "A display model; all of them: esl panels."},
+        "gateway": _or_null(_SLUG),
+    },
 )
 _PAIRING = _object(("label", "sku"), {"label": _SLUG, "sku": _SKU})
 _CHANGE = _object(("sku", "price"), {"sku": _SKU, **_PRICE_FIELDS})
@@ -110,6 +131,13 @@ STORE = _ONCE | _body(
             "locale": {"type": "string"},
             "timezone": {"type": "string"},
             "link_base": {"type": ["string", "null"]},
+            "read_back_percent": {
+                "type": ["integer", "null"],
+                "minimum": 0,
+                "maximum": 100,
+                "description": "Of a hundred pictures, how many have their codes read back by a "
+                "second decoder before they are sent; 1 if left out.",
+            },
         },
     ),
     {"name": "Konzum Vrsar", "currency": "EUR", "locale": "hr_HR", "timezone": "Europe/Zagreb"},
@@ -153,6 +181,124 @@ SIGN_IN_LINK = _body(
     _object((), {"uses": {"type": ["integer", "null"], "minimum": 1, "maximum": LINK_USES_MOST}}),
     {"uses": 1},
 )
+
+_TEMPLATE_EXAMPLE = """\
+name: own
+title: Name and price
+sample: {name: Jogurt, price: "0.79", currency: EUR}
+worst_case: {name: Jogurt od borovnice, price: "129.99", currency: EUR}
+variants:
+  - elements:
+      - {type: text, value: "{title}", box: [0, 0, "100%", "40%"], min_size: 12, max_lines: 2}
+      - {type: price, box: [0, "40%", "100%", "60%"]}
+"""
+TEMPLATE = _ONCE | _body(
+    _object(("text",), {"text": _text(TEMPLATE_TEXT_LONGEST)}), {"text": _TEMPLATE_EXAMPLE}
+)
+TEMPLATE["requestBody"]["content"]["application/yaml"] = {
+    "schema": {"type": "string"},
+    "example": _TEMPLATE_EXAMPLE,
+}
+PICTURE = _ONCE | {
+    "requestBody": {
+        "required": True,
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}}
+            for kind in ("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp")
+        },
+    }
+}
+_UNITS = ("unit", "priced_per")
+_FACE = _object(
+    ("name", "price", "currency"),
+    {
+        "name": _text(NAME_LONGEST),
+        "price": _or_null(_MONEY),
+        "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+        "locale": {"type": "string", "description": "“de_DE”; English if left out."},
+        **{name: _or_null(_MONEY) for name in ("was", "unit_price", "member_price", "deposit")},
+        **{name: {"type": ["string", "null"], "enum": [*Unit, None]} for name in _UNITS},
+        "brand": _or_null(_text(BRAND_LONGEST)),
+        "net_content": _or_null(_text(CONTENT_LONGEST)),
+        "badge": _or_null(_text(BADGE_LONGEST)),
+        "valid_to": {"type": ["string", "null"], "format": "date"},
+        "category": _or_null(_text(CATEGORY_LONGEST)),
+        "origin": _or_null(_text(ORIGIN_LONGEST)),
+        "stock": {"type": ["integer", "null"]},
+        "sku": _or_null(_SKU),
+        "gtin": {"type": ["string", "null"], "pattern": "^([0-9]{8}|[0-9]{12,14})$"},
+        "link": _or_null(_text(LINK_LONGEST))
+        | {"description": "Left out, the product's Digital Link; null, no QR code."},
+        "multibuy": {"type": ["object", "null"], "description": "quantity, and total or pay_for."},
+        "reference_prices": {"type": ["array", "null"], "items": {"type": "object"}},
+        "products": {"type": ["array", "null"], "items": {"type": "object"}},
+    },
+) | {"description": "A face (docs/templates.md); the template's sample if left out."}
+RENDER = _body(
+    _object(
+        ("panel",),
+        {
+            "template": _text(TEMPLATE_TEXT_LONGEST)
+            | {"description": "A name, of the gallery or of the store, or the YAML; “standard”."},
+            "panel": {"type": "string", "description": "A display model: esl panels."},
+            "data": _FACE,
+            "worst_case": {"type": "boolean", "description": "Its worst case, not its sample."},
+            "store": _or_null(_SLUG) | {"description": "Whose templates and pictures to use."},
+            "scale": {"type": ["integer", "null"], "minimum": 1, "maximum": SCALE_MOST},
+            "boxes": {"type": "boolean", "description": "Show where the elements stand."},
+            "grid": {"type": "boolean", "description": "Show a grid of ten pixels."},
+            "lint": {"type": "boolean", "description": "Check it, too."},
+        },
+    ),
+    {
+        "template": "standard",
+        "panel": "bwry-296x128",
+        "data": {"name": "Jogurt natur 400 g", "price": "1.29", "currency": "EUR"},
+        "lint": True,
+    },
+)
+_RULE = _object(
+    ("template",),
+    {
+        "match": _object(
+            (),
+            {
+                "category": _or_null(_text(CATEGORY_LONGEST))
+                | {"description": "Without regard to capitals; * at its end is any rest."},
+                "brand": _or_null(_text(BRAND_LONGEST)) | {"description": "As category."},
+                "panel": _or_null(_text(40)) | {"description": "“*-296x128”; * and ? allowed."},
+                "kind": {"type": ["string", "null"], "enum": [*(k.value for k in OfferKind), None]},
+                "stock": {"type": ["string", "null"], "pattern": "^(out|in|low:[1-9][0-9]{0,6})$"},
+                "weighed": {"type": ["boolean", "null"]},
+                "products": {"type": ["integer", "null"], "minimum": 1, "maximum": PRODUCTS_MOST},
+            },
+        )
+        | {"description": "What must hold; a rule that asks for nothing fits every label."},
+        "template": {"type": "string", "description": "Of the gallery or of the store."},
+        "note": _or_null(_text(NOTE_LONGEST)),
+    },
+)
+_RULES = _object(("rules",), {"rules": {"type": "array", "items": _RULE, "maxItems": RULES_MOST}})
+_RULES_EXAMPLE = {
+    "rules": [
+        {"match": {"category": "Voće*", "stock": "low:5"}, "template": "promotion"},
+        {"match": {"kind": "promotion", "panel": "*-400x300"}, "template": "promotion"},
+    ]
+}
+TEMPLATE_RULES = _body(_RULES, _RULES_EXAMPLE) | {
+    "parameters": [
+        *_ONCE["parameters"],
+        {
+            "name": "If-Match",
+            "in": "header",
+            "required": True,
+            "schema": {"type": "string"},
+            "example": "*",
+            "description": "The ETag of the rules that were read; * replaces whatever holds.",
+        },
+    ]
+}
+TEMPLATE_RULES_PREVIEW = _body(_RULES, _RULES_EXAMPLE)
 
 _PROBLEM = _object(
     ("type", "title", "status", "detail"),

@@ -64,6 +64,16 @@ class Settings(BaseSettings):
         default=256, ge=1, description="Most labels under way through one gateway at once."
     )
 
+    fonts_folder: Path | None = Field(
+        default=None,
+        description="Folder with fonts of your own (.ttf, .otf, .ttc), for characters that the "
+        "fonts of this package lack; read in the order of their names.",
+    )
+    panels_file: Path | None = Field(
+        default=None,
+        description="TOML file with panel models of your own; an example: esl panels example.",
+    )
+
     @property
     def database_address(self) -> str:
         """The database's SQLAlchemy address."""

@@ -3,7 +3,8 @@
 One synchronous step at a time:
     claim due labels of gateways with room        one transaction
     load the truth for all of them                one read, none per label
-    render                                        unchanged and nothing unanswered: settle
+    choose the template and render                unchanged and nothing unanswered: settle
+    compare its codes with what was meant         a frame that fails is not sent
     write down what is about to be sent           one transaction
     hand the signed payloads to whoever publishes
 
@@ -22,20 +23,20 @@ from esl.domain.clock import EffectiveClock
 from esl.domain.errors import EslError, RenderRefused
 from esl.domain.ids import Digest, GatewayId, LabelId, PanelId
 from esl.domain.label import may_skip_sending
-from esl.domain.panel import panel_named
+from esl.domain.panel import Panels
 from esl.services import deliveries
 from esl.services.deliveries import DueLabel, Plan, Sending
 from esl.store.database import Database
 from esl.store.writer import Priority, Writer
 from gateway.link import COMMANDS_MOST, Outgoing, command_id, milliseconds, seal_commands
 from gateway.pacing import Backoff
+from gateway.painter import Painter
 from gateway.pictures import deflate
 from gateway.roster import Roster
 from gateway.wire.codec import digest_bytes
 from gateway.wire.messages import ZLIB, Put, Report
 from gateway.wire.signing import SigningKey
 from renderer.frame import Frame
-from renderer.render import Renderer
 
 BATCH_MOST = 500
 """Labels a step takes at once: the sweet spot of the database, and a third of a second."""
@@ -79,7 +80,8 @@ class Dispatcher:
         database: Database,
         writer: Writer,
         roster: Roster,
-        renderer: Renderer,
+        painter: Painter,
+        panels: Panels,
         key: SigningKey,
         clock: EffectiveClock,
         backoff: Backoff,
@@ -87,7 +89,8 @@ class Dispatcher:
         self._database = database
         self._writer = writer
         self._roster = roster
-        self._renderer = renderer
+        self._painter = painter
+        self._panels = panels
         self._key = key
         self._clock = clock
         self._backoff = backoff
@@ -111,6 +114,8 @@ class Dispatcher:
             return Step()
         with self._database.read() as tx:
             due = deliveries.load(tx, claimed)
+            sources = deliveries.load_templates(tx, self._painter.unknown(due))
+        self._painter.learn(sources)
         draft = self._draft(due, now)
         outgoing = self._record(draft, {d.label_id: d for d in due}, now)
         return Step(
@@ -138,41 +143,45 @@ class Dispatcher:
         """Render every label and decide what becomes of it."""
         draft = _Draft()
         for label in due:
-            frame = self._render(label, draft)
+            frame = self._frame_for(label, draft)
             if frame is None:
                 continue
-            digest = frame.digest
-            if may_skip_sending(
-                digest=digest,
-                shown_digest=label.shown_digest,
-                sent_rev=label.sent_rev,
-                shown_rev=label.shown_rev,
-            ):
-                draft.unchanged.append((label.label_id, label.wanted_rev, digest))
-                continue
-            if label.issued_digest is not None and label.issued_digest != digest:
+            if label.issued_digest is not None and label.issued_digest != frame.digest:
                 draft.renewed.append(label.label_id)
-            if digest not in draft.pictures:
-                panel = panel_named(label.panel_id)
-                draft.pictures[digest] = (panel.panel_id, deflate(frame.pixels, panel))
             draft.sendings.append(
                 Sending(
                     label_id=label.label_id,
                     gateway_id=label.gateway_id,
                     rev=label.wanted_rev,
-                    digest=digest,
+                    digest=frame.digest,
                     due_at=now + self._backoff.pause(label.attempts),
+                    template=str(label.template),
                 )
             )
         return draft
 
-    def _render(self, label: DueLabel, draft: _Draft) -> Frame | None:
-        """Draw a label's face, or note why it cannot be: that fails this label and no other."""
+    def _frame_for(self, label: DueLabel, draft: _Draft) -> Frame | None:
+        """Draw a label's face; None where there is nothing to send, which is noted.
+
+        What cannot be drawn, or does not stand its test, fails this label and no other.
+        """
         if label.face is None:
             problem, detail = "no_price", "the label's product has no price yet"
         else:
             try:
-                return self._renderer.render(label.face, panel_named(label.panel_id))
+                frame = self._painter.paint(label)
+                if may_skip_sending(
+                    digest=frame.digest,
+                    shown_digest=label.shown_digest,
+                    sent_rev=label.sent_rev,
+                    shown_rev=label.shown_rev,
+                ):
+                    draft.unchanged.append((label.label_id, label.wanted_rev, frame.digest))
+                    return None
+                if frame.digest not in draft.pictures:
+                    self._painter.prove(label, frame)
+                    panel = self._panels.named(label.panel_id)
+                    draft.pictures[frame.digest] = (panel.panel_id, deflate(frame.pixels, panel))
             except RenderRefused as exc:
                 problem, detail = exc.code, str(exc)
             except EslError as exc:
@@ -180,6 +189,8 @@ class Dispatcher:
             except Exception as exc:
                 log.exception("render failed", label=label.label_id, rev=label.wanted_rev)
                 problem, detail = "render_error", f"the renderer failed ({type(exc).__name__})"
+            else:
+                return frame
         draft.refused.append((label.label_id, label.wanted_rev, problem, detail))
         return None
 
@@ -221,7 +232,7 @@ class Dispatcher:
                     slot=_SLOT_SHOWN_AT_ONCE,
                     rev=revs[s.label_id],
                     digest=digest_bytes(s.digest),
-                    size=panel_named(due[s.label_id].panel_id).frame_bytes,
+                    size=self._panels.named(due[s.label_id].panel_id).frame_bytes,
                     encoding=ZLIB,
                     data=draft.pictures[s.digest][1],
                     show=True,

@@ -17,9 +17,12 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cache
 
+import numpy as np
+
 from esl.domain.panel import Ink, Panel
 from gateway.wire.failures import FailureCode
 from gateway.wire.messages import Put, ShowEntry
+from renderer.packing import pack
 from simulator.picture import Refusal, open_picture
 
 FULL_UV = 3_000_000  # two lithium coin cells in parallel
@@ -29,8 +32,6 @@ ROOM_C = 21
 NEAR_DBM = -60
 LABEL_FIRMWARE = "sim-1"
 NO_DIGEST = b""
-
-_FOUR_PIXELS = 0b01010101  # times a two-bit code: a byte of four equal pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class Done(Enum):
 @cache
 def blank_glass(panel: Panel) -> bytes:
     """A packed frame of white, shared by all labels that show nothing."""
-    return bytes([panel.codes[Ink.WHITE] * _FOUR_PIXELS]) * panel.frame_bytes
+    white = np.full((panel.height_px, panel.width_px), Ink.WHITE, np.uint8)
+    return pack(white, panel)
 
 
 @dataclass(slots=True, eq=False)

@@ -12,7 +12,7 @@ Nothing here waits or reads the machine's clock: time passes in `SimulatedClock.
 import functools
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ from esl.domain.clock import EffectiveClock
 from esl.domain.face import Face
 from esl.domain.ids import GatewayId, LabelId, PanelId, Sku, StoreId
 from esl.domain.label import LabelState
-from esl.domain.panel import PANELS, Panel
+from esl.domain.panel import Panel
 from esl.domain.place import NewLabel, Pairing, Store
 from esl.domain.pricing import PriceChange
 from esl.domain.product import Product
@@ -45,6 +45,7 @@ from gateway.inbox import Step as Intake
 from gateway.link import Outgoing, milliseconds
 from gateway.mqtt import MqttMessage
 from gateway.pacing import Backoff
+from gateway.painter import Painter
 from gateway.roster import Roster
 from gateway.wire.codec import decode_commands, encode_events, encode_state
 from gateway.wire.messages import (
@@ -63,6 +64,9 @@ from gateway.wire.signing import Gatekeeper, PublicKeys, SigningKey
 from gateway.wire.topics import state_topic, up_topic
 from renderer.frame import Frame
 from renderer.render import Renderer
+from renderer.template.gallery import load_gallery
+from renderer.template.template import Template
+from tests.panels import PANELS
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 STORE = StoreId("zagreb-1")
@@ -130,6 +134,12 @@ def running_writer(database: Database, clock: SimulatedClock | None = None) -> I
         writer.close()
 
 
+@functools.cache
+def the_gallery() -> Mapping[str, Template]:
+    """Read the gallery once; templates never change."""
+    return load_gallery()
+
+
 # ── A shop ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -192,7 +202,7 @@ def build_shelf(
         )
         for n in range(labels_count)
     ]
-    pairing.register_labels(tx, store_id, new, NOON)
+    pairing.register_labels(tx, store_id, new, NOON, panels=PANELS)
     pairs = [Pairing(label_id=label_id(n), sku=Sku(f"sku-{n}")) for n in range(labels_count)]
     pairing.pair_labels(tx, store_id, pairs, now, single=False)
     if price_minor is not None:
@@ -209,7 +219,7 @@ def bare_labels(tx: Connection, rows: Iterable[dict[str, Any]]) -> None:
 
 
 class PlainRenderer:
-    """Frames that cost nothing: equal faces give equal pixels, others never do.
+    """Frames that cost nothing: equal faces and templates give equal pixels, others never do.
 
     ``broken`` maps a product's name to what drawing it raises.
     """
@@ -218,10 +228,11 @@ class PlainRenderer:
         self.broken: dict[str, Exception] = {}
         self.edition = 1
 
-    def render(self, face: Face, panel: Panel) -> Frame:
+    def render(self, face: Face, panel: Panel, template: Template) -> Frame:
         if face.name in self.broken:
             raise self.broken[face.name]
-        seed = hashlib.sha256(f"{face!r} {self.edition}".encode()).digest()
+        drawn = f"{face!r} {template.digest} {self.edition}"
+        seed = hashlib.sha256(drawn.encode()).digest()
         pixels = (seed * (panel.frame_bytes // len(seed) + 1))[: panel.frame_bytes]
         return Frame.of(panel.panel_id, pixels)
 
@@ -247,11 +258,17 @@ class Controller:
             self.writer.start()
         self.roster = Roster(window=window)
         self.backoff = Backoff(random=Random(1), base_s=PATIENCE_S, longest_s=LONGEST_S)
+        self.painter = Painter(
+            renderer=self.renderer,  # type: ignore[arg-type]  draws like one
+            panels=PANELS,
+            gallery=the_gallery(),
+        )
         self.dispatcher = Dispatcher(
             database=database,
             writer=self.writer,
             roster=self.roster,
-            renderer=self.renderer,  # type: ignore[arg-type]  draws like one
+            painter=self.painter,
+            panels=PANELS,
             key=KEY,
             clock=self.time,
             backoff=self.backoff,
@@ -287,8 +304,9 @@ class Controller:
         """Digest of the picture that the label must come to show by the truth of now."""
         with self.database.read() as tx:
             [due] = deliveries.load(tx, [label_id(number)])
+            self.painter.learn(deliveries.load_templates(tx, self.painter.unknown([due])))
         assert due.face is not None
-        return self.renderer.render(due.face, PANELS[due.panel_id]).digest
+        return self.painter.paint(due).digest
 
     def settle(self, gateway: "FakeGateway", *, rounds: int = 20) -> None:
         """Send and answer until nothing is due any more."""

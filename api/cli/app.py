@@ -4,9 +4,9 @@ import sys
 
 import typer
 
-from api.cli import demo, serve, simulate, tokens
+from api.cli import bench, demo, panels, render, serve, simulate, templates, tokens
 from api.cli.logs import configure_logs
-from esl.domain.errors import EslError
+from esl.domain.errors import EslError, InvalidInput
 
 app = typer.Typer(
     name="esl",
@@ -18,8 +18,12 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("simulate")(simulate.simulate)
+app.command("render")(render.render)
 app.command("sign-in")(tokens.sign_in)
 app.add_typer(tokens.app, name="token")
+app.add_typer(panels.app, name="panels")
+app.add_typer(templates.app, name="templates")
+app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:
@@ -28,5 +32,7 @@ def main() -> None:
     try:
         app()
     except EslError as exc:
-        print("esl:", " ".join(str(exc).split()), file=sys.stderr)  # PostgreSQL's words are lines
+        fix = exc.problems[0].fix if isinstance(exc, InvalidInput) else None
+        words = f"{exc}. {fix}" if fix else str(exc)
+        print("esl:", " ".join(words.split()), file=sys.stderr)  # PostgreSQL's words are lines
         sys.exit(1)

@@ -8,10 +8,13 @@ from typing import Annotated
 
 import typer
 
+from api.cli.panels import PanelsFile
 from api.clock import MachineClock
 from api.parent import end_with_parent
 from esl.domain.errors import SetupError
-from esl.domain.panel import Panel, panel_named
+from esl.domain.panel import Panel
+from esl.domain.panel_file import load_panels
+from esl.settings import read_settings
 from gateway.wire.enrolment import Enrolment, from_json
 from gateway.wire.errors import WireError
 from simulator.faults import Faults
@@ -29,6 +32,7 @@ def simulate(
         list[str] | None,
         typer.Option(help="Panel models, used in turn.", show_default="bwry-296x128"),
     ] = None,
+    panels_file: PanelsFile = None,
     paint: Annotated[float, typer.Option(help="Seconds a label takes to paint.")] = 2.0,
     beacon: Annotated[float, typer.Option(help="Seconds between a label's beacons.")] = 60.0,
     lose: Annotated[float, typer.Option(help="Share of messages that get lost.")] = 0.0,
@@ -42,7 +46,8 @@ def simulate(
     """
     if with_parent:
         end_with_parent()
-    panels = [panel_named(name) for name in panel or ["bwry-296x128"]]
+    known = load_panels(read_settings(panels_file=panels_file).panels_file)
+    panels = [known.named(name) for name in panel or ["bwry-296x128"]]
     fittings = [
         (read_enrolment(path), _labels(read_enrolment(path).gateway, labels, panels))
         for path in enrolment

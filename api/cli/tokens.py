@@ -26,6 +26,7 @@ from esl.services import access
 from esl.settings import Settings, read_settings
 
 _ANSWERS_WITHIN_S = 5.0
+_RIGHTS = f"A right; may be given several times. One of {', '.join(Scope)}."
 
 app = typer.Typer(help="Tokens for tills, ERP systems and scripts.", no_args_is_help=True)
 
@@ -33,7 +34,7 @@ app = typer.Typer(help="Tokens for tills, ERP systems and scripts.", no_args_is_
 @app.command("create")
 def create(
     name: Annotated[str, typer.Option(help="Who uses it, for people: “till 3”.")],
-    scope: Annotated[list[Scope], typer.Option(help="A right; may be given several times.")],
+    scope: Annotated[list[Scope], typer.Option(metavar="<right>", help=_RIGHTS)],
     store: Annotated[list[str], typer.Option(help="A store's id, or '*' for all; several times.")],
     out: Annotated[
         Path | None, typer.Option(help="Write the token to this file, mode 0600, not the screen.")

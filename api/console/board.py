@@ -24,13 +24,15 @@ from api.console.words import STATE_OF, STATE_WORDS, Advice, State, advice_on
 from esl.domain.ids import GatewayId, LabelId
 from esl.domain.label import NOTHING_SHOWN, phase_of
 from esl.domain.money import format_minor
-from esl.domain.panel import panel_named
+from esl.domain.panel import Panels
 from esl.domain.place import Gateway, Store
 from esl.store import places, wall
 from esl.store.wall_counts import count_phases, entries_of
 
 _WIDE_FROM_PX = 320
 """Panels wider than this take two places of the wall; its places are made for 296 pixels."""
+
+_UNKNOWN_SIZE_PX = (296, 128)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +138,14 @@ def fingerprint(found: Sequence[wall.Tile], online: AbstractSet[GatewayId]) -> s
     return digest.hexdigest()[:16]
 
 
-def tile_of(found: wall.Tile, store: Store, online: AbstractSet[GatewayId]) -> Tile:
-    """Make a label's tile."""
+def tile_of(found: wall.Tile, store: Store, online: AbstractSet[GatewayId], panels: Panels) -> Tile:
+    """Make a label's tile.
+
+    A label whose model was taken out of the panels file has a place like any other.
+    """
     label = found.label
-    panel = panel_named(label.panel_id)
+    panel = panels.get(label.panel_id)
+    width_px, height_px = (panel.width_px, panel.height_px) if panel else _UNKNOWN_SIZE_PX
     phase = phase_of(label, gateway_online=label.gateway_id in online)
     state = STATE_OF[phase]
     shown = label.shown_digest if label.shown_digest != NOTHING_SHOWN else None
@@ -153,10 +159,10 @@ def tile_of(found: wall.Tile, store: Store, online: AbstractSet[GatewayId]) -> T
         detail=label.problem_detail,
         picture=f"/api/v1/labels/{label.label_id}/frames/{shown}.png" if shown else None,
         alt=_alt(found, state),
-        width_px=panel.width_px,
-        height_px=panel.height_px,
-        size=panel.name.partition(" ")[0].replace('"', "″"),
-        is_wide=panel.width_px > _WIDE_FROM_PX,
+        width_px=width_px,
+        height_px=height_px,
+        size=panel.name.partition(" ")[0].replace('"', "″") if panel else "?",
+        is_wide=width_px > _WIDE_FROM_PX,
         seen_at=label.seen_at.astimezone(ZoneInfo(store.timezone)) if label.seen_at else None,
     )
 

@@ -17,6 +17,7 @@ from api.console.templates import draw
 from api.house import House
 from esl.domain.access import Principal, Scope
 from esl.domain.ids import GatewayId, StoreId
+from esl.domain.panel import Panels
 from esl.domain.place import Store
 from esl.services import access
 from esl.store import places
@@ -36,11 +37,12 @@ class Wall:
     found: Sequence[rows.Tile]
     is_cut: bool  # there are more
     online: frozenset[GatewayId]
+    panels: Panels
 
     @property
     def tiles(self) -> list[board.Tile]:
         """The tiles to draw."""
-        return [board.tile_of(found, self.store, self.online) for found in self.found]
+        return [board.tile_of(found, self.store, self.online, self.panels) for found in self.found]
 
     @property
     def events(self) -> str:
@@ -116,6 +118,7 @@ async def _stand_before(request: Request, house: House, store_id: StoreId, look:
             found=found,
             is_cut=is_cut,
             online=here,
+            panels=house.panels,
         )
 
     return await doors.read(house, query)

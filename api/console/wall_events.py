@@ -138,7 +138,8 @@ class _Line:
             head, here = board.stand(tx, self._store, self._look, online)
             changed = rows.tiles_of(tx, few)
             ours = [tile for tile in changed if tile.label.store_id == self._store.store_id]
-            return head, [board.tile_of(tile, self._store, here) for tile in ours]
+            panels = self._house.panels
+            return head, [board.tile_of(tile, self._store, here, panels) for tile in ours]
 
         head, tiles = await doors.read(self._house, query)
         if few and not tiles and not notice.gateways:

@@ -87,6 +87,25 @@ PROBLEMS: Final[Mapping[str, Advice]] = MappingProxyType(
             "Its QR or bar code would be too fine to scan, or its number is wrong.",
             "Check the product's GTIN and link, or use a larger label.",
         ),
+        "code_unreadable": _advice(
+            "A code in the picture is not the one that was meant, so it was not sent.", _OURS
+        ),
+        "layout_does_not_fit": _advice(
+            "The template needs more space than this label has.",
+            "Choose another template for this panel in the rules, or add a variant to it.",
+        ),
+        "too_many_products": _advice(
+            "The label has more products than its template shows.",
+            "Pair fewer products with it, or choose a template for more in the rules.",
+        ),
+        "picture_not_drawn": _advice(
+            "A picture of the template cannot be drawn here as it was when it was uploaded.",
+            "Install the extra it was made with on this machine, or upload the picture again.",
+        ),
+        "template_unusable": _advice(
+            "The template that the rules choose is gone or can no longer be read.",
+            "Save the template again, or choose another in the rules.",
+        ),
         "refused": _advice(
             "This product cannot be shown truthfully on this label.",
             "Check the product's data.",
@@ -159,8 +178,13 @@ PROBLEMS: Final[Mapping[str, Advice]] = MappingProxyType(
 """Each code a label can be given up with."""
 
 
-def advice_on(label: LabelState, phase: Phase, panel: Panel) -> Advice | None:
+def advice_on(label: LabelState, phase: Phase, panel: Panel | None) -> Advice | None:
     """Say what is the matter with a label; None if nothing is."""
+    if panel is None:
+        return _advice(
+            f"Its display model {label.panel_id} is not known any more.",
+            "Put the model back into the panels file and start the controller again.",
+        )
     advice: Advice | None = None
     match phase:
         case Phase.SETTLED:

@@ -11,9 +11,12 @@ from api.clock import MachineClock
 from api.demo.sample_shop import GATEWAYS, STORE, STORE_BODY, Place, products
 from api.schemas import face_from
 from esl.domain.ids import GatewayId
-from esl.domain.panel import panel_named
+from esl.domain.panel import Panels
+from esl.domain.panel_file import load_panels
 from gateway.wire.enrolment import Enrolment, from_json
 from renderer.render import Renderer
+from renderer.template.gallery import load_gallery
+from renderer.template.template import Template, parse_template
 from simulator.faults import Faults
 from simulator.gateway import GatewayOptions
 from simulator.shop import Shop
@@ -39,10 +42,13 @@ class Demo:
         beacon_s: float = 20.0,
         faults: Faults | None = None,
         broker: Mapping[str, Any] | None = None,
+        panels: Panels | None = None,
     ) -> None:
         self.client = client
         self.places = list(places)
-        self._renderer = Renderer()
+        self._renderer, self._gallery = Renderer(), load_gallery()
+        self._own_templates: dict[tuple[str, int], Template] = {}  # as many as the store has
+        self._panels = panels or load_panels()
         enrolments = self._fill_shop(products() if goods is None else goods, broker or {})
         options = GatewayOptions(
             paint_s=paint_s, jitter=0.5, beacon_s=beacon_s, heartbeat_s=min(10.0, beacon_s)
@@ -52,7 +58,7 @@ class Demo:
                 (
                     enrolments[gateway],
                     [
-                        (p.label_id, panel_named(p.panel_id))
+                        (p.label_id, self._panels.named(p.panel_id))
                         for p in places
                         if p.gateway_id == gateway
                     ],
@@ -80,10 +86,22 @@ class Demo:
         wrong: list[str] = []
         for place in self.places:
             face = self.client.get(f"/api/v1/labels/{place.label_id}")["face"]
-            truth = self._renderer.render(face_from(face), panel_named(place.panel_id))
+            panel = self._panels.named(place.panel_id)
+            truth = self._renderer.render(face_from(face), panel, self._template_of(place))
             if self.shop.labels[place.label_id].shown_pixels != truth.pixels:
                 wrong.append(place.label_id)
         return wrong
+
+    def _template_of(self, place: Place) -> Template:
+        """Return the template that a label is drawn with by the truth of now."""
+        chosen = self.client.get(f"/api/v1/labels/{place.label_id}/template")
+        name, version = str(chosen["template"]), chosen["version"]
+        if version is None:
+            return self._gallery[name]
+        if (name, version) not in self._own_templates:
+            text = self.client.get(f"/api/v1/stores/{STORE}/templates/{name}")["text"]
+            self._own_templates[name, version] = parse_template(text)
+        return self._own_templates[name, version]
 
     def settled(self) -> int:
         """Count the labels that the controller holds to be right."""

@@ -13,11 +13,10 @@ from api.schemas import face_view, label_view, tile_view
 from esl.domain.access import Scope
 from esl.domain.errors import NotFound
 from esl.domain.ids import Digest, PanelId
-from esl.domain.panel import panel_named
 from esl.intake.place_json import parse_new_labels, parse_pairing
 from esl.intake.price_json import parse_each
 from esl.services import deliveries, pairing
-from esl.store.deliveries import frame_sent_to
+from esl.store.deliveries import frame_sent_to, template_sent
 from esl.store.labels import count_paired
 from esl.store.wall import wall_of
 from gateway.pictures import inflate
@@ -49,10 +48,10 @@ async def register_labels(store: str, request: Request, house: TheHouse, who: As
     who.require(Scope.LABEL_PAIR, store_id)
     value, body = await doors.read_json(request)
     await doors.store_for(house, store_id)
-    new = parse_new_labels(value, store_id=store_id)
+    new = parse_new_labels(value, store_id=store_id, panels=house.panels)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
-        added = pairing.register_labels(tx, store_id, new, house.clock.now())
+        added = pairing.register_labels(tx, store_id, new, house.clock.now(), panels=house.panels)
         answer = {"labels": len(new), "new": added}
         return answer, Notice(labels=tuple(n.label_id for n in new))
 
@@ -105,14 +104,20 @@ async def pair_labels(store: str, request: Request, house: TheHouse, who: Asker)
 
 @router.get("/labels/{label}")
 async def get_label(label: str, house: TheHouse, who: Asker) -> dict[str, Any]:
-    """Return a label: what it wants and what it shows, and the face it should show."""
+    """Return a label: what it wants and what it shows, and the face it should show.
+
+    ``template`` is what the picture that it was last sent was drawn with.
+    """
     label_id = doors.label_id(label)
 
     def query(tx: Connection) -> dict[str, Any]:
         state = doors.label_for(tx, who, Scope.LABEL_READ, label_id)
         [due] = deliveries.load(tx, [label_id])
         view = label_view(state, house.roster.online())
-        return view | {"face": face_view(due.face) if due.face is not None else None}
+        return view | {
+            "template": template_sent(tx, label_id, state.sent_rev),
+            "face": face_view(due.face) if due.face is not None else None,
+        }
 
     return await doors.read(house, query)
 
@@ -129,7 +134,7 @@ async def get_frame(label: str, digest: str, house: TheHouse, who: Asker) -> Res
     found = await doors.read(house, query)
     if found is None:
         raise NotFound("this label was never sent such a picture")
-    panel = panel_named(found[0])
+    panel = house.panels.named(found[0])
     png = png_bytes(inflate(found[1], panel), panel)
     kept = "private, max-age=31536000, immutable"
     return Response(png, media_type="image/png", headers={"Cache-Control": kept})

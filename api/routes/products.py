@@ -14,7 +14,7 @@ from esl.intake.price_json import parse_each, parse_price_changes
 from esl.intake.product_json import parse_product
 from esl.services import catalogue, pricing
 from esl.services.pricing import Applied
-from esl.store import products
+from esl.store import places, products
 from gateway.worker import Notice
 
 router = APIRouter(prefix="/api/v1/stores/{store}", tags=["products and prices"])
@@ -72,7 +72,8 @@ async def get_product(store: str, sku: str, house: TheHouse, who: Asker) -> dict
         product = products.products_by_sku(tx, store_id, [key]).get(key)
         if product is None:  # a SKU may be any text of a sender's, so it is not repeated
             raise UnknownProduct("the store has no product with this SKU")
-        return product_view(product, products.current_prices(tx, store_id, [key]).get(key))
+        price = products.current_prices(tx, store_id, [key]).get(key)
+        return product_view(product, price, places.store_named(tx, store_id).currency)
 
     return await doors.read(house, query)
 

@@ -14,6 +14,7 @@ class Scope(StrEnum):
     PRICE_READ = "price:read"  #: products and prices out
     LABEL_READ = "label:read"  #: labels, what they want and show, the wall
     LABEL_PAIR = "label:pair"  #: register and pair labels
+    TEMPLATE_WRITE = "template:write"  #: templates, their pictures and the rules that choose them
     GATEWAY_ENROL = "gateway:enrol"  #: add gateways, and get their enrolment files
     STORE_ADMIN = "store:admin"  #: add and change stores
     USER_ADMIN = "user:admin"  #: tokens and people

@@ -16,6 +16,7 @@ LabelId = NewType("LabelId", str)
 SourceId = NewType("SourceId", str)
 Sku = NewType("Sku", str)
 PanelId = NewType("PanelId", str)
+TemplateName = NewType("TemplateName", str)
 Digest = NewType("Digest", str)
 """SHA-256 of a frame's packed pixels, 64 lower-case hex digits."""
 

@@ -2,8 +2,8 @@
 
 from urllib.parse import quote
 
+from esl.domain.digital_link import digital_link, in_capitals
 from esl.domain.face import Face
-from esl.domain.gtin import digital_link
 from esl.domain.pricing import CurrentPrice
 from esl.domain.product import Product, unit_price_minor
 
@@ -36,6 +36,11 @@ def face_for(product: Product, price: CurrentPrice, *, locale: str, link_base: s
         unit=content.unit if content is not None and unit_minor is not None else None,
         net_content=content.as_text() if content is not None else None,
         badge=price.badge,
+        deposit_minor=product.deposit_minor,
+        category=product.category,
+        origin=product.origin,
+        stock=product.stock,
+        sku=product.sku,
         gtin=product.gtin,
         link=_link(product, link_base),
         link_may_be_left_out=product.link is None,
@@ -52,7 +57,7 @@ def _link(product: Product, link_base: str | None) -> str | None:
     if product.gtin is not None:
         # Scheme and host mean the same in capitals, and make a smaller QR code.
         return (
-            digital_link(product.gtin, base=link_base.upper())
+            digital_link(product.gtin, base=in_capitals(link_base))
             if link_base
             else digital_link(product.gtin)
         )

@@ -16,6 +16,7 @@ class Store:
     locale: str
     timezone: str
     link_base: str | None
+    read_back_percent: int = 1  # of a hundred pictures, how many a second decoder reads back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

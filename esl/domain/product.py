@@ -40,6 +40,9 @@ class Product:
     net_content: NetContent | None = None
     priced_per: Unit | None = None  # goods by weight: the price is for one of this unit
     link: str | None = None  # address for the QR code; None takes the store's rule
+    origin: str | None = None  # as printed: "Croatia"
+    stock: int | None = None  # pieces; None is unknown, and a till may count below zero
+    deposit_minor: int | None = None  # returnable, in the store's currency, not in the price
 
 
 def unit_price_minor(price_minor: int, content: NetContent) -> int:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from esl.domain.errors import InvalidInput
 from esl.domain.ids import GatewayId, LabelId, PanelId, Sku, StoreId, check_sku, check_slug
 from esl.domain.money import check_currency
-from esl.domain.panel import PANELS
+from esl.domain.panel import Panels
 from esl.domain.place import NewLabel, Pairing, Store
 from esl.intake.fields import Fields
 from esl.intake.price_json import parse_each
@@ -17,7 +17,7 @@ _LINK_BASE = re.compile(r"[Hh][Tt][Tt][Pp][Ss]://[A-Za-z0-9.-]{1,80}(?::[0-9]{1,
 
 
 def parse_store(value: Any, *, store_id: StoreId) -> Store:
-    """Read a store: name, currency, locale, timezone, and link_base for the QR addresses.
+    """Read a store: name, currency, locale, timezone; link_base and read_back_percent if wanted.
 
     Raises:
         InvalidInput: With the path of each bad field.
@@ -30,6 +30,7 @@ def parse_store(value: Any, *, store_id: StoreId) -> Store:
     locale = fields.parsed("locale", _parse_locale, required=True)
     timezone = fields.parsed("timezone", _parse_timezone, required=True)
     link_base = fields.parsed("link_base", _parse_link_base)
+    read_back_percent = fields.integer("read_back_percent", high=100)
     fields.finish()
     return Store(
         store_id=store_id,
@@ -38,18 +39,21 @@ def parse_store(value: Any, *, store_id: StoreId) -> Store:
         locale=str(locale),
         timezone=str(timezone),
         link_base=link_base if isinstance(link_base, str) else None,
+        read_back_percent=1 if read_back_percent is None else read_back_percent,
     )
 
 
-def parse_new_labels(value: Any, *, store_id: StoreId) -> list[NewLabel]:
+def parse_new_labels(value: Any, *, store_id: StoreId, panels: Panels) -> list[NewLabel]:
     """Read labels to register: one ``{"label": …, "panel": …, "gateway": … or left out}``, or many.
 
     Raises:
         InvalidInput: With the path of each bad field; a label that stands there twice is one.
     """
     if isinstance(value, dict):
-        return [_parse_new_label(value, "", store_id=store_id)]
-    new = parse_each(value, lambda item, path: _parse_new_label(item, path, store_id=store_id))
+        return [_parse_new_label(value, "", store_id=store_id, panels=panels)]
+    new = parse_each(
+        value, lambda item, path: _parse_new_label(item, path, store_id=store_id, panels=panels)
+    )
     seen: set[LabelId] = set()
     for index, label in enumerate(new):
         if label.label_id in seen:
@@ -60,12 +64,12 @@ def parse_new_labels(value: Any, *, store_id: StoreId) -> list[NewLabel]:
     return new
 
 
-def _parse_new_label(value: Any, path: str, *, store_id: StoreId) -> NewLabel:
+def _parse_new_label(value: Any, path: str, *, store_id: StoreId, panels: Panels) -> NewLabel:
     fields = Fields(value, path=path)
     label = fields.parsed(
         "label", lambda text, at: check_slug(text, path=at, what="label"), required=True
     )
-    panel = fields.parsed("panel", _parse_panel, required=True)
+    panel = fields.parsed("panel", lambda text, at: _parse_panel(text, at, panels), required=True)
     gateway = fields.parsed("gateway", lambda text, at: check_slug(text, path=at, what="gateway"))
     fields.finish()
     return NewLabel(
@@ -121,9 +125,11 @@ def _parse_link_base(text: str, path: str) -> str:
     return text
 
 
-def _parse_panel(text: str, path: str) -> PanelId:
-    if text not in PANELS:
+def _parse_panel(text: str, path: str, panels: Panels) -> PanelId:
+    if text not in panels:
+        near = panels.near(text)
+        hint = f"Perhaps {' or '.join(near)}? " if near else ""
         raise InvalidInput.at(
-            path, "not a known panel model", fix=f"Send one of {', '.join(PANELS)}."
+            path, "not a known panel model", fix=f"{hint}All of them: esl panels."
         )
     return PanelId(text)

@@ -11,12 +11,15 @@ from esl.domain.errors import InvalidInput
 from esl.domain.face import Unit
 from esl.domain.gtin import check_gtin
 from esl.domain.ids import Sku, StoreId, check_sku
+from esl.domain.money import parse_price
 from esl.domain.pricing import KEEP, Keep, PriceChange
 from esl.domain.product import NetContent, Product
 from esl.intake.fields import Fields
 from esl.intake.price_json import read_change, text_or_none
 
 NAME_LONGEST = 200
+ORIGIN_LONGEST = 80
+STOCK_MOST = 10_000_000
 LINK_LONGEST = 200
 """A QR code of version 10 at level M holds 213 bytes; a label's box rarely that."""
 
@@ -41,10 +44,14 @@ _LINK = re.compile(r"[Hh][Tt][Tt][Pp][Ss]://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[\
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductPut:
-    """A product to store, with its price where the sender sent one along."""
+    """A product to store, with its price where the sender sent one along.
+
+    ``currency`` is that of the product's own amounts; None where it has none.
+    """
 
     product: Product
     price: PriceChange | None
+    currency: str | None = None
 
 
 def parse_product(
@@ -70,11 +77,17 @@ def parse_product(
         category=text_or_none(fields.text("category", longest=120)),
         gtin=text_or_none(fields.parsed("gtin", lambda text, at: check_gtin(text, path=at))),
         net_content=_value_or_none(fields.parsed("net_content", parse_net_content)),
-        priced_per=_value_or_none(fields.parsed("priced_per", _parse_unit)),
-        link=text_or_none(fields.parsed("link", _parse_link)),
+        priced_per=_value_or_none(fields.parsed("priced_per", parse_unit)),
+        link=text_or_none(fields.parsed("link", parse_link)),
+        origin=text_or_none(fields.text("origin", longest=ORIGIN_LONGEST)),
+        stock=fields.integer("stock", low=-STOCK_MOST, high=STOCK_MOST),
+        deposit_minor=_value_or_none(
+            fields.parsed("deposit", lambda text, at: parse_price(text, currency, path=at))
+        ),
     )
     fields.finish()
-    return ProductPut(product=product, price=change)
+    has_money = product.deposit_minor is not None
+    return ProductPut(product=product, price=change, currency=currency if has_money else None)
 
 
 def parse_net_content(text: str, path: str) -> NetContent:
@@ -96,14 +109,24 @@ def parse_net_content(text: str, path: str) -> NetContent:
     return NetContent(milli=milli, unit=unit)
 
 
-def _parse_unit(text: str, path: str) -> Unit:
+def parse_unit(text: str, path: str) -> Unit:
+    """Read the unit that a price is for.
+
+    Raises:
+        InvalidInput: Not one we know.
+    """
     try:
         return Unit(text)
     except ValueError:
         raise InvalidInput.at(path, "not a unit", fix=f"Send one of {', '.join(Unit)}.") from None
 
 
-def _parse_link(text: str, path: str) -> str:
+def parse_link(text: str, path: str) -> str:
+    """Read an address for a QR code: https, printable ASCII, `LINK_LONGEST` at most.
+
+    Raises:
+        InvalidInput: It is none.
+    """
     if len(text) > LINK_LONGEST or not _LINK.fullmatch(text):
         raise InvalidInput.at(
             path,

@@ -25,11 +25,18 @@ def put_store(tx: Connection, store: Store, now: datetime) -> tuple[LabelId, ...
     Raises:
         Conflict: The store has prices in another currency.
     """
+    before: Store | None = None
     with contextlib.suppress(UnknownStore):
-        places.lock_store(tx, store.store_id, to_change=True)
+        before = places.lock_store(tx, store.store_id, to_change=True)
     foreign = products.currencies_of_prices(tx, store.store_id) - {store.currency}
     if foreign:
         raise Conflict(f"the store has prices in {', '.join(sorted(foreign))}; its currency stays")
+    if (
+        before is not None
+        and before.currency != store.currency
+        and products.has_deposits(tx, store.store_id)
+    ):
+        raise Conflict(f"the store has deposits in {before.currency}; its currency stays")
     places.put_store(tx, store)
     known = labels.list_labels(tx, store.store_id, limit=1_000_000)
     paired = [label.label_id for label in known if label.paired]
@@ -49,9 +56,12 @@ def put_products(
 
     Raises:
         InvalidInput: A price that came along cannot be applied.
+        Conflict: The store's currency is not that of a product's amounts.
     """
     final: dict[str, Product] = {item.product.sku: item.product for item in put}
-    places.lock_store(tx, store_id)
+    store = places.lock_store(tx, store_id)
+    if any(item.currency not in (None, store.currency) for item in put):
+        raise Conflict("the store's currency has just changed; send the products again")
     products.lock_products(tx, store_id, [p.sku for p in final.values()])
     held = products.products_by_sku(tx, store_id, [p.sku for p in final.values()])
     changed = [p for p in final.values() if held.get(p.sku) != p]

@@ -1,21 +1,32 @@
 """Between the truth and the road: what is due, what was told, what came back.
 
-The dispatcher calls `claim`, `load`, `record`; the inbox calls `take_in` of
+The dispatcher calls `claim`, `load`, `load_templates`, `record`; the inbox calls `take_in` of
 `esl.services.reports`. Nothing here knows pixels or MQTT.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from esl.domain.ids import Digest, GatewayId, LabelId, PanelId
-from esl.store import deliveries, labels, places
-from esl.store.deliveries import DueLabel, Sending
+from esl.domain.template import TemplateRef, TemplateSource
+from esl.store import deliveries, due_labels, labels, places, templates
+from esl.store.deliveries import Sending
+from esl.store.due_labels import DueLabel
 from esl.store.revisions import take_revision
 
-__all__ = ["DueLabel", "Plan", "Recorded", "Sending", "claim", "load", "record"]
+__all__ = [
+    "DueLabel",
+    "Plan",
+    "Recorded",
+    "Sending",
+    "claim",
+    "load",
+    "load_templates",
+    "record",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +79,14 @@ def claim(
 
 def load(tx: Connection, label_ids: Sequence[LabelId]) -> list[DueLabel]:
     """Load the truth for claimed labels, in one consistent read."""
-    return deliveries.load_due(tx, label_ids)
+    return due_labels.load_due(tx, label_ids)
+
+
+def load_templates(
+    tx: Connection, refs: Iterable[TemplateRef]
+) -> dict[TemplateRef, TemplateSource]:
+    """Load templates of stores, in the same read as the labels; what is gone is left out."""
+    return templates.template_sources(tx, refs)
 
 
 def record(

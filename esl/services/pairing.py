@@ -8,14 +8,19 @@ from sqlalchemy import Connection
 from esl.domain.errors import FieldProblem, InvalidInput, UnknownGateway
 from esl.domain.ids import GatewayId, LabelId, StoreId
 from esl.domain.label import Lane
-from esl.domain.panel import panel_named
+from esl.domain.panel import Panels
 from esl.domain.place import NewLabel, Pairing
 from esl.store import labels, places, products
 from esl.store.revisions import take_revision
 
 
 def register_labels(
-    tx: Connection, store_id: StoreId, new: Sequence[NewLabel], now: datetime
+    tx: Connection,
+    store_id: StoreId,
+    new: Sequence[NewLabel],
+    now: datetime,
+    *,
+    panels: Panels,
 ) -> int:
     """Add labels to a store; return how many were not there yet.
 
@@ -27,7 +32,7 @@ def register_labels(
         AlreadyExists: A label is registered elsewhere, or as another model.
     """
     for panel_id in {n.panel_id for n in new}:
-        panel_named(panel_id)
+        panels.named(panel_id)
     named = {n.gateway_id for n in new if n.gateway_id is not None}
     _refuse_foreign_gateways(tx, store_id, named)
     added = labels.register_labels(tx, store_id, new)

@@ -1,40 +1,14 @@
-"""What is due, what was issued, what was shown: rows in and out, in batches only."""
+"""What is claimed, what was issued, what was shown: rows in and out, in batches only."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, bindparam, case, insert, select, update
+from sqlalchemy import Connection, bindparam, case, insert, select, update
 
-from esl.domain.face import Face
 from esl.domain.ids import Digest, GatewayId, LabelId, PanelId
-from esl.domain.offer import face_for
-from esl.domain.pricing import CurrentPrice
-from esl.store.columns import AnyRow
-from esl.store.products import product_from
-from esl.store.tables import display_log, frames, issued, labels, pairings, prices, products, stores
+from esl.store.tables import display_log, frames, issued, labels
 from esl.store.upsert import in_batches, insert_if_new
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueLabel:
-    """A label this process has claimed, with the truth of the moment it was read.
-
-    ``face`` is None where the label has no product or its product no price. ``issued_digest``
-    is the picture that ``wanted_rev`` was already sent as, None if it never was.
-    """
-
-    label_id: LabelId
-    gateway_id: GatewayId
-    panel_id: PanelId
-    epoch: int
-    wanted_rev: int
-    sent_rev: int
-    shown_rev: int
-    shown_digest: Digest
-    issued_digest: Digest | None
-    attempts: int
-    face: Face | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +20,7 @@ class Sending:
     rev: int
     digest: Digest
     due_at: datetime
+    template: str = ""  # what it was drawn with: "promotion", "own@3"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,54 +86,6 @@ def claim_due(
     return [LabelId(row.label_id) for row in tx.execute(claimed)]
 
 
-def load_due(tx: Connection, label_ids: Sequence[LabelId]) -> list[DueLabel]:
-    """Load what each of these labels must show now: one query a batch, none per label."""
-    found: list[DueLabel] = []
-    for batch in in_batches(label_ids):
-        query = (
-            select(
-                labels.c.label_id,
-                labels.c.gateway_id,
-                labels.c.panel_id,
-                labels.c.epoch,
-                labels.c.wanted_rev,
-                labels.c.sent_rev,
-                labels.c.shown_rev,
-                labels.c.shown_digest,
-                labels.c.attempts,
-                issued.c.digest.label("issued_digest"),
-                products,
-                prices.c.price_minor,
-                prices.c.currency,
-                prices.c.was_minor,
-                prices.c.unit_price_minor,
-                prices.c.badge,
-                prices.c.rev.label("price_rev"),
-                stores.c.locale,
-                stores.c.link_base,
-            )
-            .join(stores, stores.c.store_id == labels.c.store_id)
-            .outerjoin(
-                pairings, and_(pairings.c.label_id == labels.c.label_id, pairings.c.position == 0)
-            )
-            .outerjoin(
-                products,
-                and_(products.c.store_id == pairings.c.store_id, products.c.sku == pairings.c.sku),
-            )
-            .outerjoin(
-                prices,
-                and_(prices.c.store_id == pairings.c.store_id, prices.c.sku == pairings.c.sku),
-            )
-            .outerjoin(
-                issued,
-                and_(issued.c.label_id == labels.c.label_id, issued.c.rev == labels.c.wanted_rev),
-            )
-            .where(labels.c.label_id.in_(batch))
-        )
-        found.extend(_due_label(row) for row in tx.execute(query))
-    return found
-
-
 def record_sendings(
     tx: Connection,
     sendings: Sequence[Sending],
@@ -186,6 +113,7 @@ def record_sendings(
                 "rev": s.rev,
                 "digest": s.digest,
                 "gateway_id": s.gateway_id,
+                "template": s.template,
                 "issued_at": now,
             }
             for s in sendings
@@ -314,31 +242,7 @@ def frame_sent_to(
     return (PanelId(row.panel_id), row.zlib_pixels) if row is not None else None
 
 
-def _due_label(row: AnyRow) -> DueLabel:
-    face = None
-    if row.sku is not None and row.price_minor is not None:
-        product = product_from(row)
-        price = CurrentPrice(
-            store_id=product.store_id,
-            sku=product.sku,
-            price_minor=row.price_minor,
-            currency=row.currency,
-            was_minor=row.was_minor,
-            unit_price_minor=row.unit_price_minor,
-            badge=row.badge,
-            rev=row.price_rev,
-        )
-        face = face_for(product, price, locale=row.locale, link_base=row.link_base)
-    return DueLabel(
-        label_id=LabelId(row.label_id),
-        gateway_id=GatewayId(row.gateway_id),
-        panel_id=PanelId(row.panel_id),
-        epoch=row.epoch,
-        wanted_rev=row.wanted_rev,
-        sent_rev=row.sent_rev,
-        shown_rev=row.shown_rev,
-        shown_digest=Digest(row.shown_digest),
-        issued_digest=Digest(row.issued_digest) if row.issued_digest is not None else None,
-        attempts=row.attempts,
-        face=face,
-    )
+def template_sent(tx: Connection, label_id: LabelId, rev: int) -> str | None:
+    """Say which template the picture of a revision was drawn with; None if it was never sent."""
+    query = select(issued.c.template).where(issued.c.label_id == label_id, issued.c.rev == rev)
+    return tx.execute(query).scalar_one_or_none() or None

@@ -209,6 +209,12 @@ def labels_by_id(
     return found
 
 
+def panels_in_use(tx: Connection, store_id: StoreId) -> set[PanelId]:
+    """Say which display models a store's labels are of."""
+    query = select(labels.c.panel_id).where(labels.c.store_id == store_id).distinct()
+    return {PanelId(panel_id) for panel_id in tx.execute(query).scalars()}
+
+
 def count_paired(tx: Connection, store_id: StoreId) -> tuple[int, int]:
     """Count a store's paired labels, and those of them that are not settled."""
     query = select(

@@ -22,6 +22,7 @@ def put_store(tx: Connection, store: Store) -> None:
         "locale": store.locale,
         "timezone": store.timezone,
         "link_base": store.link_base,
+        "read_back_percent": store.read_back_percent,
     }
     insert_or_update(tx, stores, [row])
 

@@ -111,6 +111,14 @@ def currencies_of_prices(tx: Connection, store_id: StoreId) -> set[str]:
     return set(tx.execute(query).scalars())
 
 
+def has_deposits(tx: Connection, store_id: StoreId) -> bool:
+    """Say whether a store has products with a deposit: an amount in the currency of the store."""
+    query = select(products.c.sku).where(
+        products.c.store_id == store_id, products.c.deposit_minor.is_not(None)
+    )
+    return tx.execute(query.limit(1)).first() is not None
+
+
 def put_prices(tx: Connection, put: Sequence[CurrentPrice]) -> None:
     """Set the prices that hold from now on."""
     for batch in in_batches(put):
@@ -239,6 +247,9 @@ def product_from(row: AnyRow) -> Product:
         net_content=content,
         priced_per=Unit(row.priced_per) if row.priced_per is not None else None,
         link=row.link,
+        origin=row.origin,
+        stock=row.stock,
+        deposit_minor=row.deposit_minor,
     )
 
 
@@ -255,5 +266,8 @@ def _product_row(product: Product, rev: int) -> dict[str, object]:
         "content_unit": content.unit.value if content else None,
         "priced_per": product.priced_per.value if product.priced_per else None,
         "link": product.link,
+        "origin": product.origin,
+        "stock": product.stock,
+        "deposit_minor": product.deposit_minor,
         "rev": rev,
     }

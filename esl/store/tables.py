@@ -68,6 +68,8 @@ stores = Table(
     Column("locale", String(20), nullable=False),
     Column("timezone", String(64), nullable=False),
     Column("link_base", String(120)),  # host of the QR addresses; None is id.gs1.org
+    # Of a hundred pictures, how many have their codes read back by a second decoder.
+    Column("read_back_percent", SmallInteger, nullable=False, server_default="1"),
 )
 
 gateways = Table(
@@ -101,6 +103,9 @@ products = Table(
     Column("content_unit", String(8)),
     Column("priced_per", String(8)),
     Column("link", String(200)),
+    Column("origin", String(80)),
+    Column("stock", Integer),
+    Column("deposit_minor", Integer),
     Column("rev", BigInteger, nullable=False),
 )
 
@@ -198,6 +203,50 @@ pairings = Table(
     Index("ix_pairing_product", "store_id", "sku"),
 )
 
+templates = Table(
+    "template",
+    metadata,
+    Column("store_id", ForeignKey("store.store_id"), primary_key=True),
+    Column("name", String(63), primary_key=True),
+    Column("version", Integer, primary_key=True),  # the highest is the one in use
+    Column("title", String(80), nullable=False),
+    Column("text", Text),  # None: deleted; its number is never used again
+    Column("digest", String(64), nullable=False),  # of its meaning, pictures included
+    Column("pictures", Text, nullable=False),  # names, separated by blanks
+    Column("saved_by", String(80), nullable=False),
+    Column("saved_at", UtcDateTime, nullable=False),
+)
+
+template_rules = Table(
+    "template_rule",
+    metadata,
+    Column("store_id", ForeignKey("store.store_id"), primary_key=True),
+    Column("position", SmallInteger, primary_key=True),
+    Column("template", String(63), nullable=False),
+    Column("category", String(120)),
+    Column("brand", String(80)),
+    Column("panel", String(40)),
+    Column("kind", String(16)),
+    Column("stock", String(8)),
+    Column("stock_most", Integer),
+    Column("weighed", Boolean),
+    Column("products", SmallInteger),
+    Column("note", String(200)),
+)
+
+pictures = Table(
+    "picture",
+    metadata,
+    Column("store_id", ForeignKey("store.store_id"), primary_key=True),
+    Column("name", String(63), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("png", LargeBinary, nullable=False),
+    Column("width_px", Integer, nullable=False),
+    Column("height_px", Integer, nullable=False),
+    Column("saved_by", String(80), nullable=False),
+    Column("saved_at", UtcDateTime, nullable=False),
+)
+
 frames = Table(
     "frame",
     metadata,
@@ -213,6 +262,7 @@ issued = Table(
     Column("rev", BigInteger, primary_key=True),
     Column("digest", String(64), nullable=False),
     Column("gateway_id", String(64), nullable=False),
+    Column("template", String(80), nullable=False, server_default=""),  # "promotion", "own@3"
     Column("issued_at", UtcDateTime, nullable=False),
 )
 

@@ -10,9 +10,9 @@ import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
 from api.demo.sample_shop import STORE
-from esl.domain.panel import panel_named
 from renderer.preview import png_bytes
 from tests.browser.shelf import Shelf, running_shelf
+from tests.panels import PANELS
 from tests.services import BrowserPage
 from tests.shelf import until, until_settled
 
@@ -55,7 +55,7 @@ async def test_every_tile_shows_the_pixels_that_its_label_holds(shelf: Shelf, wa
         source = await picture.get_attribute("src")
         assert source == picture_of(shelf, label_id)
         served = await wall.request.get(shelf.url + source)
-        panel = panel_named(label.panel.panel_id)
+        panel = PANELS.named(label.panel.panel_id)
         assert await served.body() == png_bytes(label.shown_pixels, panel)
         await picture.scroll_into_view_if_needed()
         await expect(picture).to_have_js_property("naturalWidth", panel.width_px)
@@ -108,7 +108,7 @@ async def test_the_words_follow_what_happens(shelf: Shelf, wall: Page) -> None:
     await expect(wall.locator("[role=status]")).to_have_text(f"{LABELS} labels: {LABELS} right.")
 
     product = f"/api/v1/stores/{STORE}/products/{shelf.demo.places[0].sku}"
-    name = {"name": "תפוזים"}  # no font of the labels has Hebrew
+    name = {"name": "ብርቱካን"}  # no font of the labels has Ethiopic
     await asyncio.to_thread(shelf.client.put, product, name)
     await expect(tile(wall, first).locator(".state")).to_have_text("Needs you")
     await expect(tile(wall, first)).to_contain_text("a character the label's font cannot draw")
@@ -230,7 +230,7 @@ async def test_search_and_states_narrow_the_wall_and_stay_live(shelf: Shelf, wal
     await wall.locator(".chip[data-state=needs-you]").click()
     await expect(wall.locator(".empty h2")).to_have_text("No label is in this state")
     product = f"/api/v1/stores/{STORE}/products/{shelf.demo.places[0].sku}"
-    await asyncio.to_thread(shelf.client.put, product, {"name": "תפוזים"})
+    await asyncio.to_thread(shelf.client.put, product, {"name": "ብርቱካን"})
     await expect(wall.locator(".tile")).to_have_count(1)
     await asyncio.to_thread(shelf.client.put, product, {"name": "Naranče"})
     await expect(wall.locator(".empty h2")).to_have_text("No label is in this state")

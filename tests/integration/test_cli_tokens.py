@@ -178,10 +178,20 @@ def test_another_program_on_the_port_of_a_killed_controller_is_not_believed(
 # ── Help ───────────────────────────────────────────────────────────────────────────────────
 
 HELP = {
-    (): ["serve", "demo", "simulate", "token", "sign-in"],
+    (): ["serve", "demo", "simulate", "token", "panels", "sign-in"],
     ("serve",): ["--data", "--host", "--port", "--database", "--mqtt", "--patience", "esl-data"],
     ("demo",): ["--once", "--json", "--labels", "--port", "--data"],
-    ("simulate",): ["--labels", "--panel", "--paint", "--lose", "--seed"],
+    ("simulate",): ["--labels", "--panel", "--panels-file", "--paint", "--lose", "--seed"],
+    ("panels",): ["--inks", "--json", "--panels-file", "show", "example"],
+    ("panels", "show"): ["{panel}", "--json"],
+    ("panels", "example"): ["a model of your own"],
+    ("render",): ["--template", "--panel", "--data", "--png", "--bin", "--lint", "--scale"],
+    ("templates",): ["list", "show", "schema", "check", "pictures"],
+    ("templates", "list"): ["--json"],
+    ("templates", "show"): ["{name}"],
+    ("templates", "schema"): ["JSON Schema"],
+    ("templates", "check"): ["{file}", "--panel", "--pictures", "status 1"],
+    ("templates", "pictures"): ["{folder}", "--panel", "--template", "--scale"],
     ("token",): ["create", "list", "revoke"],
     ("token", "create"): ["--name", "--scope", "--store", "--out", "--data", *Scope],
     ("token", "list"): ["--data"],

@@ -10,7 +10,14 @@ from tests.running_house import STORE_BODY, RunningHouse, check_headers, check_p
 
 pytest_plugins = ["tests.shop_over_http"]
 
-PATHS = {"store": "main", "sku": "4711", "gateway": "gw-1", "label": "l-1", "digest": "0" * 64}
+PATHS = {
+    "store": "main",
+    "sku": "4711",
+    "gateway": "gw-1",
+    "label": "l-1",
+    "digest": "0" * 64,
+    "template": "own",
+}
 METHODS = {"get", "put", "post", "delete"}
 
 Operation = tuple[str, str, dict[str, Any]]
@@ -155,7 +162,7 @@ def test_every_endpoint_that_takes_a_body_describes_it_with_an_example(
     without = {"delete", "get"}
     for method, path, operation in _operations(document):
         assert ("requestBody" in operation) == (method not in without), f"{method} {path}"
-        if "requestBody" in operation:
+        if "requestBody" in operation and not path.endswith("{picture}"):
             content = operation["requestBody"]["content"]["application/json"]
             assert _fits(content["example"], content["schema"]), f"{method} {path}"
 
@@ -189,7 +196,7 @@ def test_every_example_is_accepted_by_its_endpoint(
     bodies = [o for o in _operations(document) if "requestBody" in o[2]]
     tried = 0
     for method, path, operation in sorted(bodies, key=lambda o: order.index(o[0])):
-        if path.endswith(("/price-changes", "/pairings")):
+        if path.endswith(("/price-changes", "/pairings", "{picture}")):
             continue
         _try_example(shop, method, path, operation)
         tried += 1
@@ -197,12 +204,14 @@ def test_every_example_is_accepted_by_its_endpoint(
         if path.endswith(("/price-changes", "/pairings")):
             _try_example(shop, method, path, operation)
             tried += 1
-    assert tried == 9
+    assert tried == 13
 
 
 def _try_example(shop: RunningHouse, method: str, path: str, operation: dict[str, Any]) -> None:
     example = operation["requestBody"]["content"]["application/json"]["example"]
-    answer = shop.ask(method.upper(), path.format(**PATHS), json=example)
+    needed = [p for p in operation.get("parameters", ()) if p["in"] == "header" and p["required"]]
+    headers = {parameter["name"]: parameter["example"] for parameter in needed}
+    answer = shop.ask(method.upper(), path.format(**PATHS), json=example, headers=headers)
     assert answer.is_success, f"{method} {path}: {answer.text}"
 
 

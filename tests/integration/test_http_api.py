@@ -13,10 +13,11 @@ from PIL import Image
 from api.client import Client
 from api.demo.shop import Demo
 from api.schemas import face_from
-from esl.domain.panel import panel_named
 from gateway.wire.enrolment import from_json
 from renderer.preview import png_bytes
 from renderer.render import Renderer
+from tests.builders import the_gallery
+from tests.panels import PANELS
 from tests.running_house import (
     STORE_BODY,
     RunningHouse,
@@ -41,11 +42,12 @@ def _product(shop: RunningHouse, sku: str) -> dict[str, Any]:
 
 
 def test_a_store_is_put_listed_and_changed(shop: RunningHouse) -> None:
-    body = STORE_BODY | {"link_base": "https://shop.example"}
+    body = STORE_BODY | {"link_base": "https://shop.example", "read_back_percent": 5}
     assert shop.done("PUT", "/api/v1/stores/rovinj", body)["name"] == "Vrsar"
     shop.done("PUT", "/api/v1/stores/rovinj", body | {"name": "Rovinj"})
     stores = {s["store_id"]: s for s in shop.done("GET", "/api/v1/stores")["stores"]}
     assert stores["rovinj"] == body | {"store_id": "rovinj", "name": "Rovinj"}
+    assert shop.done("PUT", "/api/v1/stores/rovinj", STORE_BODY)["read_back_percent"] == 1
 
 
 def test_the_currency_of_a_store_with_prices_stays(shop: RunningHouse) -> None:
@@ -126,6 +128,18 @@ def test_a_put_replaces_the_product_and_keeps_its_price(shop: RunningHouse) -> N
     product = _product(shop, "2001")
     assert (product["brand"], product["gtin"], product["net_content"]) == (None, None, None)
     assert (product["price"], product["was"], product["badge"]) == ("7.99", "8.99", "AKCIJA")
+
+
+def test_origin_stock_and_deposit_belong_to_the_product(shop: RunningHouse) -> None:
+    path = f"{STORE}/products/2002"
+    goods = {"name": "Banane", "category": "Voće", "origin": "Ekvador", "stock": -1}
+    shop.done("PUT", path, goods | {"deposit": "0.07", "price": "1.49"})
+    product = _product(shop, "2002")
+    assert {name: product[name] for name in goods} == goods
+    assert product["deposit"] == "0.07"
+    shop.done("PUT", path, {"name": "Banane"})
+    product = _product(shop, "2002")
+    assert (product["origin"], product["stock"], product["deposit"]) == (None, None, None)
 
 
 def test_bulk_products_are_all_or_none(shop: RunningHouse) -> None:
@@ -333,9 +347,10 @@ def _compare_picture(shop: RunningHouse, demo: Demo, label_id: str) -> None:
     assert answer.headers["content-type"] == "image/png"
     assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
     check_headers(answer)
-    panel = panel_named(label["panel"])
+    panel = PANELS.named(label["panel"])
     assert Image.open(io.BytesIO(answer.content)).size == (panel.width_px, panel.height_px)
-    truth = Renderer().render(face_from(label["face"]), panel)
+    assert label["template"] == "standard"
+    truth = Renderer().render(face_from(label["face"]), panel, the_gallery()["standard"])
     assert answer.content == png_bytes(truth.pixels, panel)
     assert demo.shop.labels[label_id].shown_pixels == truth.pixels
     check_problem(shop.ask("GET", path.replace(label_id, "l-00009")), 404)

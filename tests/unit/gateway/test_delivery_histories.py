@@ -23,7 +23,6 @@ from sqlalchemy import select
 
 from esl.domain.face import Face
 from esl.domain.label import LabelState
-from esl.domain.panel import PANELS
 from esl.store.tables import issued
 from gateway.mqtt import MqttMessage
 from gateway.wire.errors import WrongSession
@@ -38,7 +37,9 @@ from tests.builders import (
     build_shelf,
     label_id,
     open_database,
+    the_gallery,
 )
+from tests.panels import PANELS
 
 T = TypeVar("T")
 
@@ -207,9 +208,10 @@ class Shelf:
             price_minor=self.prices[number],
             currency="EUR",
             locale="hr_HR",
+            sku=f"sku-{number}",
             link_may_be_left_out=True,
         )
-        return self.shop.renderer.render(face, PANELS[PANEL]).digest
+        return self.shop.renderer.render(face, PANELS[PANEL], the_gallery()["standard"]).digest
 
     def _beacon(self, label: str) -> MqttMessage:
         glass = self.glass[label]

@@ -9,7 +9,7 @@ from esl.domain.errors import NameDoesNotFit, PriceDoesNotFit, Unavailable, Unkn
 from esl.domain.face import Face
 from esl.domain.ids import GatewayId, LabelId
 from esl.domain.label import LabelState, Lane
-from esl.domain.panel import PANELS, Panel
+from esl.domain.panel import Panel
 from esl.intake.product_json import ProductPut
 from esl.services import catalogue
 from esl.store import labels
@@ -23,6 +23,7 @@ from gateway.wire.messages import MAX_PAYLOAD_BYTES, Put, Report
 from gateway.wire.signing import PublicKeys, open_sealed
 from renderer.frame import Frame
 from renderer.render import Renderer
+from renderer.template.template import Template
 from tests.builders import (
     GATEWAY,
     KEY,
@@ -37,6 +38,7 @@ from tests.builders import (
     a_product,
     label_id,
 )
+from tests.panels import PANELS
 
 OpenShop = Callable[..., Controller]
 
@@ -433,7 +435,7 @@ def test_payloads_stay_within_what_was_agreed_and_in_order(
     class Noisy(PlainRenderer):
         """Pictures that no compression makes smaller."""
 
-        def render(self, face: Face, panel: Panel) -> Frame:
+        def render(self, face: Face, panel: Panel, _template: Template) -> Frame:
             return Frame.of(panel.panel_id, Random(face.name).randbytes(panel.frame_bytes))
 
     shop = open_shop(labels_count=30, panel_id="bwry-400x300", renderer=Noisy())

@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl.domain.panel import PANELS, Panel
+from esl.domain.panel import Panel
 from gateway.pictures import deflate, inflate
+from tests.panels import FIRST_PANELS
 
-PANEL = PANELS["bwry-296x128"]  # type: ignore[index]
+PANEL = FIRST_PANELS["bwry-296x128"]  # type: ignore[index]
 
 
-@pytest.mark.parametrize("panel", PANELS.values(), ids=lambda p: p.panel_id)
+@pytest.mark.parametrize("panel", FIRST_PANELS.values(), ids=lambda p: p.panel_id)
 def test_a_frame_comes_back_as_it_was(panel: Panel) -> None:
     for pixels in (
         bytes(panel.frame_bytes),

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from esl.domain.panel import PANELS, Ink, Panel
+from esl.domain.panel import Ink, Panel
 from gateway.wire.failures import FailureCode
 from gateway.wire.messages import RAW, Put
 from renderer.packing import unpack
 from simulator.label import Done, Painting, SimLabel, blank_glass
 from simulator.picture import Refusal
+from tests.panels import PANELS
 from tests.unit.simulator.rig import PANEL, deflate, digest, entry, picture, put
 
 

@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("rev", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("gateway_id", sa.String(length=64), nullable=False),
+        sa.Column("template", sa.String(length=80), server_default="", nullable=False),
         sa.Column("issued_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("label_id", "rev", name=op.f("pk_issued")),
     )
@@ -150,6 +151,7 @@ def upgrade() -> None:
         sa.Column("locale", sa.String(length=20), nullable=False),
         sa.Column("timezone", sa.String(length=64), nullable=False),
         sa.Column("link_base", sa.String(length=120), nullable=True),
+        sa.Column("read_back_percent", sa.SmallInteger(), server_default="1", nullable=False),
         sa.PrimaryKeyConstraint("store_id", name=op.f("pk_store")),
     )
     op.create_table(
@@ -182,6 +184,9 @@ def upgrade() -> None:
         sa.Column("content_unit", sa.String(length=8), nullable=True),
         sa.Column("priced_per", sa.String(length=8), nullable=True),
         sa.Column("link", sa.String(length=200), nullable=True),
+        sa.Column("origin", sa.String(length=80), nullable=True),
+        sa.Column("stock", sa.Integer(), nullable=True),
+        sa.Column("deposit_minor", sa.Integer(), nullable=True),
         sa.Column("rev", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["store_id"], ["store.store_id"], name=op.f("fk_product_store_id")),
         sa.PrimaryKeyConstraint("store_id", "sku", name=op.f("pk_product")),
@@ -228,6 +233,54 @@ def upgrade() -> None:
     op.create_index(op.f("ix_label_store_id"), "label", ["store_id"], unique=False)
 
     op.create_table(
+        "picture",
+        sa.Column("store_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=63), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("png", sa.LargeBinary(), nullable=False),
+        sa.Column("width_px", sa.Integer(), nullable=False),
+        sa.Column("height_px", sa.Integer(), nullable=False),
+        sa.Column("saved_by", sa.String(length=80), nullable=False),
+        sa.Column("saved_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["store_id"], ["store.store_id"], name=op.f("fk_picture_store_id")),
+        sa.PrimaryKeyConstraint("store_id", "name", name=op.f("pk_picture")),
+    )
+    op.create_table(
+        "template",
+        sa.Column("store_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=63), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=80), nullable=False),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("pictures", sa.Text(), nullable=False),
+        sa.Column("saved_by", sa.String(length=80), nullable=False),
+        sa.Column("saved_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["store_id"], ["store.store_id"], name=op.f("fk_template_store_id")
+        ),
+        sa.PrimaryKeyConstraint("store_id", "name", "version", name=op.f("pk_template")),
+    )
+    op.create_table(
+        "template_rule",
+        sa.Column("store_id", sa.String(length=64), nullable=False),
+        sa.Column("position", sa.SmallInteger(), nullable=False),
+        sa.Column("template", sa.String(length=63), nullable=False),
+        sa.Column("category", sa.String(length=120), nullable=True),
+        sa.Column("brand", sa.String(length=80), nullable=True),
+        sa.Column("panel", sa.String(length=40), nullable=True),
+        sa.Column("kind", sa.String(length=16), nullable=True),
+        sa.Column("stock", sa.String(length=8), nullable=True),
+        sa.Column("stock_most", sa.Integer(), nullable=True),
+        sa.Column("weighed", sa.Boolean(), nullable=True),
+        sa.Column("products", sa.SmallInteger(), nullable=True),
+        sa.Column("note", sa.String(length=200), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["store_id"], ["store.store_id"], name=op.f("fk_template_rule_store_id")
+        ),
+        sa.PrimaryKeyConstraint("store_id", "position", name=op.f("pk_template_rule")),
+    )
+    op.create_table(
         "price",
         sa.Column("store_id", sa.String(length=64), nullable=False),
         sa.Column("sku", sa.String(length=64), nullable=False),
@@ -269,6 +322,9 @@ def downgrade() -> None:
         op.execute(sa.schema.DropSequence(REVISION_SEQUENCE))
     op.drop_table("pairing")
     op.drop_table("price")
+    op.drop_table("template_rule")
+    op.drop_table("template")
+    op.drop_table("picture")
     op.drop_table("label")
     op.drop_table("product")
     op.drop_table("gateway")

@@ -7,10 +7,11 @@ import pytest
 
 from api.console.board import Tile, fingerprint, tile_of
 from api.console.words import State
-from esl.domain.ids import Digest, Sku
+from esl.domain.ids import Digest, PanelId, Sku
 from esl.domain.label import NOTHING_SHOWN
 from esl.store import wall
 from tests.builders import GATEWAY, a_store
+from tests.panels import PANELS
 from tests.unit.esl.domain.label_states import a_label
 
 SHOWN = Digest("ab" * 32)
@@ -25,7 +26,7 @@ def a_row(**changes: Any) -> wall.Tile:
 
 
 def a_tile(locale: str = "hr_HR", **changes: Any) -> Tile:
-    return tile_of(a_row(**changes), a_store(locale=locale), ONLINE)
+    return tile_of(a_row(**changes), a_store(locale=locale), ONLINE, PANELS)
 
 
 def test_the_picture_is_the_one_the_label_reported() -> None:
@@ -36,6 +37,13 @@ def test_the_picture_is_the_one_the_label_reported() -> None:
 
 def test_a_label_that_reported_nothing_has_no_picture() -> None:
     assert a_tile(shown_digest=NOTHING_SHOWN).picture is None
+
+
+def test_a_label_whose_model_is_gone_has_a_place_and_says_so() -> None:
+    tile = a_tile(panel_id=PanelId("bwry-1x1"))
+    assert (tile.width_px, tile.height_px, tile.size) == (296, 128, "?")
+    assert tile.advice is not None
+    assert "bwry-1x1 is not known any more" in tile.advice.what
 
 
 def test_only_a_label_that_is_right_is_described_by_its_product() -> None:

@@ -5,8 +5,8 @@ import pytest
 from api.console.words import PROBLEMS, STATE_OF, STATE_WORDS, State, advice_on
 from esl.domain.errors import RenderRefused
 from esl.domain.label import LabelState, Phase
-from esl.domain.panel import PANELS
 from gateway.wire.failures import FailureCode
+from tests.panels import PANELS
 from tests.unit.esl.domain.label_states import a_label
 
 PANEL = PANELS[a_label().panel_id]
@@ -40,7 +40,7 @@ def test_every_phase_has_a_state_and_every_state_its_own_word() -> None:
     assert len(set(STATE_WORDS.values())) == len(State)
 
 
-@pytest.mark.parametrize("phase", set(Phase) - {Phase.SETTLED})
+@pytest.mark.parametrize("phase", [p for p in Phase if p is not Phase.SETTLED])
 def test_every_label_that_is_not_right_is_explained(phase: Phase) -> None:
     assert advised(a_label(problem="no_price"), phase)
 

@@ -34,6 +34,9 @@ def test_a_product_is_stored_as_it_was_sent(tx: Connection) -> None:
         net_content=NetContent(milli=250, unit=Unit.KILOGRAM),
         priced_per=Unit.KILOGRAM,
         link="https://shop.example/p",
+        origin="Brazil",
+        stock=0,
+        deposit_minor=7,
     )
     put(tx, ProductPut(product=full, price=None))
     assert products.product_named(tx, STORE, Sku("sku-0")) == full
@@ -54,6 +57,19 @@ def test_labels_of_a_product_that_changed_want_something_new(tx: Connection) -> 
     after = {s.label_id: s for s in labels.list_labels(tx, STORE)}
     assert after[label_id(0)].wanted_rev > before[label_id(0)].wanted_rev
     assert after[label_id(1)] == before[label_id(1)]
+
+
+def test_the_currency_of_a_store_with_deposits_stays(tx: Connection) -> None:
+    put_store(tx, a_store(), NOON)
+    returnable = ProductPut(product=a_product(deposit_minor=7), price=None, currency="EUR")
+    put(tx, returnable)
+    with pytest.raises(Conflict, match="deposits in EUR"):
+        put_store(tx, a_store(currency="HUF"), NOON)
+    put_store(tx, a_store(name="Another name"), NOON)
+    put(tx, ProductPut(product=a_product(), price=None))
+    put_store(tx, a_store(currency="HUF"), NOON)
+    with pytest.raises(Conflict, match="send the products again"):
+        put(tx, returnable)
 
 
 def test_a_price_that_comes_along_is_applied(tx: Connection) -> None:

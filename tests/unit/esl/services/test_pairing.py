@@ -16,6 +16,7 @@ from esl.services.catalogue import put_products
 from esl.services.pairing import pair_labels, register_labels
 from esl.store import labels, places, wall
 from tests.builders import GATEWAY, NOON, PANEL, STORE, a_product, build_shelf, label_id
+from tests.panels import PANELS
 
 OTHER = StoreId("split-1")
 
@@ -37,8 +38,8 @@ def new(number: int = 9, **changes: object) -> NewLabel:
 
 
 def test_labels_are_registered_once(tx: Connection) -> None:
-    assert register_labels(tx, STORE, [new(8), new(9, gateway_id=None)], NOON) == 2
-    assert register_labels(tx, STORE, [new(8), new(9), new(10)], NOON) == 1
+    assert register_labels(tx, STORE, [new(8), new(9, gateway_id=None)], NOON, panels=PANELS) == 2
+    assert register_labels(tx, STORE, [new(8), new(9), new(10)], NOON, panels=PANELS) == 1
     assert labels.label_named(tx, label_id(9)).gateway_id == GATEWAY, "named anew, it moves"
     state = labels.label_named(tx, label_id(8))
     assert (state.paired, state.wanted_rev, state.due_at) == (False, 0, None)
@@ -58,7 +59,9 @@ def test_a_label_that_cannot_be_registered_is_refused(
     tx: Connection, label: NewLabel, store: StoreId, error: type[EslError]
 ) -> None:
     with pytest.raises(error):
-        register_labels(tx, store, [new(20, store_id=store, gateway_id=None), label], NOON)
+        register_labels(
+            tx, store, [new(20, store_id=store, gateway_id=None), label], NOON, panels=PANELS
+        )
 
 
 def test_a_paired_label_wants_its_product_and_forgets_the_one_before(tx: Connection) -> None:
@@ -108,7 +111,7 @@ def test_a_gateway_belongs_to_one_store(tx: Connection) -> None:
 
 
 def test_the_wall_is_read_in_pages_and_shows_unpaired_labels_too(tx: Connection) -> None:
-    register_labels(tx, STORE, [new(9)], NOON)
+    register_labels(tx, STORE, [new(9)], NOON, panels=PANELS)
     whole = wall.wall_of(tx, STORE)
     assert [(t.label.label_id, t.name, t.price_minor, t.label.paired) for t in whole] == [
         (label_id(0), "Jogurt sku-0", 129, True),

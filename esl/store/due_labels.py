@@ -1,0 +1,111 @@
+"""The truth for labels that are due: what each must show, and with which template."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, select
+
+from esl.domain.face import Face
+from esl.domain.ids import Digest, GatewayId, LabelId, PanelId, StoreId, TemplateName
+from esl.domain.template import TemplateRef
+from esl.domain.template_rule import RuleBook, choose_template
+from esl.store.columns import AnyRow
+from esl.store.tables import issued, labels, stores
+from esl.store.templates import rules_of, templates_in_use
+from esl.store.truth import FACE_COLUMNS, LABELS_WITH_TRUTH, face_from
+from esl.store.upsert import in_batches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueLabel:
+    """A label this process has claimed, with the truth of the moment it was read.
+
+    ``face`` and ``template`` are None where the label has no product or its product no price.
+    ``issued_digest`` is the picture that ``wanted_rev`` was already sent as, None if it never was.
+    """
+
+    label_id: LabelId
+    store_id: StoreId
+    gateway_id: GatewayId
+    panel_id: PanelId
+    epoch: int
+    wanted_rev: int
+    sent_rev: int
+    shown_rev: int
+    shown_digest: Digest
+    issued_digest: Digest | None
+    attempts: int
+    read_back_percent: int
+    face: Face | None
+    template: TemplateRef | None
+
+
+_OWN_COLUMNS = (
+    labels.c.label_id,
+    labels.c.gateway_id,
+    labels.c.panel_id,
+    labels.c.epoch,
+    labels.c.wanted_rev,
+    labels.c.sent_rev,
+    labels.c.shown_rev,
+    labels.c.shown_digest,
+    labels.c.attempts,
+    issued.c.digest.label("issued_digest"),
+    stores.c.read_back_percent,
+)
+_DUE = (
+    select(*_OWN_COLUMNS, *FACE_COLUMNS)
+    .select_from(
+        LABELS_WITH_TRUTH.outerjoin(
+            issued,
+            and_(issued.c.label_id == labels.c.label_id, issued.c.rev == labels.c.wanted_rev),
+        )
+    )
+    .where(labels.c.label_id.in_(bindparam("the_labels", expanding=True)))
+)
+_FACE_BEGINS = len(_OWN_COLUMNS)
+
+_Refs = dict[tuple[StoreId, TemplateName], TemplateRef]
+
+
+def load_due(tx: Connection, label_ids: Sequence[LabelId]) -> list[DueLabel]:
+    """Load what each of these labels must show now, and which template shows it.
+
+    One query a batch for the labels and two for their stores, none per label.
+    """
+    rows: list[AnyRow] = []
+    for batch in in_batches(label_ids):
+        rows.extend(tx.execute(_DUE, {"the_labels": batch}))
+    store_ids = {StoreId(row[_FACE_BEGINS]) for row in rows}
+    books = {store_id: RuleBook(rules) for store_id, rules in rules_of(tx, store_ids).items()}
+    refs = {key: saved.ref for key, saved in templates_in_use(tx, store_ids).items()}
+    return [_due_label(row, books, refs) for row in rows]
+
+
+def _due_label(row: Sequence[Any], books: Mapping[StoreId, RuleBook], refs: _Refs) -> DueLabel:
+    label_id, gateway_id, panel_id, epoch, wanted_rev, sent_rev, shown_rev = row[:7]
+    shown_digest, attempts, issued_digest, read_back_percent, store_id = row[7:12]
+    face = face_from(row[_FACE_BEGINS:])
+    template: TemplateRef | None = None
+    if face is not None:
+        key = store_id, choose_template(books[store_id], face, panel_id).template
+        template = refs.get(key)
+        if template is None:  # of the gallery
+            template = refs[key] = TemplateRef(store_id=store_id, name=key[1])
+    return DueLabel(
+        label_id=label_id,
+        store_id=store_id,
+        gateway_id=gateway_id,
+        panel_id=panel_id,
+        epoch=epoch,
+        wanted_rev=wanted_rev,
+        sent_rev=sent_rev,
+        shown_rev=shown_rev,
+        shown_digest=shown_digest,
+        issued_digest=issued_digest,
+        attempts=attempts,
+        read_back_percent=read_back_percent,
+        face=face,
+        template=template,
+    )
