@@ -183,6 +183,8 @@ class Font:
     def _learn(self, text: str) -> bool:
         """Get to know a text's characters; say whether all of them are simple."""
         known = self._advances
+        if all(map(known.__contains__, text)):
+            return True
         return all(c in known or self._learn_character(c) for c in text)
 
     def _learn_character(self, character: str) -> bool:
