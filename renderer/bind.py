@@ -121,11 +121,13 @@ def _bind_text(
     kit: Kit,
     needs: FaceNeeds,
 ) -> TextPainter:
-    value = needs.value(element.value)
+    values = [needs.value(text) for text in (element.value, *element.fallbacks)]
     size = max(in_px(element.size, height, panel), 1)
     smallest = size if element.min_size is None else in_px(element.min_size, height, panel)
     fit = Fit(element.fit)
-    if fit is Fit.ELLIPSIS and any(FIELDS[f].kind is FieldKind.MONEY for f in value.fields):
+    if fit is Fit.ELLIPSIS and any(
+        FIELDS[name].kind is FieldKind.MONEY for value in values for name in value.fields
+    ):
         fit = Fit.WRAP  # an amount is never cut, whatever else the text says
     style = TextStyle(
         width=width,
@@ -141,7 +143,12 @@ def _bind_text(
         valign=element.valign,
         strike=element.strike,
     )
-    return TextPainter(style, value=value.render, reads=_reads(value), stable=value.stable)
+    return TextPainter(
+        style,
+        values=tuple(value.render for value in values),
+        reads=tuple(read for value in values for read in _reads(value)),
+        stable=all(value.stable for value in values),
+    )
 
 
 def _bind_price(

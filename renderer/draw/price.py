@@ -30,6 +30,10 @@ from renderer.text.fonts import Font, Fonts
 OLD_WEIGHT = 1.5
 """A pixel of the old price's size, against one of the price's, when both share a box."""
 
+OLD_MOST = 0.7
+"""Height of the old price's digits over that of the price's, at most: which one holds must be
+plain at a glance."""
+
 PLACEMENTS_KEPT = 256
 """Bound of the placements one price element keeps."""
 
@@ -212,15 +216,19 @@ class PricePainter:
         )
 
     def _together(self, texts: PriceTexts, old: str) -> _Placement | None:
-        """Put the old price beside or above, as best serves both their sizes."""
-        best, best_score = None, 0.0
+        """Put the old price beside or above, as best serves both their sizes.
+
+        An old price nearly as tall as the price is taken only where there is no other way.
+        """
+        best, best_score = None, (False, 0.0)
         for digits in range(self._style.old_max, self._style.old_min - 1, -1):
             font = self._fonts.regular(_size_for(digits))
             for find in (self._beside, self._above):
                 found = find(texts, old, font)
                 if found is None:
                     continue
-                score = found.cap_px / CAP_PER_EM + OLD_WEIGHT * font.size_px
+                modest = font.cap_px <= OLD_MOST * found.cap_px
+                score = (modest, found.cap_px / CAP_PER_EM + OLD_WEIGHT * font.size_px)
                 if score > best_score:
                     best, best_score = found, score
         return best

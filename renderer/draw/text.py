@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from esl.domain.errors import NameDoesNotFit
 from esl.domain.face import Face
 from esl.domain.panel import Ink
 from renderer.canvas import stamp
@@ -62,7 +63,7 @@ class _Placement:
 
 
 class TextPainter:
-    """Fits and paints a text.
+    """Fits and paints a text, or the first shorter one that fits.
 
     Cache: the last `PLACEMENTS_KEPT` placements. Stable texts, such as badges, go by themselves;
     texts that change with the price by themselves with every digit replaced by 0, because digits
@@ -73,14 +74,15 @@ class TextPainter:
         self,
         style: TextStyle,
         *,
-        value: Callable[[Face], str | None],
+        values: tuple[Callable[[Face], str | None], ...],
         reads: tuple[Reader, ...],
         stable: bool,
     ) -> None:
         self.stable = stable
         self.reads = reads
         self._style = style
-        self._value = value
+        # Only the shortest text is cut with an ellipsis, where that is allowed at all.
+        self._values = [(value, value is values[-1]) for value in values]
         self._place = lru_cache(maxsize=PLACEMENTS_KEPT)(self._find_place)
 
     def paint(self, view: Canvas, face: Face, notes: Notes = None) -> None:
@@ -90,12 +92,10 @@ class TextPainter:
             NameDoesNotFit: It does not fit as far as the element allows.
             MissingGlyph: No font has a character.
         """
-        text = self._value(face)
-        if not text:
+        chosen = self._choose(face)
+        if chosen is None:
             return
-        place = self._place(text if self.stable else text.translate(_TO_ZEROS))
-        if not (self.stable or place.whole):
-            place = self._find_place(text)
+        text, place = chosen
         font = place.font
         for line in place.lines:
             said = text if place.whole else line.text
@@ -119,8 +119,27 @@ class TextPainter:
             NameDoesNotFit: It does not fit as far as the element allows.
             MissingGlyph: No font has a character.
         """
-        text = self._value(face)
-        return self._place(text).height if text and self.stable else self._style.height
+        chosen = self._choose(face) if self.stable else None
+        return self._style.height if chosen is None else chosen[1].height
+
+    def _choose(self, face: Face) -> tuple[str, _Placement] | None:
+        """Take the first of the element's texts that fits; None if the face has nothing to say."""
+        refused = None
+        for value, may_cut in self._values:
+            text = value(face)
+            if not text:
+                continue
+            try:
+                place = self._place(text if self.stable else text.translate(_TO_ZEROS), may_cut)
+                if not (self.stable or place.whole):
+                    place = self._find_place(text, may_cut)
+            except NameDoesNotFit as exc:
+                refused = refused or exc
+            else:
+                return text, place
+        if refused is not None:
+            raise refused
+        return None
 
     def _paint_line(self, view: Canvas, font: Font, run: Run, line: _Line) -> None:
         style = self._style
@@ -135,8 +154,10 @@ class TextPainter:
                 ink=style.strike_ink,
             )
 
-    def _find_place(self, text: str) -> _Placement:
-        fitted = self._fit(text) if self.stable else self._fit_any_digits(text)
+    def _find_place(self, text: str, may_cut: bool) -> _Placement:  # noqa: FBT001  a cache key
+        style = self._style
+        fit = Fit.WRAP if style.fit is Fit.ELLIPSIS and not may_cut else style.fit
+        fitted = self._fit(text, fit) if self.stable else self._fit_any_digits(text, fit)
         baselines = self._baselines(fitted)
         lines = tuple(
             _Line(line, self._left(fitted, line), baseline)
@@ -152,7 +173,7 @@ class TextPainter:
             cut=fitted.cut,
         )
 
-    def _fit(self, text: str, *, less_width: int = 0, less_height: int = 0) -> FittedText:
+    def _fit(self, text: str, fit: Fit, *, less_width: int = 0, less_height: int = 0) -> FittedText:
         style = self._style
         return fit_text(
             text,
@@ -162,20 +183,22 @@ class TextPainter:
             size_px=style.size_px,
             min_px=style.min_px,
             max_lines=style.max_lines,
-            fit=style.fit,
+            fit=fit,
         )
 
-    def _fit_any_digits(self, text: str) -> FittedText:
+    def _fit_any_digits(self, text: str, fit: Fit) -> FittedText:
         """Fit a text so that all digits have room: 8 may reach higher than 0, and 4 further."""
         style = self._style
-        found = _with_any_digits(self._fit(text))
+        found = _with_any_digits(self._fit(text, fit))
         font = found.font
         wide = max(map(font.width_px, found.lines)) + _digits_behind_px(font) - style.width
         between = (len(found.lines) - 1) * found.line_px
         tall = found.rise_px + between + found.drop_px - style.height
         if wide <= 0 and tall <= 0:
             return found
-        return _with_any_digits(self._fit(text, less_width=max(wide, 0), less_height=max(tall, 0)))
+        return _with_any_digits(
+            self._fit(text, fit, less_width=max(wide, 0), less_height=max(tall, 0))
+        )
 
     def _baselines(self, fitted: FittedText) -> list[int]:
         """Stand the lines at the top, in the middle or at the bottom, accents inside the box."""

@@ -178,6 +178,8 @@ class _Checker:
         match element:
             case Text():
                 self._check_value(element.value, f"{path}/value")
+                for index, fallback in enumerate(element.fallbacks):
+                    self._check_value(fallback, f"{path}/fallbacks/{index}")
                 self._check_sizes(element.size, element.min_size, path, "size", "min_size")
                 if element.give:
                     self._check_giving(element, path)

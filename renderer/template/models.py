@@ -74,6 +74,9 @@ class Text(_Element):
 
     type: Literal["text"]
     value: Value
+    fallbacks: tuple[Value, ...] = Field(
+        (), max_length=4, description="Shorter texts, tried in order where it does not fit."
+    )
     size: Length = Field("100%", description="Largest font size; % is of the box's height.")
     min_size: Length | None = Field(None, description="Smallest font size; size if not said.")
     max_lines: Count = Field(1, description="Most lines, where fit is wrap or ellipsis.")
