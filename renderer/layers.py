@@ -37,7 +37,9 @@ class LayerCache:
             return layer
 
     def put(self, key: object, layer: Layer) -> None:
-        """Keep a layer; the one not used for longest makes room."""
+        """Keep a layer; the one not used for longest makes room. A cache of none keeps none."""
+        if self._kept < 1:
+            return
         with self._lock:
             if key not in self._layers and len(self._layers) >= self._kept:
                 del self._layers[next(iter(self._layers))]

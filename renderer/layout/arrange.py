@@ -14,7 +14,17 @@ from esl.domain.panel import Panel
 from renderer.canvas import Box
 from renderer.layout.lengths import in_px, inside, share_out
 from renderer.layout.tree import Node, Tree
-from renderer.template.models import Column, Grid, Rect, Row, Stack, Text
+from renderer.template.models import (
+    Barcode,
+    Column,
+    Grid,
+    Price,
+    Qr,
+    Rect,
+    Row,
+    Stack,
+    Text,
+)
 
 QUARTER, HALF, FULL = 90, 180, 360
 
@@ -220,6 +230,12 @@ class _Arranger:
 
 
 def name_of(node: Node) -> str:
-    """Name an element in a message: by its id, or its kind and place."""
+    """Name an element in a message: by its id, what it prints, or its kind and place."""
     element = node.element
-    return f"{element.type} {element.id!r}" if element.id else f"{element.type} at {node.path}"
+    if element.id:
+        return f"{element.type} {element.id!r}"
+    match element:
+        case Text(value=value) | Price(value=value) | Qr(value=value) | Barcode(value=value):
+            return f"{element.type} '{value}'"
+        case _:
+            return f"{element.type} at {node.path}"

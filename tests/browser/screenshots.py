@@ -21,8 +21,8 @@ from tests.shelf import until_settled
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "wall.png"
 SIZE = {"width": 1440, "height": 1080}
 ON_ITS_WAY, NEEDS_YOU = 3, 6
-FONTLESS = "ትኩስ ብርቱካን"
-"""Fresh oranges, in a script that the labels' font does not hold."""
+FONTLESS = "Fresh oranges ♥ Valencia"
+"""A name with a character that no font of the labels holds."""
 
 EVERYTHING_IN_SIGHT_IS_DRAWN = """Promise.all(
     [...document.images]
