@@ -67,6 +67,10 @@ _PIECE = {
 _PIECE_ELSEWHERE = "pc."
 
 
+_IDLE_PARTS = frozenset({"COP", "HUF", "IDR", "IRR", "LAK", "LBP", "MMK", "TZS", "UZS"})
+"""Two decimals by ISO 4217 and none in cash, in tills or on labels (CLDR's cash digits)."""
+
+
 class DateStyle(StrEnum):
     """How long a date is written."""
 
@@ -88,7 +92,11 @@ class PriceParts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyStyle:
-    """How one locale writes one currency."""
+    """How one locale writes one currency.
+
+    Where a currency's parts are out of use, amounts without any are written without decimals:
+    "12 499 Ft".
+    """
 
     symbol: str
     before: str  # everything printed before the digits: "CHF " or ""
@@ -98,14 +106,16 @@ class MoneyStyle:
     grouping: tuple[int, int]  # digits of the lowest group and of all others
     digits: int  # decimals of the currency
     rtl: bool  # the locale's script runs from the right
+    idle_parts: bool  # nobody pays in parts of this currency any more
 
     def parts(self, minor: int) -> PriceParts:
         """Take an amount apart."""
         whole, fraction = divmod(minor, 10**self.digits)
+        written = self.digits > 0 and not (self.idle_parts and fraction == 0)
         return PriceParts(
             whole=self._grouped(str(whole)),
-            mark=self.mark if self.digits else "",
-            fraction=f"{fraction:0{self.digits}d}" if self.digits else "",
+            mark=self.mark if written else "",
+            fraction=f"{fraction:0{self.digits}d}" if written else "",
             symbol=self.symbol,
             symbol_left=bool(self.before) != self.rtl,
         )
@@ -122,6 +132,8 @@ class MoneyStyle:
         whole = written[: -self.digits]
         if len(whole) > self.grouping[0]:
             whole = self._grouped(whole)
+        if self.idle_parts and minor % 10**self.digits == 0:
+            return whole
         return f"{whole}{self.mark}{written[-self.digits :]}"
 
     def _grouped(self, whole: str) -> str:
@@ -177,6 +189,7 @@ class MoneyWriter:
             grouping=pattern.grouping,
             digits=MINOR_DIGITS[currency],
             rtl=known.text_direction == "rtl",
+            idle_parts=currency in _IDLE_PARTS,
         )
 
     def _drawable_symbol(self, symbol: str, currency: str) -> str:

@@ -1,6 +1,7 @@
 """``esl panels``: the display models, built-in and your own."""
 
 import json
+import sys
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +19,9 @@ PanelsFile = Annotated[
     Path | None,
     typer.Option("--panels-file", help="TOML file of your own models.", show_default="settings"),
 ]
+
+_PIPED_WIDTH = 160
+"""Columns for a table that no terminal folds: whole rows for grep."""
 
 app = typer.Typer(help="Display models of labels.", invoke_without_command=True)
 
@@ -48,10 +52,16 @@ def list_panels(
     elif markdown:
         print(markdown_table(panels))
     else:
-        table = Table(*_COLUMNS)
+        width = None if sys.stdout.isatty() else _PIPED_WIDTH
+        console = Console(markup=False, width=width)
+        narrow = console.width < _PIPED_WIDTH
+        shown = [i for i, name in enumerate(_COLUMNS) if not narrow or name in _FEW_COLUMNS]
+        table = Table(*[_COLUMNS[i] for i in shown])
+        table.columns[0].no_wrap = True  # ids are there to be copied
         for panel in panels:
-            table.add_row(*_row(panel))
-        Console(markup=False).print(table)  # a name may hold brackets
+            row = _row(panel)
+            table.add_row(*[row[i] for i in shown])
+        console.print(table)  # a name may hold brackets
 
 
 @app.command("show")
@@ -117,6 +127,9 @@ def facts_of(panel: Panel) -> dict[str, Any]:
         "nominal": sorted(nominal),
     }
 
+
+_FEW_COLUMNS = frozenset({"id", "model", "px", "mm", "dpi"})
+"""What a narrow terminal has room for; ``esl panels show`` says the rest."""
 
 _COLUMNS = ("id", "model", "px", "mm", "dpi", "encoding", "codes", "turn", "refresh", "frame")
 

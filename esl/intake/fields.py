@@ -6,17 +6,22 @@ name = fields.text("name", required=True, longest=200)
 fields.finish()        # unknown fields are problems too; raises with all of them
 """
 
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from esl.domain.errors import FieldProblem, InvalidInput
-from esl.domain.ids import has_control
 from esl.domain.pricing import KEEP, Keep
 from esl.intake.strict_json import MAX_INTEGER, JsonFraction, pointer
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2099
 """No till is set outside of them; PostgreSQL's driver cannot even read back the year 9999."""
+
+_BLANKS_OF_SORTS = frozenset("\t\n\v\f\r\x85\u2028\u2029")
+_JOINERS = frozenset("\u200c\u200d")
+_UNSEEN = frozenset({"Cc", "Cf"})
+_UNKNOWN = frozenset({"Cs", "Co", "Cn"})
 
 Read = TypeVar("Read")
 
@@ -48,20 +53,29 @@ class Fields:
         return self._left.pop(name, KEEP)
 
     def text(self, name: str, *, longest: int, required: bool = False) -> str | Keep | None:
-        """Read a text of 1 to ``longest`` printable characters, without blanks around it."""
+        """Read a text of 1 to ``longest`` characters for people, without blanks around it.
+
+        Tabs and line breaks become blanks. Control and invisible formatting characters, which
+        exports are full of and which can make a text read as another one, are left out; joiners
+        stay, because words of some scripts are spelled with them.
+        """
         value = self.take(name)
         if value is KEEP or value is None:
             return self._nothing(name, value, required=required)
         if not isinstance(value, str):
             self.problem(name, "not a string")
-        elif not value.strip():
-            self.problem(name, "empty", fix="Send null to clear it, or leave it out to keep it.")
         elif len(value) > longest:
             self.problem(name, f"longer than {longest} characters")
-        elif has_control(value):
-            self.problem(name, "holds control or invisible formatting characters")
+        elif not (seen := _visible(value).strip()):
+            self.problem(name, "empty", fix="Send null to clear it, or leave it out to keep it.")
+        elif any(unicodedata.category(c) in _UNKNOWN for c in seen):
+            self.problem(
+                name,
+                "holds private, unassigned or broken characters",
+                fix="Send letters and signs that Unicode knows.",
+            )
         else:
-            return value.strip()
+            return seen
         return None
 
     def integer(self, name: str, *, low: int = 0, high: int = MAX_INTEGER) -> int | None:
@@ -143,3 +157,14 @@ class Fields:
             self.problem(name, "missing" if value is KEEP else "null, and a value is needed")
             return None
         return value
+
+
+def _visible(text: str) -> str:
+    """Leave out what cannot be seen: of the Unicode categories Cc and Cf all but joiners."""
+    if text.isprintable():
+        return text
+    return "".join(
+        " " if c in _BLANKS_OF_SORTS else c
+        for c in text
+        if c in _BLANKS_OF_SORTS or c in _JOINERS or unicodedata.category(c) not in _UNSEEN
+    )

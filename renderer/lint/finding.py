@@ -58,14 +58,18 @@ class Seen:
 
 
 def gather(all_seen: Iterable[Seen]) -> tuple[Finding, ...]:
-    """Make one finding of remarks with one path, severity and code.
+    """Make one finding of remarks with one path, severity and code on the same panels.
 
     Errors come first, then by line, path and code, so that a file's findings keep their order.
     """
-    groups: dict[tuple[str, Severity, str], list[Seen]] = {}
+    by_data: dict[tuple[str, Severity, str, Data | None], list[Seen]] = {}
     for seen in all_seen:
         remark = seen.remark
-        groups.setdefault((remark.path, remark.severity, remark.code), []).append(seen)
+        by_data.setdefault((remark.path, remark.severity, remark.code, seen.data), []).append(seen)
+    groups: dict[tuple[str, Severity, str, tuple[PanelId, ...]], list[Seen]] = {}
+    for (path, severity, code, _data), group in by_data.items():
+        panels = tuple(dict.fromkeys(s.panel_id for s in group if s.panel_id is not None))
+        groups.setdefault((path, severity, code, panels), []).extend(group)
     findings = [
         Finding(
             path=path,
@@ -74,9 +78,9 @@ def gather(all_seen: Iterable[Seen]) -> tuple[Finding, ...]:
             code=code,
             message=group[0].remark.message,
             fix=group[0].remark.fix,
-            panels=tuple(dict.fromkeys(s.panel_id for s in group if s.panel_id is not None)),
+            panels=panels,
             data=tuple(dict.fromkeys(s.data for s in group if s.data is not None)),
         )
-        for (path, severity, code), group in groups.items()
+        for (path, severity, code, panels), group in groups.items()
     ]
     return tuple(sorted(findings, key=lambda f: (f.severity, f.line, f.path, f.code)))

@@ -37,7 +37,7 @@ _FIXES = {
     "name_does_not_fit": "Give the text a larger box or more lines, a smaller min_size, or "
     "fit: ellipsis.",
     "missing_glyph": "Put a font that has the character into the fonts folder, or change the text.",
-    "code_does_not_fit": "Give the code a larger box, or a shorter value in fallbacks.",
+    "code_does_not_fit": "Give the code a larger box or less to say; a QR code may have fallbacks.",
     "layout_does_not_fit": "Make what is inside smaller, or add a variant for this panel.",
     "too_many_products": "Raise products: and add cells for them.",
     "picture_not_drawn": "Install the extra `dither`, or upload the picture on this machine.",

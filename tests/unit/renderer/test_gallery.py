@@ -223,7 +223,7 @@ def test_a_deposit_stands_on_a_line_of_its_own(name: str) -> None:
 
 def test_a_member_price_stands_beside_the_price_for_everybody_and_its_unit_price() -> None:
     said = draw_on_wide("member-price", GALLERY["member-price"].sample)
-    for words in ("Club price", "£ 3 50", "Without card", "£ 4 75", "£20.93/kg"):
+    for words in ("Member price", "£ 3 50", "Without card", "£ 4 75", "£20.93/kg"):
         assert words in said
 
 

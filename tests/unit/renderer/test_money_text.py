@@ -28,12 +28,13 @@ NBSP, NNBSP = "\u00a0", "\u202f"
         ("en_GB", "GBP", 123450, "£1,234.50"),
         ("fr_FR", "EUR", 123450, f"1{NNBSP}234,50{NBSP}€"),
         ("de_CH", "CHF", 123450, f"CHF{NBSP}1’234.50"),
+        ("hu_HU", "HUF", 1249900, f"12{NBSP}499{NBSP}Ft"),
+        ("hu_HU", "HUF", 1249950, f"12{NBSP}499,50{NBSP}Ft"),
         ("pl_PL", "PLN", 123450, f"1{NBSP}234,50{NBSP}zł"),
         ("da_DK", "DKK", 123450, f"1.234,50{NBSP}kr."),
         ("hi_IN", "INR", 12345678, "₹1,23,456.78"),
         ("ja_JP", "JPY", 1234, "¥1,234"),  # CLDR's full-width sign is not in the fonts
         ("is_IS", "ISK", 1290, f"1.290{NBSP}kr."),
-        ("hu_HU", "HUF", 129900, f"1{NBSP}299,00{NBSP}Ft"),  # ISO 4217 says two decimals
         ("en_KW", "KWD", 1250, f"KWD{NBSP}1.250"),  # not in CLDR: the language's
         ("ar_KW", "KWD", 1250, f"1.250{NBSP}د.ك."),  # no direction marks
         ("he_IL", "ILS", 1290, f"12.90{NBSP}₪"),

@@ -118,7 +118,7 @@ def test_amounts_follow_the_currency() -> None:
         ({"price": "1.295"}, "/price", "3 decimals, and EUR has 2"),
         ({"currency": "EURO"}, "/currency", "not a known ISO 4217"),
         ({"name": ""}, "/name", "empty"),
-        ({"name": "a\u202eb"}, "/name", "invisible"),
+        ({"name": "a\ue000b"}, "/name", "private"),
         ({"gtin": "3850139171588"}, "/gtin", "check digit"),
         ({"link": "http://shop.example"}, "/link", "https"),
         ({"was": "1.29"}, "/was", "not above the price"),

@@ -83,7 +83,7 @@ BAD = [
     ({"unit_price": "x"}, "unit_price", "not a price"),
     ({"badge": ""}, "badge", "empty"),
     ({"badge": "x" * 41}, "badge", "longer than 40 characters"),
-    ({"badge": "a\u202eb"}, "badge", "holds control or invisible formatting characters"),
+    ({"badge": "a\ue000b"}, "badge", "holds private, unassigned or broken characters"),
     ({"source": "Till 3"}, "source", "not a valid source id"),
     ({"source_seq": "1"}, "source_seq", "not an integer"),
     ({"source_seq": -1}, "source_seq", "not within 0 to 9007199254740991"),

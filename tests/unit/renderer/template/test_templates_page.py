@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from api.cli.app import app
 from esl.intake.face_json import parse_face
+from esl.intake.render_json import parse_render_request
 from renderer.lint.finding import Severity
 from renderer.lint.lint import lint_template
 from renderer.pictures.icons import Icons
@@ -58,7 +59,10 @@ def test_the_first_template_has_ten_lines() -> None:
 
 @pytest.mark.parametrize("text", blocks("json"))
 def test_every_face_of_the_page_is_read(text: str) -> None:
-    assert parse_face(json.loads(text)).price_minor
+    sent = json.loads(text)
+    face = parse_render_request(sent).face if "panel" in sent else parse_face(sent)
+    assert face is not None
+    assert face.price_minor
 
 
 def test_every_command_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
