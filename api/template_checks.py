@@ -20,6 +20,7 @@ from esl.store import labels, pictures, templates
 from renderer.lint.finding import Finding, Severity
 from renderer.lint.lint import lint_template
 from renderer.pictures.picture import Picture
+from renderer.render import Renderer
 from renderer.template.template import Template, parse_template
 
 _ERRORS_MOST = 50
@@ -74,7 +75,7 @@ def check_template(
         digest=template.digest,
         pictures={n: picture.digest for n, picture in template.pictures.items()},
     )
-    findings = lint_template(house.renderer, template, around.panels)
+    findings = lint_template(Renderer(fonts=house.fonts, products_kept=1), template, around.panels)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
         raise InvalidInput(

@@ -100,5 +100,5 @@ def _parse(source: TemplateSource) -> Template | str:
     try:
         pictures = {name: Picture.stored(name, png) for name, png in source.pictures.items()}
         return parse_template(source.text, pictures=pictures)
-    except (EslError, ValueError) as exc:
+    except (EslError, ValueError, OSError) as exc:
         return str(exc)

@@ -28,6 +28,13 @@ from renderer.template.models import Barcode, Icon, Image, Line, Price, Qr, Rect
 from renderer.template.values import CompiledValue
 from renderer.text.fit import Fit
 
+_NEVER_CUT = {FieldKind.MONEY, FieldKind.PERCENT, FieldKind.COUNT, FieldKind.DATE}
+
+PRICE_LEAST_MM = 3.0
+"""Lowest digits of a selling price, whatever a template says; the lint calls less an error."""
+
+_SELLING = frozenset({"price", "member_price"})
+
 PRICE_GAP_MM = 0.9
 """Least white between a price and the old price beside or above it."""
 
@@ -122,13 +129,13 @@ def _bind_text(
     needs: FaceNeeds,
 ) -> TextPainter:
     values = [needs.value(text) for text in (element.value, *element.fallbacks)]
-    size = max(in_px(element.size, height, panel), 1)
+    size = min(max(in_px(element.size, height, panel), 1), 2 * height)  # x-heights are half
     smallest = size if element.min_size is None else in_px(element.min_size, height, panel)
     fit = Fit(element.fit)
     if fit is Fit.ELLIPSIS and any(
-        FIELDS[name].kind is FieldKind.MONEY for value in values for name in value.fields
+        FIELDS[name].kind in _NEVER_CUT for value in values for name in value.fields
     ):
-        fit = Fit.WRAP  # an amount is never cut, whatever else the text says
+        fit = Fit.WRAP  # half a number is another one
     style = TextStyle(
         width=width,
         height=height,
@@ -138,7 +145,7 @@ def _bind_text(
         fit=fit,
         font=kit.fonts.bold if element.weight == "bold" else kit.fonts.regular,
         ink=ink,
-        strike_ink=find_ink("emphasis", panel),
+        strike_ink=ink if ink == Ink.WHITE else find_ink("emphasis", panel),
         align=element.align,
         valign=element.valign,
         strike=element.strike,
@@ -160,8 +167,8 @@ def _bind_price(
     panel: Panel,
     kit: Kit,
 ) -> PricePainter:
-    digits = max(in_px(element.size, height, panel), 1)
-    old = max(in_px(element.old_size, height, panel), 1)
+    digits = min(max(in_px(element.size, height, panel), 1), height)
+    old = min(max(in_px(element.old_size, height, panel), 1), height)
     style = PriceStyle(
         width=width,
         height=height,
@@ -193,7 +200,11 @@ def _least_digits(element: Price, digits: int, height: int, panel: Panel) -> int
     """Find the smallest digits: a box too low for them refuses the face, a size asked for not."""
     least = max(in_px(element.min_size, height, panel), 1)
     in_parts = isinstance(element.size, str) and element.size.endswith("%")
-    return least if in_parts else min(least, digits)
+    if not in_parts:
+        least = min(least, digits)
+    if element.value in _SELLING:
+        least = max(least, in_px(f"{PRICE_LEAST_MM}mm", height, panel))
+    return least
 
 
 def _bind_qr(element: Qr, box: Box, panel: Panel, kit: Kit, needs: FaceNeeds) -> QrPainter:

@@ -49,7 +49,10 @@ class Arrangement:
 
     def key(self, face: Face) -> tuple[object, ...]:
         """Name the product layer of a face."""
-        return (self, face.locale, face.currency, *[read(face) for read in self.reads])
+        said = (self, face.locale, face.currency, *[read(face) for read in self.reads])
+        if not face.others:
+            return said
+        return (*said, *[(other.locale, other.currency) for other in face.others])
 
 
 class Design:

@@ -21,6 +21,7 @@ from esl.services import templates as service
 from esl.store import templates
 from gateway.worker import Notice
 from renderer.preview import png_bytes
+from renderer.render import Renderer
 
 router = APIRouter(prefix="/api/v1/stores/{store}", tags=["templates"])
 
@@ -151,7 +152,7 @@ def _draw(house: House, store_id: StoreId, name: TemplateName, look: Look) -> by
         text, pngs = template_text(tx, house, store_id, name, look.version)
     template = read_template(text, pngs)
     face = template.sample if look.data == "sample" else template.worst_case
-    frame = house.renderer.render(face, panel, template)
+    frame = Renderer(fonts=house.fonts, products_kept=1).render(face, panel, template)
     return png_bytes(frame.pixels, panel, scale=look.scale)
 
 

@@ -79,10 +79,10 @@ DEFAULT_RULES: tuple[TemplateRule, ...] = (
     _default("two-products", "two products on one label", products=2),
     _default("four-products", "three products on one label", products=3),
     _default("four-products", "four products on one label", products=4),
-    _default("weighed", "sold by weight", weighed=True),
     _default("member-price", "a lower price for members", kind=OfferKind.MEMBER),
     _default("multi-buy", "several pieces together cost less", kind=OfferKind.MULTIBUY),
     _default("promotion", "a badge or an old price", kind=OfferKind.PROMOTION),
+    _default("weighed", "sold by weight", weighed=True),
     _default("standard", "nothing special"),
 )
 """What holds where no rule of the store fits; the last one fits everything."""

@@ -121,7 +121,8 @@ class PricePainter:
         currency = self._money.style(face.locale, face.currency)
         texts = self._texts(currency, minor, face)
         old_minor = self._old(face) if self._old is not None else None
-        old = currency.text(old_minor) if old_minor is not None else ""
+        # Struck through, a lower price would look like the one that holds no more.
+        old = currency.text(old_minor) if old_minor is not None and old_minor > minor else ""
         place = self._place(
             texts.before,
             _shape_of(texts.whole),

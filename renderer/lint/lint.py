@@ -18,7 +18,7 @@ from renderer.lint.elements import find_named
 from renderer.lint.file_checks import check_pictures, check_words
 from renderer.lint.finding import Data, Finding, Remark, Seen, Severity, gather
 from renderer.lint.legibility import check_contrast, check_sizes
-from renderer.lint.placement import check_blank, check_cut, check_overlap
+from renderer.lint.placement import check_blank, check_covered, check_cut, check_overlap
 from renderer.lint.substitutes import check_inks
 from renderer.render import Renderer
 from renderer.template.template import Template, find_line
@@ -26,6 +26,7 @@ from renderer.template.template import Template, find_line
 _CHECKS: tuple[Callable[[Drawing], Iterable[Remark]], ...] = (
     check_sizes,
     check_overlap,
+    check_covered,
     check_cut,
     check_blank,
     check_inks,

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from esl.domain.panel import Ink
-from renderer.drawing import Drawing
+from renderer.drawing import Drawing, DrawnPart
 from renderer.lint.finding import Remark, Severity
 from renderer.lint.naming import name_part, point_at
-from renderer.template.models import Barcode, Price, Qr, Text
+from renderer.template.models import Barcode, Price, Qr, Rect, Text
 
 _MUST_STAND_ALONE = (Text, Price, Qr, Barcode)
 
@@ -33,6 +33,34 @@ def check_overlap(drawing: Drawing) -> Iterator[Remark]:
                 message=f"it is drawn over {name_part(below)}, {int(shared.sum())} pixels of it",
                 fix="Move or shrink one of them, or put both into a row or column.",
             )
+
+
+def check_covered(drawing: Drawing) -> Iterator[Remark]:
+    """Find prices and texts over which something else is painted."""
+    for i, below in enumerate(drawing.parts):
+        if not isinstance(below.element, Text | Price):
+            continue
+        for above in drawing.parts[i + 1 :]:
+            if isinstance(above.element, _MUST_STAND_ALONE) and not _has_ground(above):
+                continue  # `check_overlap` says so
+            box = above.box
+            painted = above.mask.copy()
+            if _has_ground(above):
+                painted[box.top : box.bottom, box.left : box.right] = True
+            if (below.mask & painted).any():
+                yield Remark(
+                    path=point_at(above),
+                    severity=Severity.ERROR,
+                    code="covered",
+                    message=f"it is painted over {name_part(below)}",
+                    fix="Put it before what it covers, or give both their own place.",
+                )
+
+
+def _has_ground(part: DrawnPart) -> bool:
+    element = part.element
+    inverted = isinstance(element, Text | Price) and element.invert
+    return inverted or (element.fill is not None and not isinstance(element, Rect))
 
 
 def check_cut(drawing: Drawing) -> Iterator[Remark]:

@@ -71,9 +71,10 @@ class Picture:
         try:
             image = Image.open(BytesIO(png), formats=["PNG"])
             ditherer = Ditherer(str(image.info.get(_DITHERER_KEY)))
-        except OSError as exc:
+            pixels = _pixels(image)
+        except (OSError, SyntaxError) as exc:  # Pillow's words for a broken chunk
             raise ValueError(f"the stored picture {name!r} is damaged") from exc
-        return cls._named(name, _pixels(image), ditherer, png)
+        return cls._named(name, pixels, ditherer, png)
 
     @classmethod
     def _named(cls, name: str, rgba: Rgba, ditherer: Ditherer, png: bytes) -> Self:

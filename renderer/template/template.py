@@ -29,7 +29,7 @@ NO_PICTURES: Mapping[str, Picture] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Template:
-    """A checked template; compared by identity, named by its digest."""
+    """A checked template; equal to another if its digest is."""
 
     file: TemplateFile
     digest: str  # SHA-256 of what decides its pixels: words, variants, products and pictures
@@ -38,6 +38,12 @@ class Template:
     pictures: Mapping[str, Picture]  # those its image elements name
     sample: Face
     worst_case: Face
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Template) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
 
 
 def parse_template(text: str, *, pictures: Mapping[str, Picture] = NO_PICTURES) -> Template:

@@ -28,8 +28,9 @@ _BETWEEN_IDEOGRAPHS = re.compile(
     f"(?<=[{_IDEOGRAPHS}{_CLOSES}])(?<![{_OPENS}])(?=[{_IDEOGRAPHS}{_OPENS}])(?![{_CLOSES}])"
 )
 _HAS_IDEOGRAPH = re.compile(f"[{_IDEOGRAPHS}]")
-_HAS_NO_BLANKS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
-"""Thai, Lao, Burmese, Khmer: no blanks between words, and no dictionary here to find them."""
+_HAS_NO_BLANKS = re.compile("[\u0e00-\u0e3e\u0e40-\u0eff\u1000-\u109f\u1780-\u17da\u17dc-\u17ff]")
+"""Thai, Lao, Burmese, Khmer: no blanks between words, and no dictionary here to find them. Their
+currency signs, ฿ and ៛, stand by numbers, which are not broken."""
 
 
 @dataclass(frozen=True, slots=True)

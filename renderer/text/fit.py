@@ -31,7 +31,10 @@ LINE_HEIGHT = 1.13
 LEAST_LETTERS = 2
 """A text of which fewer letters can be shown says nothing."""
 
-_ENDS_TO_DROP = " ,.-"
+_ENDS_TO_DROP = " ,.-−+"
+
+_GOES_ON = re.compile(r"[.,'’\u00a0\u202f]?\d")
+_NUMBER_AT_END = re.compile(r"[\d.,'’\u00a0\u202f]*\d[.,'’\u00a0\u202f]?$")
 _STRAY_WIDTHS = 1.12
 """How far widths stray from being in proportion to the size: advances are whole pixels."""
 
@@ -254,7 +257,12 @@ def _shortened(text: str, font: Font, width_px: int) -> str | None:
     if font.width_px(text) <= width_px:
         return text
     start = _longest_start(text, font, width_px, ELLIPSIS)
-    return None if start is None else start.rstrip(_ENDS_TO_DROP) + ELLIPSIS
+    if start is None:
+        return None
+    if _GOES_ON.match(text, len(start)):  # half a number would be another number
+        start = _NUMBER_AT_END.sub("", start)
+    start = start.rstrip(_ENDS_TO_DROP)
+    return start + ELLIPSIS if start else None
 
 
 def _longest_start(text: str, font: Font, width_px: int, end: str) -> str | None:

@@ -28,6 +28,9 @@ from renderer.text.files import FontFile, bundled, pick_weight, read_folder
 from renderer.text.scripts import clusters, is_simple
 from renderer.text.shaping import Shaper
 
+SIZES_KEPT = 256
+"""Bound of the sizes kept of each weight: the gallery on all panels uses some two hundred."""
+
 RUNS_KEPT = 128
 """Bound of each of the two run caches of one font and size: currency signs, units, cents and
 badges repeat, and so do the lines of a name that is measured, then drawn."""
@@ -249,8 +252,8 @@ class Fonts:
             )
             for weight in ("Regular", "Bold")
         )
-        self.regular = lru_cache(maxsize=None)(lambda size_px: Font(self._regular, size_px))
-        self.bold = lru_cache(maxsize=None)(lambda size_px: Font(self._bold, size_px))
+        self.regular = lru_cache(maxsize=SIZES_KEPT)(lambda size_px: Font(self._regular, size_px))
+        self.bold = lru_cache(maxsize=SIZES_KEPT)(lambda size_px: Font(self._bold, size_px))
 
     def can_draw(self, text: str) -> bool:
         """Say whether both weights have every character of a text."""

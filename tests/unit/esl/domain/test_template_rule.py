@@ -49,7 +49,7 @@ def chosen(label: Face, *rules: TemplateRule, panel: str = PANEL) -> str:
         (face(member_price_minor=99), "member-price"),
         (face(member_price_minor=99, badge="AKCIJA"), "member-price"),
         (face(priced_per=Unit.KILOGRAM), "weighed"),
-        (face(priced_per=Unit.KILOGRAM, was_minor=199), "weighed"),
+        (face(priced_per=Unit.KILOGRAM, was_minor=199), "promotion"),
         (face(others=(NOTHING,)), "two-products"),
         (face(others=(NOTHING, NOTHING)), "four-products"),
         (face(others=(NOTHING,) * 3), "four-products"),
