@@ -147,7 +147,7 @@ def _bind_text(
         ink=ink,
         strike_ink=ink if ink == Ink.WHITE else find_ink("emphasis", panel),
         align=element.align,
-        valign=element.valign,
+        valign="top" if element.give else element.valign,
         strike=element.strike,
     )
     return TextPainter(

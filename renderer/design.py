@@ -12,7 +12,7 @@ that painting the layers one after the other gives the same picture as painting 
 
 import fnmatch
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from esl.domain.errors import LayoutDoesNotFit
@@ -100,6 +100,11 @@ class Design:
             leaf: bind_leaf(leaf, self.panel, self._kit, self._needs, self._template.pictures)
             for leaf in placed.leaves
         }
+        if needed is not None:
+            for given in self._arrangement(answers).giving:
+                leaf = next(leaf for leaf in placed.leaves if leaf.node is given.leaf.node)
+                # The painter that measured has the lines already, and stands them at the top.
+                bound[leaf] = replace(bound[leaf], painter=given.painter)
         parts = tuple(bound.values())
         product: list[Part] = []
         price: list[Part] = []

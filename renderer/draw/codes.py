@@ -41,16 +41,30 @@ class QrPainter:
         Raises:
             CodeDoesNotFit: No value fits within the module limits.
         """
-        contents = [text for value in self.values if (text := value(face))]
-        if not contents:
+        placed = self._place(face)
+        if placed is None:
             return None
-        placed = self.writer.place_qr(
-            contents, self.box, self.panel, align=self.align, valign=self.valign
-        )
         draw_code(canvas, placed)
         if notes is not None:
             notes.append(Note(texts=(placed.content,), ink=Ink.BLACK))
         return placed
+
+    def _place(self, face: Face) -> PlacedCode | None:
+        """Place the first value that fits; the shorter ones are made only when they are needed."""
+        first = self.values[0](face)
+        try:
+            if first:
+                return self._place_one_of([first])
+        except CodeDoesNotFit:
+            if len(self.values) == 1:
+                raise
+        contents = [text for value in self.values if (text := value(face))]
+        return self._place_one_of(contents) if contents else None
+
+    def _place_one_of(self, contents: list[str]) -> PlacedCode:
+        return self.writer.place_qr(
+            contents, self.box, self.panel, align=self.align, valign=self.valign
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
