@@ -95,17 +95,11 @@ class BarcodePainter:
         content = self.value(face)
         if not content:
             return None
-        turned = self.turn % HALF
-        upright = Box(
-            0,
-            0,
-            self.box.height if turned else self.box.width,
-            self.box.width if turned else self.box.height,
-        )
+        box = self.box if self.turn == 0 else self._upright()
         placed = self.writer.place_barcode(
             content,
             self.symbology,
-            upright,
+            box,
             self.panel,
             align=self.align,
             valign=self.valign,
@@ -114,15 +108,24 @@ class BarcodePainter:
         )
         if placed is None:
             return None
-        on_panel = placed.turned(self.turn, width_px=upright.width, height_px=upright.height).moved(
-            right_px=self.box.left, down_px=self.box.top
-        )
+        on_panel = placed
+        if self.turn:
+            on_panel = placed.turned(self.turn, width_px=box.width, height_px=box.height).moved(
+                right_px=self.box.left, down_px=self.box.top
+            )
         draw_code(canvas, on_panel)
         if self.digits is not None and placed.digits:
+            if not self.turn:
+                placed = placed.moved(right_px=-box.left, down_px=-box.top)
             self._write_digits(canvas, placed, self.digits)
         if notes is not None:
             notes.append(Note(texts=(placed.content,), ink=Ink.BLACK))
         return on_panel
+
+    def _upright(self) -> Box:
+        """Return the box as the turned bars see it."""
+        width, height = self.box.width, self.box.height
+        return Box(0, 0, height, width) if self.turn % HALF else Box(0, 0, width, height)
 
     def _write_digits(self, canvas: Canvas, placed: PlacedCode, font: Font) -> None:
         """Write the digits below the middle of the bars, where the box has room for them."""

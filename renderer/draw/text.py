@@ -15,6 +15,9 @@ from renderer.text.fit import Fit, FittedText, fit_text
 from renderer.text.fonts import Font, Run
 from renderer.text.scripts import runs_from_the_right
 
+SHORT = 12
+"""Letters of a stable text that is likely to stand on many labels."""
+
 PLACEMENTS_KEPT = 256
 """Bound of the placements one text element keeps."""
 
@@ -99,7 +102,8 @@ class TextPainter:
         font = place.font
         for line in place.lines:
             said = text if place.whole else line.text
-            run = font.run(said, rtl=place.rtl)
+            repeats = self.stable and len(said) <= SHORT  # a badge, and not a name
+            run = font.short_run(said, place.rtl) if repeats else font.run(said, place.rtl)
             self._paint_line(view, font, run, line)
         if notes is not None:
             notes.append(

@@ -83,8 +83,8 @@ class Text(_Element):
     fit: Literal["refuse", "shrink", "wrap", "ellipsis"] = Field(
         "ellipsis",
         description="What may be done to make it fit; each may do what those before it may: "
-        "refuse nothing, shrink to min_size, wrap onto max_lines, cut with an ellipsis. What prints "
-        "an amount, percentage, count or date is refused rather than cut.",
+        "refuse nothing, shrink to min_size, wrap onto max_lines, cut with an ellipsis. What "
+        "prints an amount, percentage, count or date is refused rather than cut.",
     )
     weight: Literal["regular", "bold"] = "regular"
     ink: InkName = "black"
