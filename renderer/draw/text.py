@@ -231,7 +231,7 @@ class TextPainter:
             case "start" if fitted.rtl:
                 return spare - _overhang_px(fitted, line)[1]
             case _ if _runs_rightwards(line):
-                return max(-fitted.font.lead_px(line), 0)
+                return max(-fitted.font.lead_px(line, fitted.rtl), 0)
             case _:
                 return _overhang_px(fitted, line)[0]
 
@@ -241,7 +241,7 @@ def _overhang_px(fitted: FittedText, line: str) -> tuple[int, int]:
     font = fitted.font
     if _runs_rightwards(line):
         digits = _digits_behind_px(font) if line[-1] in _DIGITS else 0
-        return max(-font.lead_px(line), 0), max(-font.tail_px(line), digits)
+        return max(-font.lead_px(line, fitted.rtl), 0), max(-font.tail_px(line, fitted.rtl), digits)
     run = font.run(line, rtl=fitted.rtl)  # what stands first depends on the paragraph
     end = run.left_px + run.mask.shape[1]
     digits = _digits_behind_px(font) if line[0] in _DIGITS or line[-1] in _DIGITS else 0

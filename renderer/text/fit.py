@@ -174,7 +174,14 @@ def _fit_whole(
 
 def _checked(lines: tuple[str, ...], font: Font, text: str, box: _Box) -> FittedText | None:
     """Make the result if the ink of all lines fits the box."""
+    rtl = starts_from_the_right(text)
     for line in lines:
+        if rtl:  # a line may look otherwise than alone: it is a part of its paragraph
+            run = font.run(line, rtl)
+            right = max(run.left_px + run.mask.shape[1], run.width_px)
+            if right - min(run.left_px, 0) > box.width_px:
+                return None
+            continue
         if font.width_px(line) + 2 * font.size_px <= box.width_px:
             continue  # not even a mark without a letter hangs over that far
         overhang = max(-font.lead_px(line), 0) + max(-font.tail_px(line), 0)
@@ -194,7 +201,7 @@ def _checked(lines: tuple[str, ...], font: Font, text: str, box: _Box) -> Fitted
         rises[0],
         drops[-1],
         cut=not text.endswith(lines[-1]),
-        rtl=starts_from_the_right(text),
+        rtl=rtl,
     )
 
 

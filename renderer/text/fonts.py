@@ -120,17 +120,17 @@ class Font:
             run = self._shaped_run(text)
             return max(len(run.mask) - run.ascent_px, 0)
 
-    def lead_px(self, text: str) -> int:
+    def lead_px(self, text: str, rtl: bool | None = None) -> int:  # noqa: FBT001 as `run`
         """Measure the white between the pen's start and the first ink: for flush left edges."""
-        if self._learn(text):
+        if not rtl and self._learn(text):
             return self._chain.glyph_of(text[0]).left_px
-        return self._shaped_run(text).left_px
+        return self._shaped_run(text, rtl).left_px
 
-    def tail_px(self, text: str) -> int:
+    def tail_px(self, text: str, rtl: bool | None = None) -> int:  # noqa: FBT001 as `run`
         """Measure the white between the last ink and the pen's end; negative for an overhang."""
-        if self._learn(text):
+        if not rtl and self._learn(text):
             return self._chain.glyph_of(text[-1]).tail_px
-        run = self._shaped_run(text)
+        run = self._shaped_run(text, rtl)
         return run.width_px - run.left_px - int(run.mask.shape[1])
 
     def run(self, text: str, rtl: bool | None = None) -> Run:  # noqa: FBT001 as `short_run`

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from esl.domain.errors import MissingGlyph, NameDoesNotFit
@@ -236,7 +236,7 @@ def ink_bounds(found: FittedText) -> tuple[int, int]:
         run = found.font.run(line, found.rtl)
         inked = np.flatnonzero(run.mask.any(axis=0))
         if inked.size:
-            start = max(-found.font.lead_px(line), 0)
+            start = max(-found.font.lead_px(line, found.rtl), 0)
             columns = max(columns, start + run.left_px + int(inked[-1]) + 1)
         above = found.font.ink_ascent_px(found.lines[0])
         rows = max(rows, above + i * found.line_px + found.font.drop_px(line))
@@ -250,6 +250,7 @@ def ink_bounds(found: FittedText) -> tuple[int, int]:
     max_lines=st.integers(1, 4),
     fit=st.sampled_from(Fit),
 )
+@example(text="آ ँककि", width_px=31, height_px=26, max_lines=2, fit=Fit.WRAP)
 def test_whatever_the_text_its_ink_stays_in_the_box(
     text: str, width_px: int, height_px: int, max_lines: int, fit: Fit
 ) -> None:
