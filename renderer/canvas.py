@@ -50,17 +50,20 @@ def stamp(canvas: Canvas, run: Run, *, left: int, baseline: int, ink: Ink) -> No
     Parts outside the canvas are cut: only a glyph's overhang can be there, because whoever calls
     has measured the run.
     """
-    mask = run.mask
+    paper = run.paper
     x = left + run.left_px
     y = baseline - run.ascent_px
     if x < 0 or y < 0:
-        mask = mask[max(-y, 0) :, max(-x, 0) :]
+        paper = paper[max(-y, 0) :, max(-x, 0) :]
         x, y = max(x, 0), max(y, 0)
-    rows, columns = mask.shape
+    rows, columns = paper.shape
     area = canvas[y : y + rows, x : x + columns]
-    if area.shape != mask.shape:
-        mask = mask[: area.shape[0], : area.shape[1]]
-    np.copyto(area, _PIXELS[ink], where=mask)
+    if area.shape != paper.shape:
+        paper = paper[: area.shape[0], : area.shape[1]]
+    if ink == Ink.BLACK:  # which is 0: three times as fast as by mask
+        np.multiply(area, paper, out=area)
+    else:
+        np.putmask(area, paper == 0, _PIXELS[ink])
 
 
 def enlarge(modules: Canvas, factor: int) -> Canvas:

@@ -24,7 +24,7 @@ def strike_through(
     if end <= start or top < 0 or baseline > view.shape[0]:
         return
     stroke = _draw_stroke(end - start, cap_px)
-    np.copyto(view[top:baseline, start:end], np.uint8(ink), where=stroke)
+    np.putmask(view[top:baseline, start:end], stroke, np.uint8(ink))
 
 
 @lru_cache(maxsize=STROKES_KEPT)

@@ -1,8 +1,9 @@
 """A text of one or several lines, as large as its box allows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from esl.domain.errors import NameDoesNotFit
 from esl.domain.face import Face
@@ -46,15 +47,13 @@ class TextStyle:
     strike: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     text: str
     left: int
     baseline: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Placement:
+class _Placement(NamedTuple):
     """Lines with their places; ``whole`` if the text stands on one line, unshortened."""
 
     font: Font
@@ -230,6 +229,8 @@ class TextPainter:
                 return spare - _overhang_px(fitted, line)[1]
             case "start" if fitted.rtl:
                 return spare - _overhang_px(fitted, line)[1]
+            case _ if fitted.font.keeps_in_cells(line):
+                return 0
             case _ if _runs_rightwards(line):
                 return max(-fitted.font.lead_px(line, fitted.rtl), 0)
             case _:
@@ -243,20 +244,19 @@ def _overhang_px(fitted: FittedText, line: str) -> tuple[int, int]:
         digits = _digits_behind_px(font) if line[-1] in _DIGITS else 0
         return max(-font.lead_px(line, fitted.rtl), 0), max(-font.tail_px(line, fitted.rtl), digits)
     run = font.run(line, rtl=fitted.rtl)  # what stands first depends on the paragraph
-    end = run.left_px + run.mask.shape[1]
+    end = run.left_px + run.paper.shape[1]
     digits = _digits_behind_px(font) if line[0] in _DIGITS or line[-1] in _DIGITS else 0
     return max(-run.left_px, 0), max(end - run.width_px, digits)
 
 
 def _runs_rightwards(line: str) -> bool:
-    return max(line) < FIRST_FROM_THE_RIGHT or not any(map(runs_from_the_right, line))
+    return line.isascii() or max(line) < FIRST_FROM_THE_RIGHT or not any(map(runs_from_the_right, line))
 
 
 def _with_any_digits(fitted: FittedText) -> FittedText:
     """Measure the first line's top and the last one's bottom for all digits at once."""
     font = fitted.font
-    return replace(
-        fitted,
+    return fitted._replace(
         rise_px=max(fitted.rise_px, font.ink_ascent_px(_DIGITS)),
         drop_px=max(fitted.drop_px, font.drop_px(_DIGITS)),
     )

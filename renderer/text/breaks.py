@@ -8,8 +8,8 @@ closes or opens.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from renderer.text.scripts import clusters
 
@@ -33,8 +33,7 @@ _HAS_NO_BLANKS = re.compile("[\u0e00-\u0e3e\u0e40-\u0eff\u1000-\u109f\u1780-\u17
 currency signs, ฿ and ៛, stand by numbers, which are not broken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A piece of text that stays on one line."""
 
     text: str

@@ -14,9 +14,9 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from itertools import accumulate
+from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from esl.domain.errors import NameDoesNotFit
 from renderer.text.bidi import starts_from_the_right
@@ -57,8 +57,7 @@ class Fit(StrEnum):
     ELLIPSIS = "ellipsis"
 
 
-@dataclass(frozen=True, slots=True)
-class FittedText:
+class FittedText(NamedTuple):
     """Lines of text and the size at which they fit their box."""
 
     font: Font
@@ -70,8 +69,7 @@ class FittedText:
     rtl: bool = False  # the paragraph runs from right to left
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Box:
+class _Box(NamedTuple):
     width_px: int
     height_px: int
 
@@ -130,12 +128,11 @@ def fit_text(
         raise NameDoesNotFit(f"{_prefix(path)}there is no text to print")
     box = _Box(width_px=width_px, height_px=height_px)
     smallest = size_px if fit is Fit.REFUSE else max(min(min_px, size_px), 1)
-    most = max_lines if fit in {Fit.WRAP, Fit.ELLIPSIS} else 1
-    words = split_words(text) if most > 1 else [Word(text, " ")]
+    most = max_lines if fit is Fit.WRAP or fit is Fit.ELLIPSIS else 1
     sizes = range(size_px, smallest - 1, -1)
-    found = _fit_whole(text, words, font, box, sizes, most)
-    if found is None and most > 1 and (closer := split_closer(words)) is not None:
-        found = _fit_whole(text, closer, font, box, sizes, most)
+    found = _fit_whole(text, split_words, font, box, sizes, most)
+    if found is None and most > 1 and (closer := split_closer(split_words(text))) is not None:
+        found = _fit_whole(text, lambda _text: closer, font, box, sizes, most)
     if found is None and fit is Fit.ELLIPSIS:
         found = _cut(text, font(smallest), box, most)
     if found is None:
@@ -145,13 +142,14 @@ def fit_text(
 
 def _fit_whole(
     text: str,
-    words: Sequence[Word],
+    split: Callable[[str], Sequence[Word]],
     font: SizedFont,
     box: _Box,
     sizes: range,
     max_lines: int,
 ) -> FittedText | None:
-    """Find the largest size at which the whole text fits."""
+    """Find the largest size at which the whole text fits; split it only where one line is short."""
+    words: Sequence[Word] = ()
     size = sizes.start
     while size > sizes.stop:
         sized = font(size)
@@ -160,9 +158,12 @@ def _fit_whole(
             found = _checked((text,), sized, text, box)
             if found is not None:
                 return found
-        for count in range(2, min(max_lines, len(words), _most_lines(sized, box)) + 1):
+        for count in range(2, min(max_lines, _most_lines(sized, box)) + 1):
             if total > count * (box.width_px + size):  # blanks at the breaks take no room
                 continue
+            words = words or split(text)
+            if count > len(words):
+                break
             lines = break_evenly(words, sized.width_px, count=count, width_px=box.width_px)
             found = _checked(lines, sized, text, box) if lines is not None else None
             if found is not None:
@@ -176,9 +177,11 @@ def _checked(lines: tuple[str, ...], font: Font, text: str, box: _Box) -> Fitted
     """Make the result if the ink of all lines fits the box."""
     rtl = starts_from_the_right(text)
     for line in lines:
+        if not rtl and font.keeps_in_cells(line):
+            continue
         if rtl:  # a line may look otherwise than alone: it is a part of its paragraph
             run = font.run(line, rtl)
-            right = max(run.left_px + run.mask.shape[1], run.width_px)
+            right = max(run.left_px + run.paper.shape[1], run.width_px)
             if right - min(run.left_px, 0) > box.width_px:
                 return None
             continue
@@ -188,18 +191,17 @@ def _checked(lines: tuple[str, ...], font: Font, text: str, box: _Box) -> Fitted
         if overhang and font.width_px(line) + overhang > box.width_px:
             return None
     line_px = round(LINE_HEIGHT * font.size_px)
-    drops = [font.drop_px(line) for line in lines]
-    rises = [font.ink_ascent_px(line) for line in lines]
-    for drop, rise in zip(drops, rises[1:], strict=False):
-        line_px = max(line_px, drop + rise)
-    if rises[0] + (len(lines) - 1) * line_px + drops[-1] > box.height_px:
+    rise, drop = font.ink_ascent_px(lines[0]), font.drop_px(lines[-1])
+    for above, below in pairwise(lines):
+        line_px = max(line_px, font.drop_px(above) + font.ink_ascent_px(below))
+    if rise + (len(lines) - 1) * line_px + drop > box.height_px:
         return None
     return FittedText(
         font,
         lines,
         line_px,
-        rises[0],
-        drops[-1],
+        rise,
+        drop,
         cut=not text.endswith(lines[-1]),
         rtl=rtl,
     )

@@ -74,7 +74,7 @@ def beside(font: Font, *parts: str) -> NDArray[np.bool_]:
         rows, columns = run.mask.shape
         canvas[top : top + rows, left : left + columns] |= run.mask
         pen += run.width_px
-    return ink(Run(canvas, 0, 0, 0))
+    return ink(Run((~canvas).view(np.uint8), 0, 0, 0))
 
 
 @pytest.mark.parametrize(
