@@ -19,6 +19,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton
@@ -79,8 +80,7 @@ class DateStyle(StrEnum):
     DAY = "day"  # day and month: "31.12."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceParts:
+class PriceParts(NamedTuple):
     """A price in the pieces a big price is drawn from; all are printable text."""
 
     whole: str  # with the locale's grouping: "1.234"

@@ -13,9 +13,8 @@ standards D.6). A code that does not fit is refused, never resampled.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +34,7 @@ BARS_MIN_MM = 2.0
 """Lower bars cannot be aimed at by hand (a judgement; a till wants more than any label has)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PlacedCode:
+class PlacedCode(NamedTuple):
     """One symbol at its place on a canvas.
 
     ``modules`` is (rows, columns), True is dark; bars have one row, or one column where they were
@@ -76,7 +74,7 @@ class PlacedCode:
 
     def moved(self, *, right_px: int, down_px: int) -> "PlacedCode":
         """Return it at another place."""
-        return replace(self, left=self.left + right_px, top=self.top + down_px)
+        return self._replace(left=self.left + right_px, top=self.top + down_px)
 
     def turned(self, degrees: int, *, width_px: int, height_px: int) -> "PlacedCode":
         """Return it as it stands after a canvas of that size is turned clockwise.
@@ -87,8 +85,7 @@ class PlacedCode:
         for _ in range(degrees // 90 % 4):
             symbol = code.symbol_box
             left, top, right, bottom = code.quiet
-            code = replace(
-                code,
+            code = code._replace(
                 modules=np.rot90(code.modules, k=-1),
                 left=height_px - symbol.bottom,
                 top=symbol.left,
@@ -243,8 +240,7 @@ def draw_code(canvas: Canvas, placed: PlacedCode) -> None:
 def _mirrored(code: PlacedCode) -> PlacedCode:
     """Exchange across and down."""
     left, top, right, bottom = code.quiet
-    return replace(
-        code,
+    return code._replace(
         modules=code.modules.T,
         left=code.top,
         top=code.left,

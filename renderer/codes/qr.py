@@ -5,8 +5,8 @@ version 2 instead of 3) or else bytes in UTF-8; level M; the smallest version up
 themselves come from `renderer.codes.qr_table`.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from qrcode.constants import ERROR_CORRECT_M
 from qrcode.util import ALPHA_NUM, BIT_LIMIT_TABLE, PAD0, PAD1
@@ -52,8 +52,7 @@ class QrWriter:
         return self._table(version).draw(codewords(segment, version))
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A text in one QR mode, before header and padding."""
 
     mode: int

@@ -63,12 +63,13 @@ class _ByteRows(dict[int, int]):
     """The XOR of the rows of one data byte's bits, by its value; computed when first asked."""
 
     def __init__(self, rows: list[int]) -> None:
-        super().__init__()
-        self._rows = rows  # of the highest bit first
+        super().__init__({0: 0})
+        self._row_of = {0x80 >> bit: row for bit, row in enumerate(rows)}  # the highest bit first
 
     def __missing__(self, value: int) -> int:
-        ones = (row for bit, row in enumerate(self._rows) if value & 0x80 >> bit)
-        self[value] = together = reduce(xor, ones, 0)
+        lowest = value & -value
+        rest = self[value ^ lowest] if value != lowest else 0
+        self[value] = together = rest ^ self._row_of[lowest]
         return together
 
 

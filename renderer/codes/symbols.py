@@ -8,7 +8,7 @@ shows none. EAN-13 and UPC-A of one GTIN have the same bars; quiet zones and dig
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import zxingcpp
@@ -43,8 +43,7 @@ _FORMATS = {
 _KNOWN = ("ean-13", "ean-8", "upc-a", *_FORMATS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Symbol:
+class Symbol(NamedTuple):
     """A symbol without quiet zones, before anyone knows where it stands."""
 
     symbology: Symbology
@@ -64,6 +63,7 @@ def symbol_of(content: str, symbology: str) -> Symbol | None:
         if len(content) == _GTIN_14:
             return None
         symbology = _AUTO[len(content)]
+        return Symbol(SYMBOLOGIES[symbology], content, write_ean(content), content)
     limits = SYMBOLOGIES.get(symbology)
     if limits is None or symbology not in _KNOWN:
         raise CodeDoesNotFit(f"no bar code is called {symbology!r}; known: {', '.join(_KNOWN)}")

@@ -6,7 +6,7 @@ counts in the height of the digits, which is what a shopper and the law see.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from esl.domain.errors import PriceDoesNotFit
 from esl.domain.face import Face, Unit
@@ -39,6 +39,9 @@ PLACEMENTS_KEPT = 256
 
 CAP_PER_EM = 0.711
 """Height of Roboto Condensed's digits over its size: 1456 of 2048 units."""
+
+BlockOf = Callable[[int], PriceBlock]
+"""A price at any size."""
 
 _TO_ZEROS = str.maketrans("123456789", "000000000")
 
@@ -130,14 +133,14 @@ class PricePainter:
             texts.tail,
             old.translate(_TO_ZEROS),
         )
-        first = place.pieces[0]
         left = place.left
+        runs = [piece.font.short_run(texts[piece.slot]) for piece in place.pieces]
         if style.align in {"start", "left"}:
-            left -= first.font.lead_px(texts.get(first.slot))
-        for piece in place.pieces:
+            left -= runs[0].left_px  # short runs begin at their ink
+        for piece, run in zip(place.pieces, runs, strict=True):
             stamp(
                 view,
-                piece.font.short_run(texts.get(piece.slot)),
+                run,
                 left=left + piece.left_px,
                 baseline=place.baseline - piece.rise_px,
                 ink=style.ink,
@@ -176,7 +179,7 @@ class PricePainter:
 
     def _note(self, notes: list[Note], place: _Placement, texts: PriceTexts, old: str) -> None:
         size = max(piece.font.size_px for piece in place.pieces)
-        shown = tuple(texts.get(piece.slot) for piece in place.pieces)
+        shown = tuple(texts[piece.slot] for piece in place.pieces)
         notes.append(Note(texts=shown, font_px=size, cap_px=place.cap_px, ink=self._style.ink))
         if place.old_font is not None:
             font = place.old_font
@@ -205,7 +208,7 @@ class PricePainter:
 
     def _alone(self, texts: PriceTexts) -> _Placement | None:
         style = self._style
-        block = self._largest(texts, style.width, style.height)
+        block = self._largest(self._blocks(texts), style.width, style.height)
         if block is None:
             return None
         return _Placement(
@@ -222,10 +225,11 @@ class PricePainter:
         An old price nearly as tall as the price is taken only where there is no other way.
         """
         best, best_score = None, (False, 0.0)
+        block_of = self._blocks(texts)
         for digits in range(self._style.old_max, self._style.old_min - 1, -1):
             font = self._fonts.regular(_size_for(digits))
             for find in (self._beside, self._above):
-                found = find(texts, old, font)
+                found = find(block_of, old, font)
                 if found is None:
                     continue
                 modest = font.cap_px <= OLD_MOST * found.cap_px
@@ -234,10 +238,10 @@ class PricePainter:
                     best, best_score = found, score
         return best
 
-    def _beside(self, texts: PriceTexts, old: str, font: Font) -> _Placement | None:
+    def _beside(self, block_of: BlockOf, old: str, font: Font) -> _Placement | None:
         style = self._style
         old_px = font.width_px(old)
-        block = self._largest(texts, style.width - 3 * style.gap - old_px, style.height)
+        block = self._largest(block_of, style.width - 3 * style.gap - old_px, style.height)
         if block is None:
             return None
         baseline = self._baseline(block)
@@ -259,12 +263,12 @@ class PricePainter:
             old_baseline,
         )
 
-    def _above(self, texts: PriceTexts, old: str, font: Font) -> _Placement | None:
+    def _above(self, block_of: BlockOf, old: str, font: Font) -> _Placement | None:
         style = self._style
         old_px = font.width_px(old)
         rise = font.ink_ascent_px(old + DIGITS)
         room = style.height - rise - font.drop_px(old + DIGITS) - 3 * style.gap // 2
-        block = self._largest(texts, style.width, room)
+        block = self._largest(block_of, style.width, room)
         if block is None or font.cap_px > block.cap_px or old_px + style.gap > style.width:
             return None
         spare = (room - block.rise_px - block.drop_px) // 3
@@ -290,13 +294,17 @@ class PricePainter:
             case _:
                 return (height - block.drop_px + block.rise_px) // 2
 
-    def _largest(self, texts: PriceTexts, width_px: int, height_px: int) -> PriceBlock | None:
+    def _blocks(self, texts: PriceTexts) -> BlockOf:
+        """Set a price at sizes asked for again and again while one place is looked for."""
+        return cache(lambda size_px: arrange_price(self._fonts, texts, size_px))
+
+    def _largest(self, block_of: BlockOf, width_px: int, height_px: int) -> PriceBlock | None:
         """Set the price as large as it fits, found by bisection."""
         low, high = _size_for(self._style.digits_min), _size_for(self._style.digits_max)
         fitting = None
         while low <= high:
             middle = (low + high) // 2
-            block = arrange_price(self._fonts, texts, middle)
+            block = block_of(middle)
             if block.width_px <= width_px and block.rise_px + block.drop_px <= height_px:
                 fitting, low = block, middle + 1
             else:

@@ -10,7 +10,8 @@ unit stand small on the base line, below the raised decimals or behind the price
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 from renderer.money_text import PriceParts
 from renderer.text.fonts import Font, Fonts
@@ -32,13 +33,13 @@ class Cents(StrEnum):
     DASH = "dash"
 
 
-class Slot(StrEnum):
-    """Which text of a price a piece shows."""
+class Slot(IntEnum):
+    """Which text of a price a piece shows: its place among `PriceTexts`."""
 
-    BEFORE = "before"
-    WHOLE = "whole"
-    RAISED = "raised"
-    TAIL = "tail"
+    BEFORE = 0
+    WHOLE = 1
+    RAISED = 2
+    TAIL = 3
 
 
 DIGITS = "0123456789"
@@ -47,19 +48,13 @@ ANY_DIGIT = {Slot.BEFORE: "", Slot.WHOLE: DIGITS, Slot.RAISED: DIGITS, Slot.TAIL
 """What is measured with a slot's text, so that a block is high enough for all of its digits."""
 
 
-@dataclass(frozen=True, slots=True)
-class PriceTexts:
-    """The texts of one price; "" for what it has not."""
+class PriceTexts(NamedTuple):
+    """The texts of one price, in the order of `Slot`; "" for what it has not."""
 
     before: str
     whole: str  # with mark and decimals where these are not raised
     raised: str
     tail: str
-
-    def get(self, slot: Slot) -> str:
-        """Return the text of a slot."""
-        text: str = getattr(self, slot.value)
-        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +118,7 @@ def arrange_price(fonts: Fonts, texts: PriceTexts, size_px: int) -> PriceBlock:
         pieces.append(Piece(Slot.TAIL, small, x + gap, 0))
         overhang = max(-small.tail_px(texts.tail), 0)  # Arabic signs reach behind their pen
         end = max(end, x + gap + small.width_px(texts.tail) + overhang)
-    said = [(piece, texts.get(piece.slot) + ANY_DIGIT[piece.slot]) for piece in pieces]
+    said = [(piece, texts[piece.slot] + ANY_DIGIT[piece.slot]) for piece in pieces]
     rise = max(piece.rise_px + piece.font.ink_ascent_px(text) for piece, text in said)
     drop = max(piece.font.drop_px(text) - piece.rise_px for piece, text in said)
     return PriceBlock(size_px, tuple(pieces), end, big.cap_px, rise, drop)

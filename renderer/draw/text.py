@@ -19,6 +19,9 @@ from renderer.text.scripts import runs_from_the_right
 SHORT = 12
 """Letters of a stable text that is likely to stand on many labels."""
 
+SHORT_UNSTABLE = 5
+"""Letters of one that changes with the price and is likely to: "−25 %"."""
+
 PLACEMENTS_KEPT = 256
 """Bound of the placements one text element keeps."""
 
@@ -101,7 +104,8 @@ class TextPainter:
         font = place.font
         for line in place.lines:
             said = text if place.whole else line.text
-            repeats = self.stable and len(said) <= SHORT  # a badge, and not a name
+            # A badge or a percentage, and not a name or a price.
+            repeats = len(said) <= (SHORT if self.stable else SHORT_UNSTABLE)
             run = font.short_run(said, place.rtl) if repeats else font.run(said, place.rtl)
             self._paint_line(view, font, run, line)
         if notes is not None:
@@ -250,7 +254,11 @@ def _overhang_px(fitted: FittedText, line: str) -> tuple[int, int]:
 
 
 def _runs_rightwards(line: str) -> bool:
-    return line.isascii() or max(line) < FIRST_FROM_THE_RIGHT or not any(map(runs_from_the_right, line))
+    return (
+        line.isascii()
+        or max(line) < FIRST_FROM_THE_RIGHT
+        or not any(map(runs_from_the_right, line))
+    )
 
 
 def _with_any_digits(fitted: FittedText) -> FittedText:

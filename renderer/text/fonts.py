@@ -59,7 +59,8 @@ class Run(NamedTuple):
     @property
     def mask(self) -> NDArray[np.bool_]:
         """True where there is ink."""
-        return self.paper == 0
+        mask: NDArray[np.bool_] = self.paper == 0
+        return mask
 
 
 @dataclass(frozen=True, slots=True)
