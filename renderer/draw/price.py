@@ -14,7 +14,6 @@ from esl.domain.panel import Ink
 from renderer.canvas import stamp
 from renderer.draw.painter import Note, Notes, Reader
 from renderer.draw.price_block import (
-    DIGITS,
     Cents,
     Piece,
     PriceBlock,
@@ -240,14 +239,14 @@ class PricePainter:
 
     def _beside(self, block_of: BlockOf, old: str, font: Font) -> _Placement | None:
         style = self._style
-        old_px = font.width_px(old)
+        old_px, (rise, drop) = font.width_px(old), _reach_px(font, old)
         block = self._largest(block_of, style.width - 3 * style.gap - old_px, style.height)
         if block is None:
             return None
         baseline = self._baseline(block)
         old_baseline = baseline - block.cap_px + font.cap_px
-        old_baseline = max(old_baseline, font.ink_ascent_px(old + DIGITS))
-        if font.cap_px > block.cap_px or old_baseline + font.drop_px(old + DIGITS) > style.height:
+        old_baseline = max(old_baseline, rise)
+        if font.cap_px > block.cap_px or old_baseline + drop > style.height:
             return None
         behind = style.gap // 2  # for the end of the stroke
         used = block.width_px + 2 * style.gap + old_px + behind
@@ -265,9 +264,8 @@ class PricePainter:
 
     def _above(self, block_of: BlockOf, old: str, font: Font) -> _Placement | None:
         style = self._style
-        old_px = font.width_px(old)
-        rise = font.ink_ascent_px(old + DIGITS)
-        room = style.height - rise - font.drop_px(old + DIGITS) - 3 * style.gap // 2
+        old_px, (rise, drop) = font.width_px(old), _reach_px(font, old)
+        room = style.height - rise - drop - 3 * style.gap // 2
         block = self._largest(block_of, style.width, room)
         if block is None or font.cap_px > block.cap_px or old_px + style.gap > style.width:
             return None
@@ -316,6 +314,12 @@ def _shape_of(whole: str) -> str:
     """Replace digits by 0, but keep a last 1: raised decimals stand closer to it."""
     shape = whole.translate(_TO_ZEROS)
     return f"{shape[:-1]}1" if whole.endswith("1") else shape
+
+
+def _reach_px(font: Font, text: str) -> tuple[int, int]:
+    """Measure how far a price reaches above and below its base line, whatever its digits."""
+    rise, drop = font.digits_reach_px
+    return max(rise, font.ink_ascent_px(text)), max(drop, font.drop_px(text))
 
 
 def _size_for(digits_px: int) -> int:

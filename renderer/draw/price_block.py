@@ -9,7 +9,6 @@ Raised decimals need no decimal sign: their size and place say what they are. Th
 unit stand small on the base line, below the raised decimals or behind the price.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
@@ -42,10 +41,8 @@ class Slot(IntEnum):
     TAIL = 3
 
 
-DIGITS = "0123456789"
-
-ANY_DIGIT = {Slot.BEFORE: "", Slot.WHOLE: DIGITS, Slot.RAISED: DIGITS, Slot.TAIL: ""}
-"""What is measured with a slot's text, so that a block is high enough for all of its digits."""
+_OF_DIGITS = (Slot.WHOLE, Slot.RAISED)
+"""Slots that are high enough for any digit, whichever they show."""
 
 
 class PriceTexts(NamedTuple):
@@ -57,8 +54,7 @@ class PriceTexts(NamedTuple):
     tail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """Where one text stands in its block."""
 
     slot: Slot
@@ -67,8 +63,7 @@ class Piece:
     rise_px: int  # of its base line above the block's
 
 
-@dataclass(frozen=True, slots=True)
-class PriceBlock:
+class PriceBlock(NamedTuple):
     """A whole price at one size."""
 
     size_px: int
@@ -118,7 +113,13 @@ def arrange_price(fonts: Fonts, texts: PriceTexts, size_px: int) -> PriceBlock:
         pieces.append(Piece(Slot.TAIL, small, x + gap, 0))
         overhang = max(-small.tail_px(texts.tail), 0)  # Arabic signs reach behind their pen
         end = max(end, x + gap + small.width_px(texts.tail) + overhang)
-    said = [(piece, texts[piece.slot] + ANY_DIGIT[piece.slot]) for piece in pieces]
-    rise = max(piece.rise_px + piece.font.ink_ascent_px(text) for piece, text in said)
-    drop = max(piece.font.drop_px(text) - piece.rise_px for piece, text in said)
-    return PriceBlock(size_px, tuple(pieces), end, big.cap_px, rise, drop)
+    rises, drops = [], []
+    for slot, font, _, rise_px in pieces:
+        text = texts[slot]
+        rises.append(rise_px + font.ink_ascent_px(text))
+        drops.append(font.drop_px(text) - rise_px)
+        if slot in _OF_DIGITS:
+            rise, drop = font.digits_reach_px
+            rises.append(rise_px + rise)
+            drops.append(drop - rise_px)
+    return PriceBlock(size_px, tuple(pieces), end, big.cap_px, max(rises), max(drops))

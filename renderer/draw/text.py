@@ -13,7 +13,7 @@ from renderer.draw.painter import Note, Notes, Reader
 from renderer.draw.strike import strike_through
 from renderer.packing import Canvas
 from renderer.text.fit import Fit, FittedText, fit_text
-from renderer.text.fonts import Font, Run
+from renderer.text.fonts import DIGITS, Font, Run
 from renderer.text.scripts import runs_from_the_right
 
 SHORT = 12
@@ -28,7 +28,6 @@ PLACEMENTS_KEPT = 256
 FIRST_FROM_THE_RIGHT = "\u0590"
 """Where Hebrew begins; no script below it runs from right to left."""
 
-_DIGITS = "0123456789"
 _TO_ZEROS = str.maketrans("123456789", "000000000")
 
 
@@ -198,7 +197,7 @@ class TextPainter:
         style = self._style
         found = _with_any_digits(self._fit(text, fit))
         font = found.font
-        wide = max(map(font.width_px, found.lines)) + _digits_behind_px(font) - style.width
+        wide = max(map(font.width_px, found.lines)) + font.digits_overhang_px - style.width
         between = (len(found.lines) - 1) * found.line_px
         tall = found.rise_px + between + found.drop_px - style.height
         if wide <= 0 and tall <= 0:
@@ -245,11 +244,11 @@ def _overhang_px(fitted: FittedText, line: str) -> tuple[int, int]:
     """Measure how far a line's ink passes the pen's start and its end."""
     font = fitted.font
     if _runs_rightwards(line):
-        digits = _digits_behind_px(font) if line[-1] in _DIGITS else 0
+        digits = font.digits_overhang_px if line[-1] in DIGITS else 0
         return max(-font.lead_px(line, fitted.rtl), 0), max(-font.tail_px(line, fitted.rtl), digits)
     run = font.run(line, rtl=fitted.rtl)  # what stands first depends on the paragraph
     end = run.left_px + run.paper.shape[1]
-    digits = _digits_behind_px(font) if line[0] in _DIGITS or line[-1] in _DIGITS else 0
+    digits = font.digits_overhang_px if line[0] in DIGITS or line[-1] in DIGITS else 0
     return max(-run.left_px, 0), max(end - run.width_px, digits)
 
 
@@ -265,11 +264,6 @@ def _with_any_digits(fitted: FittedText) -> FittedText:
     """Measure the first line's top and the last one's bottom for all digits at once."""
     font = fitted.font
     return fitted._replace(
-        rise_px=max(fitted.rise_px, font.ink_ascent_px(_DIGITS)),
-        drop_px=max(fitted.drop_px, font.drop_px(_DIGITS)),
+        rise_px=max(fitted.rise_px, font.digits_reach_px[0]),
+        drop_px=max(fitted.drop_px, font.digits_reach_px[1]),
     )
-
-
-def _digits_behind_px(font: Font) -> int:
-    """Measure how far any digit passes its pen's end: at a few sizes a 4 does, by a pixel."""
-    return max(0, *(-font.tail_px(digit) for digit in _DIGITS))

@@ -17,7 +17,7 @@ A text takes the shaped road by itself, as soon as one of its characters asks fo
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,6 +35,8 @@ SIZES_KEPT = 256
 RUNS_KEPT = 128
 """Bound of each of the two run caches of one font and size: currency signs, units, cents and
 badges repeat, and so do the lines of a name that is measured, then drawn."""
+
+DIGITS = "0123456789"
 
 _FAMILIES = (
     "RobotoCondensed",
@@ -95,6 +97,16 @@ class Font:
         """As `run`, remembered: for short texts that many labels share."""
         self._shaped_run = lru_cache(maxsize=RUNS_KEPT)(self._shape)
         self.cap_px = self.ink_ascent_px("H")  # height of a capital and of a digit
+
+    @cached_property
+    def digits_reach_px(self) -> tuple[int, int]:
+        """How far any digit reaches above and below the baseline."""
+        return self.ink_ascent_px(DIGITS), self.drop_px(DIGITS)
+
+    @cached_property
+    def digits_overhang_px(self) -> int:
+        """How far any digit passes its pen's end: at a few sizes a 4 does, by a pixel."""
+        return max(0, *(-self.tail_px(digit) for digit in DIGITS))
 
     def width_px(self, text: str) -> int:
         """Measure how far the pen moves.
@@ -187,14 +199,14 @@ class Font:
     def _trimmed_run(self, text: str, rtl: bool | None = None) -> Run:  # noqa: FBT001 a cache key
         """Draw a run, cut down to its ink: smaller to keep and faster to stamp."""
         run = self.run(text, rtl)
-        mask = run.mask
-        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        if rows.size == 0:
-            return run
-        top, left = int(rows[0]), int(columns[0])
+        if not text.strip() or not self.keeps_in_cells(text):
+            return run  # a blank, or the shaped road's, which is nothing but ink
+        top = run.ascent_px - self.ink_ascent_px(text)
+        bottom = run.ascent_px + self.drop_px(text)
+        lead, tail = self.lead_px(text), self.tail_px(text)
         return Run(
-            np.ascontiguousarray(run.paper[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]),
-            run.left_px + left,
+            np.ascontiguousarray(run.paper[top:bottom, lead : run.width_px - tail]),
+            run.left_px + lead,
             run.ascent_px - top,
             run.width_px,
         )
