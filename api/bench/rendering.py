@@ -27,9 +27,9 @@ from renderer.frame import Frame
 from renderer.render import Renderer
 from renderer.template.template import Template
 
-WARM_UP = 200
-"""Products that a run draws first and does not count: glyphs and QR tables are learned once in a
-process's life."""
+WARM_UP = 1000
+"""Products that a run draws first and does not count: glyphs, QR tables and the sizes that prices
+of each length fit are learned once in a process's life, in less than half a second."""
 
 WARM_PAIRS = 10_000
 """Least number of (product, price) pairs that a warm figure is made of."""
@@ -118,9 +118,9 @@ class RenderRun:
         """How many prices each product gets after its first."""
         return -(-WARM_PAIRS // len(self.counted))
 
-    def cold_blocks(self) -> list[Callable[[], float]]:
+    def cold_blocks(self, count: int = BLOCKS) -> list[Callable[[], float]]:
         """Divide the first drawing of every product into blocks; each returns labels a second."""
-        return self._blocks(list(enumerate(self.counted)), 0, BLOCKS)
+        return self._blocks(list(enumerate(self.counted)), 0, count)
 
     def warm_blocks(self) -> list[Callable[[], float]]:
         """Divide the drawing of all later prices into as many blocks."""

@@ -49,7 +49,7 @@ class PlacedCode(NamedTuple):
     module_px: int
     height_px: int  # how long the bars are; of squares their side
     quiet: tuple[int, int, int, int]  # white around it: left, top, right, bottom
-    digits: str  # as printed below the bars; "" for squares
+    digits: str = ""  # as printed below the bars; "" for squares
     bearer_px: int = 0  # black along both ends of the bars (ITF-14)
 
     @property
@@ -138,15 +138,14 @@ class CodeWriter:
             side_px, quiet_px = side * module_px, quiet * module_px
             outer = side_px + 2 * quiet_px
             return PlacedCode(
-                symbology=QR.name,
-                content=content,
-                modules=modules,
-                left=_along(box.left, box.width - outer, align) + quiet_px,
-                top=_along(box.top, box.height - outer, valign) + quiet_px,
-                module_px=module_px,
-                height_px=side_px,
-                quiet=(quiet_px, quiet_px, quiet_px, quiet_px),
-                digits="",
+                QR.name,
+                content,
+                modules,
+                _along(box.left, box.width - outer, align) + quiet_px,
+                _along(box.top, box.height - outer, valign) + quiet_px,
+                module_px,
+                side_px,
+                (quiet_px, quiet_px, quiet_px, quiet_px),
             )
         raise CodeDoesNotFit("; ".join(reasons) or "the QR code has no content")
 
@@ -194,16 +193,16 @@ class CodeWriter:
             _refuse_low_bars(limits, height_px - 2 * bearer_px, panel)
         spare_rows = box.height - height_px - (top + bottom) * module_px
         return PlacedCode(
-            symbology=limits.name,
-            content=symbol.content,
-            modules=modules,
-            left=_along(box.left, box.width - wide * module_px, align) + left * module_px,
-            top=box.top if rows == 1 else _along(box.top, spare_rows, valign) + top * module_px,
-            module_px=module_px,
-            height_px=height_px,
-            quiet=(left * module_px, top * module_px, right * module_px, bottom * module_px),
-            digits=symbol.digits,
-            bearer_px=bearer_px,
+            limits.name,
+            symbol.content,
+            modules,
+            _along(box.left, box.width - wide * module_px, align) + left * module_px,
+            box.top if rows == 1 else _along(box.top, spare_rows, valign) + top * module_px,
+            module_px,
+            height_px,
+            (left * module_px, top * module_px, right * module_px, bottom * module_px),
+            symbol.digits,
+            bearer_px,
         )
 
 

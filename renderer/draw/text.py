@@ -12,6 +12,7 @@ from renderer.canvas import stamp
 from renderer.draw.painter import Note, Notes, Reader
 from renderer.draw.strike import strike_through
 from renderer.packing import Canvas
+from renderer.text.bidi import FIRST_FROM_THE_RIGHT
 from renderer.text.fit import Fit, FittedText, fit_text
 from renderer.text.fonts import DIGITS, Font, Run
 from renderer.text.scripts import runs_from_the_right
@@ -24,9 +25,6 @@ SHORT_UNSTABLE = 5
 
 PLACEMENTS_KEPT = 256
 """Bound of the placements one text element keeps."""
-
-FIRST_FROM_THE_RIGHT = "\u0590"
-"""Where Hebrew begins; no script below it runs from right to left."""
 
 _TO_ZEROS = str.maketrans("123456789", "000000000")
 
@@ -223,6 +221,8 @@ class TextPainter:
 
     def _left(self, fitted: FittedText, line: str) -> int:
         style = self._style
+        if fitted.in_cells and style.align in {"start", "left"}:
+            return 0
         spare = style.width - fitted.font.width_px(line)
         match style.align:
             case "center":
@@ -232,8 +232,6 @@ class TextPainter:
                 return spare - _overhang_px(fitted, line)[1]
             case "start" if fitted.rtl:
                 return spare - _overhang_px(fitted, line)[1]
-            case _ if fitted.font.keeps_in_cells(line):
-                return 0
             case _ if _runs_rightwards(line):
                 return max(-fitted.font.lead_px(line, fitted.rtl), 0)
             case _:

@@ -14,11 +14,16 @@ from typing import TypeVar
 
 from bidi import algorithm
 
+FIRST_FROM_THE_RIGHT = "\u0590"
+"""Where Hebrew begins; no script below it runs from right to left."""
+
 _Item = TypeVar("_Item")
 
 
 def starts_from_the_right(text: str) -> bool:
     """Say whether the first letter with a direction runs from right to left (rules P2, P3)."""
+    if text.isascii() or max(text) < FIRST_FROM_THE_RIGHT:
+        return False
     return bool(algorithm.get_base_level(text))
 
 

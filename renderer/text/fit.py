@@ -67,6 +67,7 @@ class FittedText(NamedTuple):
     drop_px: int  # ink of the last line below its baseline
     cut: bool = False
     rtl: bool = False  # the paragraph runs from right to left
+    in_cells: bool = False  # no ink passes the start or the end of its line
 
 
 class _Box(NamedTuple):
@@ -126,7 +127,7 @@ def fit_text(
     """
     if not text:
         raise NameDoesNotFit(f"{_prefix(path)}there is no text to print")
-    box = _Box(width_px=width_px, height_px=height_px)
+    box = _Box(width_px, height_px)
     smallest = size_px if fit is Fit.REFUSE else max(min(min_px, size_px), 1)
     most = max_lines if fit is Fit.WRAP or fit is Fit.ELLIPSIS else 1
     sizes = range(size_px, smallest - 1, -1)
@@ -176,9 +177,8 @@ def _fit_whole(
 def _checked(lines: tuple[str, ...], font: Font, text: str, box: _Box) -> FittedText | None:
     """Make the result if the ink of all lines fits the box."""
     rtl = starts_from_the_right(text)
-    for line in lines:
-        if not rtl and font.keeps_in_cells(line):
-            continue
+    in_cells = not rtl and all(map(font.keeps_in_cells, lines))
+    for line in () if in_cells else lines:
         if rtl:  # a line may look otherwise than alone: it is a part of its paragraph
             run = font.run(line, rtl)
             right = max(run.left_px + run.paper.shape[1], run.width_px)
@@ -204,6 +204,7 @@ def _checked(lines: tuple[str, ...], font: Font, text: str, box: _Box) -> Fitted
         drop,
         cut=not text.endswith(lines[-1]),
         rtl=rtl,
+        in_cells=in_cells,
     )
 
 

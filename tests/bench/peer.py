@@ -1,8 +1,9 @@
 """``make bench-peer``: the same labels drawn here and by the best public renderer, in one run.
 
-Blocks of both alternate, so that whatever else the machine does hits both alike; each side counts
-the CPU of its own process. The other side runs in an environment of its own (odl-renderer,
-epaper-dithering, py-opendisplay: ``tests/bench/peer_requirements.txt``).
+Blocks of both alternate, and each of ours is divided by the one of theirs that follows at once, so
+that whatever else the machine does hits both alike; the median of these ratios is printed. Each
+side counts the CPU of its own process. The other side runs in an environment of its own
+(odl-renderer, epaper-dithering, py-opendisplay: ``tests/bench/peer_requirements.txt``).
 """
 
 import argparse
@@ -23,6 +24,9 @@ from renderer.template.gallery import load_gallery
 
 _DRIVER = Path(__file__).with_name("peer_driver.py")
 _STAGES = ("core", "pack")
+
+PAIRS = 10
+"""Blocks of new products, each beside one of the peer's."""
 
 
 class Peer:
@@ -89,29 +93,30 @@ def compare(peer: Peer, panel: Panel, products: Sequence[BenchProduct], labels: 
     run.warm_up()
     for stage in _STAGES:
         peer.rate(stage, panel, peer_labels(products[:10], 0))
-    ours: dict[str, list[float]] = {"cold": [], "warm": []}
-    theirs: dict[str, list[float]] = {stage: [] for stage in _STAGES}
-    blocks = [("cold", block) for block in run.cold_blocks()]
-    blocks += [("warm", block) for block in run.warm_blocks()]
-    for number, (kind, block) in enumerate(blocks):
-        stage = _STAGES[number % 2]
-        start = WARM_UP + number * labels
-        part = peer_labels(products[start : start + labels], start)
-        theirs[stage].append(peer.rate(stage, panel, part))
-        ours[kind].append(block())
+    pairs: dict[str, list[tuple[float, float, float]]] = {"cold": [], "warm": []}
+    start = WARM_UP
+    for kind, blocks in (("cold", run.cold_blocks(PAIRS)), ("warm", run.warm_blocks())):
+        for block in blocks:
+            part = peer_labels(products[start : start + labels], start)
+            start += labels
+            core, ours, pack = (
+                peer.rate("core", panel, part),
+                block(),
+                peer.rate("pack", panel, part),
+            )
+            pairs[kind].append((ours, core, pack))
     run.check_distinct()
-    cold, warm = (statistics.median(ours[kind]) for kind in ("cold", "warm"))
-    core, pack = (statistics.median(theirs[stage]) for stage in _STAGES)
+    cold, warm = pairs["cold"], pairs["warm"]
     return {
         "bench": "peer",
         "panel": panel.panel_id,
-        "cold_labels_per_s": round(cold),
-        "warm_labels_per_s": round(warm),
-        "peer_core_labels_per_s": round(core, 1),
-        "peer_pack_labels_per_s": round(pack, 1),
-        "cold_ratio": round(cold / pack, 1),
-        "warm_ratio": round(warm / pack, 1),
-        "cold_ratio_core": round(cold / core, 1),
+        "cold_labels_per_s": round(statistics.median(ours for ours, _, _ in cold)),
+        "warm_labels_per_s": round(statistics.median(ours for ours, _, _ in warm)),
+        "peer_core_labels_per_s": round(statistics.median(core for _, core, _ in cold + warm), 1),
+        "peer_pack_labels_per_s": round(statistics.median(pack for _, _, pack in cold + warm), 1),
+        "cold_ratio": round(statistics.median(ours / pack for ours, _, pack in cold), 1),
+        "warm_ratio": round(statistics.median(ours / pack for ours, _, pack in warm), 1),
+        "cold_ratio_core": round(statistics.median(ours / core for ours, core, _ in cold), 1),
         "peer": peer.versions,
     }
 
@@ -125,7 +130,7 @@ def main() -> None:
     parser.add_argument("--labels", type=int, default=60, help="labels in a block of the peer's")
     arguments = parser.parse_args()
     panels = load_panels()
-    least = WARM_UP + arguments.labels * 3 * BLOCKS
+    least = WARM_UP + arguments.labels * (PAIRS + 3 * BLOCKS)
     products, _ = find_products(max(WARM_UP + arguments.products, least), None)
     peer = Peer(arguments.peer_python)
     for name in arguments.panel:

@@ -247,7 +247,7 @@ def blackened(frame: Frame) -> Frame:
 
 def mistaken(frame: Frame) -> Frame:
     """Draw one content's modules, and mean another's."""
-    codes = tuple(replace(code, content="https://other.example/") for code in frame.codes)
+    codes = tuple(code._replace(content="https://other.example/") for code in frame.codes)
     return Frame.of(frame.panel_id, frame.pixels, codes)
 
 
