@@ -1,11 +1,9 @@
 """The HTTP application over a house."""
 
-import asyncio
-
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from api import errors
+from api import errors, turns
 from api.auth import TokenMemory
 from api.console import pages
 from api.edge import Edge
@@ -38,7 +36,7 @@ def create_app(house: House) -> ASGIApp:
     )
     app.state.house = house
     app.state.tokens = TokenMemory()
-    app.state.renders = asyncio.Semaphore(render.RENDERS_AT_ONCE)
+    turns.install(app)
     errors.install(app)
     parts = (
         *(stores, products, labels, templates, template_rules, pictures, render),

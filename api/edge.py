@@ -1,14 +1,36 @@
 """The HTTP edge: limits on what comes in, headers on what goes out. Plain ASGI."""
 
+import re
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import problem
+from api.errors import problem, what_was_not_done
+from renderer.pictures.upload_limits import FILE_LIMIT_BYTES, SIDE_LIMIT_PX
 
 BODY_LARGEST_BYTES = 1024 * 1024
 """A JSON body; 10,000 changes take about 900 KB."""
+
+_PICTURE = re.compile(r"/api/v1/stores/[^/]+/pictures/[^/]+")
+_MANY_ITEMS = re.compile(r"/api/v1/stores/[^/]+/(?:products|price-changes|labels|pairings)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How much a request may bring, and what to do about more."""
+
+    bytes: int
+    fix: str
+
+
+_FOR_A_PICTURE = Room(
+    bytes=FILE_LIMIT_BYTES,
+    fix=f"Scale the picture down to {SIDE_LIMIT_PX} pixels, or save it as JPEG.",
+)
+_FOR_ITEMS = Room(bytes=BODY_LARGEST_BYTES, fix="Send it in several requests.")
+_FOR_ANYTHING_ELSE = Room(bytes=BODY_LARGEST_BYTES, fix="Send less; nothing here needs as much.")
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -44,12 +66,14 @@ class Edge:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        body = await _read_body(scope, receive)
+        room = _room_for(scope["method"], scope["path"])
+        body = await _read_body(scope, receive, room.bytes)
         if body is None:
+            not_done = what_was_not_done(scope["method"], scope["path"])
             refusal = problem(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"a body of more than {BODY_LARGEST_BYTES} bytes; nothing was stored",
-                fix="Send it in several requests.",
+                f"a body of more than {room.bytes} bytes{not_done}",
+                fix=room.fix,
                 headers={"Connection": "close"},
             )
             await refusal(scope, receive, sending)
@@ -66,10 +90,18 @@ class Edge:
         await self._app(scope, receiving, sending)
 
 
-async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
+def _room_for(method: str, path: str) -> Room:
+    if method == "PUT" and _PICTURE.fullmatch(path):
+        return _FOR_A_PICTURE
+    if method == "POST" and _MANY_ITEMS.fullmatch(path):
+        return _FOR_ITEMS
+    return _FOR_ANYTHING_ELSE
+
+
+async def _read_body(scope: Scope, receive: Receive, most_bytes: int) -> bytes | None:
     """Read a request's body; None if it is too large, in which case the rest stays unread."""
     announced = Headers(scope=scope).get("content-length", "0")
-    if announced.isdecimal() and int(announced) > BODY_LARGEST_BYTES:
+    if announced.isdecimal() and int(announced) > most_bytes:
         return None
     body = bytearray()
     while True:
@@ -77,7 +109,7 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
         if message["type"] != "http.request":
             return bytes(body)  # the sender went away; the application will notice
         body += message.get("body", b"")
-        if len(body) > BODY_LARGEST_BYTES:
+        if len(body) > most_bytes:
             return None
         if not message.get("more_body", False):
             return bytes(body)

@@ -100,6 +100,8 @@ _NOBODYS: dict[int, tuple[str, str]] = {
 
 _MAX_ERRORS = 50
 
+_NOT_STORED = "; nothing was stored"
+
 log = structlog.get_logger()
 
 
@@ -112,8 +114,18 @@ def problem(
     return JSONResponse(content, status, headers, media_type=MEDIA_TYPE)
 
 
-def answer_error(exc: EslError) -> JSONResponse:
-    """Say in HTTP what went wrong."""
+def what_was_not_done(method: str, path: str) -> str:
+    """End the words about a request that failed: its sender must know what came of it.
+
+    Nothing of what only looks or draws is ever stored, so that is not worth a word there.
+    """
+    if path.endswith(("/render", "/preview.png")):
+        return "; nothing was drawn"
+    return "" if method in ("GET", "HEAD") or path.endswith("/preview") else _NOT_STORED
+
+
+def answer_error(exc: EslError, *, not_done: str = _NOT_STORED) -> JSONResponse:
+    """Say in HTTP what went wrong; ``not_done`` is from `what_was_not_done`."""
     status, fix = next(
         ((status, fix) for kind, status, fix in _ANSWERS if isinstance(exc, kind)),
         (HTTPStatus.BAD_REQUEST, None),
@@ -129,18 +141,22 @@ def answer_error(exc: EslError) -> JSONResponse:
             for p in exc.problems
         ]
         fields = "1 field" if len(errors) == 1 else f"{len(errors)} fields"
-        detail = f"{fields} must be mended; nothing was stored"
+        detail = f"{fields} must be mended{not_done}"
         fix = exc.problems[0].fix or fix
         return problem(status, detail, errors=errors, fix=fix, headers=headers)
-    return problem(status, str(exc), fix=fix, headers=headers)
+    detail = str(exc)
+    if detail.endswith(_NOT_STORED):  # the database cannot know what it was asked for
+        detail = detail.removesuffix(_NOT_STORED) + not_done
+    return problem(status, detail, fix=fix, headers=headers)
 
 
 def install(app: FastAPI) -> None:
     """Let an application answer every error this way."""
 
     @app.exception_handler(EslError)
-    async def _ours(_request: Request, exc: EslError) -> JSONResponse:
-        return answer_error(exc)
+    async def _ours(request: Request, exc: EslError) -> JSONResponse:
+        not_done = what_was_not_done(request.method, request.url.path)
+        return answer_error(exc, not_done=not_done)
 
     @app.exception_handler(HTTPException)
     async def _http(_request: Request, exc: HTTPException) -> JSONResponse:

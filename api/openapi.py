@@ -14,6 +14,7 @@ from api.errors import MEDIA_TYPE
 from esl.domain.access import ALL_STORES, Scope
 from esl.domain.face import OfferKind, Unit
 from esl.domain.ids import SKU_MAX_CHARACTERS
+from esl.domain.shop_link import ADDRESS_MAX_CHARACTERS
 from esl.domain.template_rule import RULES_MOST
 from esl.intake.access_json import LINK_USES_MOST, STORES_MOST, TOKEN_NAME_LONGEST
 from esl.intake.face_json import CONTENT_LONGEST
@@ -131,6 +132,11 @@ STORE = _ONCE | _body(
             "locale": {"type": "string"},
             "timezone": {"type": "string"},
             "link_base": {"type": ["string", "null"]},
+            "shop_link": _or_null(_text(ADDRESS_MAX_CHARACTERS))
+            | {
+                "description": "Where QR codes lead: “https://shop.example/p/{gtin}?l={label}”; "
+                "{store}, {label}, {sku} and {gtin} are filled in."
+            },
             "read_back_percent": {
                 "type": ["integer", "null"],
                 "minimum": 0,
@@ -323,7 +329,7 @@ _PROBLEM = _object(
 )
 PROBLEMS: dict[int | str, Schema] = {
     "4XX": {
-        "description": "A problem (RFC 9457); nothing was stored.",
+        "description": "A problem (RFC 9457); the request changed nothing.",
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
 }

@@ -38,7 +38,7 @@ async def list_pictures(store: str, house: TheHouse, who: Asker) -> dict[str, An
 async def put_picture(
     store: str, picture: str, request: Request, house: TheHouse, who: Asker
 ) -> Response:
-    """Upload a picture: PNG, JPEG, WebP, GIF or BMP, up to 1 MiB; labels that show it follow.
+    """Upload a picture: PNG, JPEG, WebP, GIF or BMP, up to 2 MiB; labels that show it follow.
 
     It is decoded in a process of its own, scaled down to what labels need, and kept without
     anything else that the file held.

@@ -13,11 +13,11 @@ from api.auth import Asker, TheHouse
 from api.house import House
 from api.rendering import RenderedLabel, View, lint_label, part_view, render_label
 from api.template_checks import finding_view, read_template, template_text
+from api.turns import drawing_turn
 from esl.domain.access import Scope
 from esl.domain.errors import (
     FieldProblem,
     InvalidInput,
-    Unavailable,
     UnknownPanel,
     UnknownTemplate,
 )
@@ -30,10 +30,6 @@ from renderer.template.spelling import advise_on
 from renderer.template.template import Template
 
 router = APIRouter(prefix="/api/v1", tags=["templates"])
-
-RENDERS_AT_ONCE = 2
-RENDER_PATIENCE_S = 10.0
-"""How long a request waits for its turn."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _PNG = "image/png"
@@ -51,16 +47,8 @@ async def render(request: Request, house: TheHouse, who: Asker) -> dict[str, Any
     if asked.store_id is not None:
         who.require(Scope.LABEL_READ, asked.store_id)
         await doors.store_for(house, asked.store_id)
-    turns: asyncio.Semaphore = request.app.state.renders
-    try:
-        async with asyncio.timeout(RENDER_PATIENCE_S):
-            await turns.acquire()
-    except TimeoutError:
-        raise Unavailable("others are drawing; nothing was drawn") from None
-    try:
+    async with drawing_turn(request):
         template, rendered, findings = await asyncio.to_thread(_draw, house, asked)
-    finally:
-        turns.release()
     if _PNG in request.headers.get("accept", ""):
         return Response(rendered.png, media_type=_PNG)
     frame = rendered.frame

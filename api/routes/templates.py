@@ -12,6 +12,7 @@ from api.auth import Asker, TheHouse
 from api.house import House
 from api.schemas import version_view
 from api.template_checks import check_template, read_template, surroundings_of, template_text
+from api.turns import drawing_turn
 from esl.domain.access import Scope
 from esl.domain.errors import InvalidInput, UnknownTemplate
 from esl.domain.ids import StoreId, TemplateName
@@ -106,7 +107,8 @@ async def put_template(
     text, body = await _read_text(request)
     await doors.store_for(house, store_id)
     around = await doors.read(house, lambda tx: surroundings_of(tx, store_id, text, house.panels))
-    new, warnings = await asyncio.to_thread(check_template, house, name, text, around)
+    async with drawing_turn(request):
+        new, warnings = await asyncio.to_thread(check_template, house, name, text, around)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
         saved = service.save_template(
@@ -136,13 +138,19 @@ async def delete_template(
 
 @router.get("/templates/{template}/preview.png")
 async def get_preview(
-    store: str, template: str, house: TheHouse, who: Asker, look: Annotated[Look, Query()]
+    store: str,
+    template: str,
+    request: Request,
+    house: TheHouse,
+    who: Asker,
+    look: Annotated[Look, Query()],
 ) -> Response:
     """Draw a template's sample or worst case for a panel, in ink colours."""
     store_id, name = doors.store_id(store), _name(template)
     who.require(Scope.LABEL_READ, store_id)
     await doors.store_for(house, store_id)
-    png = await asyncio.to_thread(_draw, house, store_id, name, look)
+    async with drawing_turn(request):
+        png = await asyncio.to_thread(_draw, house, store_id, name, look)
     return Response(png, media_type="image/png")
 
 
@@ -158,10 +166,17 @@ def _draw(house: House, store_id: StoreId, name: TemplateName, look: Look) -> by
 
 async def _read_text(request: Request) -> tuple[str, bytes]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = await request.body()
     if not kind.endswith("yaml"):
+        if not kind.endswith("json") and not body.lstrip().startswith((b"{", b"[")):
+            raise InvalidInput.at(
+                "",
+                "neither JSON nor marked as YAML",
+                fix="Send the YAML with the header “Content-Type: application/yaml”, or as JSON: "
+                '{"text": "…"}.',
+            )
         value, body = await doors.read_json(request)
         return parse_template_text(value), body
-    body = await request.body()
     try:
         return parse_template_text({"text": body.decode("utf-8")}), body
     except UnicodeDecodeError:

@@ -1,7 +1,8 @@
 """What a label should say, before anyone decides how it looks.
 
 A face holds meaning only: no pixels, no fonts, no label id. Two labels of one product in one
-store have equal faces, and equal faces on one panel with one template give equal frames.
+store have equal faces, unless the store's link pattern names the label (`esl.domain.shop_link`);
+and equal faces on one panel with one template give equal frames.
 
 A label with several products has one face: that of the first, with the ``others`` inside it.
 """

@@ -21,6 +21,7 @@ Digest = NewType("Digest", str)
 """SHA-256 of a frame's packed pixels, 64 lower-case hex digits."""
 
 SKU_MAX_CHARACTERS = 64
+SLUG_MAX_CHARACTERS = 64
 _SLUG = re.compile(r"[a-z0-9-]{1,64}")  # the wire protocol's rule for ids in topics
 
 

@@ -4,17 +4,28 @@ from urllib.parse import quote
 
 from esl.domain.digital_link import digital_link, in_capitals
 from esl.domain.face import Face
+from esl.domain.ids import LabelId
 from esl.domain.pricing import CurrentPrice
 from esl.domain.product import Product, unit_price_minor
+from esl.domain.shop_link import shop_link
 
 
-def face_for(product: Product, price: CurrentPrice, *, locale: str, link_base: str | None) -> Face:
-    """Say what a label of this product must show.
+def face_for(
+    product: Product,
+    price: CurrentPrice,
+    *,
+    locale: str,
+    link_base: str | None,
+    shop_pattern: str | None,
+    label_id: LabelId,
+) -> Face:
+    """Say what this label of this product must show.
 
     An old price is shown only where it is above the price; a unit price is left out where it
     would repeat the price (Directive 98/6/EC, Art. 3(1)) or where the price is one already.
-    The QR code leads to the product's own link, else to the store's page of it, else to its
-    GS1 Digital Link; without any of them there is no QR code.
+    The QR code leads to the product's own link, else to what the store's pattern makes of it,
+    else to its GS1 Digital Link, else to the store's page of it; without any of them there is
+    no QR code.
     """
     content = product.net_content
     unit_minor = price.unit_price_minor
@@ -42,7 +53,7 @@ def face_for(product: Product, price: CurrentPrice, *, locale: str, link_base: s
         stock=product.stock,
         sku=product.sku,
         gtin=product.gtin,
-        link=_link(product, link_base),
+        link=_link(product, link_base, shop_pattern, label_id),
         link_may_be_left_out=product.link is None,
     )
 
@@ -51,9 +62,21 @@ def _above(was_minor: int | None, price_minor: int) -> int | None:
     return was_minor if was_minor is not None and was_minor > price_minor else None
 
 
-def _link(product: Product, link_base: str | None) -> str | None:
+def _link(
+    product: Product, link_base: str | None, shop_pattern: str | None, label_id: LabelId
+) -> str | None:
     if product.link is not None:
         return product.link
+    if shop_pattern is not None:
+        address = shop_link(
+            shop_pattern,
+            store=product.store_id,
+            label=label_id,
+            sku=product.sku,
+            gtin=product.gtin,
+        )
+        if address is not None:
+            return address
     if product.gtin is not None:
         # Scheme and host mean the same in capitals, and make a smaller QR code.
         return (

@@ -17,6 +17,7 @@ class Store:
     timezone: str
     link_base: str | None
     read_back_percent: int = 1  # of a hundred pictures, how many a second decoder reads back
+    shop_link: str | None = None  # pattern of the QR addresses: `esl.domain.shop_link`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,8 @@
 
     https://shop.example/p/{gtin}?s={store}&l={label}
 
-``{store}``, ``{label}``, ``{sku}`` and ``{gtin}`` (14 digits) are put in percent-encoded, so that
-no SKU can change the rest of the address.
+A store's setting, checked when it is saved. ``{store}``, ``{label}``, ``{sku}`` and ``{gtin}``
+(14 digits) are put in percent-encoded, so that no SKU can change the rest of the address.
 
 A face has no label id, because two labels of one product show the same. A pattern with
 ``{label}`` ends that: each label gets a frame of its own, none is shared or staged for another.
@@ -13,11 +13,12 @@ import re
 from urllib.parse import quote
 
 from esl.domain.errors import InvalidInput
+from esl.domain.ids import SKU_MAX_CHARACTERS, SLUG_MAX_CHARACTERS
 
 PLACEHOLDERS = ("store", "label", "sku", "gtin")
 
-PATTERN_MAX_CHARACTERS = 200
-"""More than a QR code of version 10 holds, once the placeholders are filled."""
+ADDRESS_MAX_CHARACTERS = 200
+"""Of a pattern, and of what becomes of it: a QR code of version 10 at level M holds 213 bytes."""
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _SCHEME_AND_HOST = re.compile(
@@ -26,17 +27,17 @@ _SCHEME_AND_HOST = re.compile(
 _SHOWN_OF_A_NAME = 20
 
 
-def check_shop_pattern(pattern: str, *, path: str) -> str:
-    """Return ``pattern`` if addresses can be made of it.
+def check_shop_pattern(pattern: str, *, store: str, path: str) -> str:
+    """Return ``pattern`` if a store can make its addresses of it.
 
     Raises:
         InvalidInput: Not http or https, a character no address may have, an unknown placeholder
-            (named), a lone brace, or too long.
+            (named), a lone brace, or too long: as it stands, or with the longest label id and SKU.
     """
-    if len(pattern) > PATTERN_MAX_CHARACTERS:
+    if len(pattern) > ADDRESS_MAX_CHARACTERS:
         raise InvalidInput.at(
             path,
-            f"longer than {PATTERN_MAX_CHARACTERS} characters",
+            f"longer than {ADDRESS_MAX_CHARACTERS} characters",
             fix="Shorten it: a small QR code is read from farther away.",
         )
     for name in _PLACEHOLDER.findall(pattern):
@@ -63,6 +64,21 @@ def check_shop_pattern(pattern: str, *, path: str) -> str:
             "not an http or https address",
             fix="Begin with https:// and the name of a host, without placeholders in it.",
         )
+    longest = _fill(
+        pattern,
+        store=store,
+        label="x" * SLUG_MAX_CHARACTERS,
+        sku="x" * SKU_MAX_CHARACTERS,
+        gtin="0",
+    )
+    if longest is not None and len(longest) > ADDRESS_MAX_CHARACTERS:
+        raise InvalidInput.at(
+            path,
+            f"addresses of up to {len(longest)} characters, and a QR code of a label holds "
+            f"{ADDRESS_MAX_CHARACTERS}",
+            fix=f"Shorten it by {len(longest) - ADDRESS_MAX_CHARACTERS} characters, or leave out "
+            "{sku} or {label}.",
+        )
     return pattern
 
 
@@ -71,22 +87,26 @@ def needs_label(pattern: str) -> bool:
     return "{label}" in pattern
 
 
-def shop_link(
-    pattern: str, *, store: str, label: str | None, sku: str, gtin: str | None
-) -> str | None:
-    """Fill a pattern in; None if it asks for a label or GTIN and there is none.
+def shop_link(pattern: str, *, store: str, label: str, sku: str, gtin: str | None) -> str | None:
+    """Make a label's address of a checked pattern.
 
-    Raises:
-        InvalidInput: See `check_shop_pattern`.
+    None where the pattern asks for a GTIN and the product has none, or where a SKU of signs that
+    are percent-encoded makes the address longer than `ADDRESS_MAX_CHARACTERS`.
     """
-    check_shop_pattern(pattern, path="/pattern")
-    values = {
-        "store": store,
-        "label": label,
-        "sku": sku,
-        "gtin": gtin.zfill(14) if gtin is not None else None,
-    }
-    wanted = {name: values[name] for name in _PLACEHOLDER.findall(pattern)}
-    if None in wanted.values():
+    address = _fill(pattern, store=store, label=label, sku=sku, gtin=gtin)
+    if address is None or len(address) > ADDRESS_MAX_CHARACTERS:
         return None
-    return _PLACEHOLDER.sub(lambda match: quote(values[match[1]] or "", safe=""), pattern)
+    return address
+
+
+def _fill(pattern: str, *, store: str, label: str, sku: str, gtin: str | None) -> str | None:
+    """Fill a pattern in, however long it becomes; None if it asks for a GTIN and there is none."""
+    if gtin is None and "{gtin}" in pattern:
+        return None
+    # What is put in has no braces any more, so none of it is taken for a placeholder.
+    return (
+        pattern.replace("{store}", quote(store, safe=""))
+        .replace("{label}", quote(label, safe=""))
+        .replace("{sku}", quote(sku, safe=""))
+        .replace("{gtin}", (gtin or "").zfill(14))
+    )

@@ -35,6 +35,8 @@ class StockIs(StrEnum):
 class TemplateRule:
     """One rule: a template, and what must hold of a label; None asks for nothing.
 
+    Of a label with several products the first is asked, but ``kind`` is none where any of them
+    has no price.
     ``category`` and ``brand`` are compared without regard to capitals, and a ``*`` at their end
     stands for any rest. In ``panel``, ``*`` is any run of characters and ``?`` any one.
     """
@@ -75,7 +77,7 @@ def _default(template: str, note: str, **asked: object) -> TemplateRule:
 
 
 DEFAULT_RULES: tuple[TemplateRule, ...] = (
-    _default("neutral", "no price may be shown", kind=OfferKind.NONE),
+    _default("neutral", "no price may be shown", kind=OfferKind.NONE, products=1),
     _default("two-products", "two products on one label", products=2),
     _default("four-products", "three products on one label", products=3),
     _default("four-products", "four products on one label", products=4),
@@ -117,7 +119,7 @@ class RuleBook:
 
     def choose(self, face: Face, panel_id: PanelId) -> Choice:
         """Return the choice of the first rule that fits."""
-        kind = face.kind
+        kind = _kind_of(face)
         for tests, choice in self._ready:
             for test in tests:
                 if not test(face, panel_id, kind):
@@ -129,7 +131,7 @@ class RuleBook:
     def explain(self, face: Face, panel_id: PanelId) -> tuple[Verdict, ...]:
         """Say what each rule said, up to the first that fits."""
         said: list[Verdict] = []
-        kind = face.kind
+        kind = _kind_of(face)
         for conditions, choice in self._conditions:
             failed = next((w for w, test in conditions if not test(face, panel_id, kind)), None)
             said.append(
@@ -163,6 +165,13 @@ def check_template_name(text: str, *, path: str) -> TemplateName:
             fix="Use 1 to 63 of the characters a-z, 0-9 and '-', beginning with a letter or digit.",
         )
     return TemplateName(text)
+
+
+def _kind_of(face: Face) -> OfferKind:
+    """Say what kind of offer a label shows: its first product's, but none if any has no price."""
+    if face.others and any(other.price_minor is None for other in face.others):
+        return OfferKind.NONE
+    return face.kind
 
 
 def _reason(rule: TemplateRule, number: int | None, conditions: Sequence[str]) -> str:

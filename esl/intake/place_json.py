@@ -9,6 +9,7 @@ from esl.domain.ids import GatewayId, LabelId, PanelId, Sku, StoreId, check_sku,
 from esl.domain.money import check_currency
 from esl.domain.panel import Panels
 from esl.domain.place import NewLabel, Pairing, Store
+from esl.domain.shop_link import check_shop_pattern
 from esl.intake.fields import Fields
 from esl.intake.price_json import parse_each
 
@@ -17,7 +18,7 @@ _LINK_BASE = re.compile(r"[Hh][Tt][Tt][Pp][Ss]://[A-Za-z0-9.-]{1,80}(?::[0-9]{1,
 
 
 def parse_store(value: Any, *, store_id: StoreId) -> Store:
-    """Read a store: name, currency, locale, timezone; link_base and read_back_percent if wanted.
+    """Read a store: name, currency, locale, timezone, and what it may leave out.
 
     Raises:
         InvalidInput: With the path of each bad field.
@@ -31,6 +32,9 @@ def parse_store(value: Any, *, store_id: StoreId) -> Store:
     timezone = fields.parsed("timezone", _parse_timezone, required=True)
     link_base = fields.parsed("link_base", _parse_link_base)
     read_back_percent = fields.integer("read_back_percent", high=100)
+    shop_link = fields.parsed(
+        "shop_link", lambda text, at: check_shop_pattern(text, store=store_id, path=at)
+    )
     fields.finish()
     return Store(
         store_id=store_id,
@@ -40,6 +44,7 @@ def parse_store(value: Any, *, store_id: StoreId) -> Store:
         timezone=str(timezone),
         link_base=link_base if isinstance(link_base, str) else None,
         read_back_percent=1 if read_back_percent is None else read_back_percent,
+        shop_link=shop_link if isinstance(shop_link, str) else None,
     )
 
 

@@ -56,6 +56,8 @@ def parse_render_request(value: Any) -> RenderRequest:
         )
     store = fields.parsed("store", lambda text, at: check_slug(text, path=at, what="store"))
     panel = fields.text("panel", longest=PANEL_LONGEST, required=True)
+    if fields.take("face") is not KEEP:
+        fields.problem("face", "unknown field", fix="Did you mean “data”? It holds the face.")
     data, face = fields.take("data"), None
     if data is not KEEP and data is not None:
         try:

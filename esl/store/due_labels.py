@@ -86,7 +86,7 @@ def load_due(tx: Connection, label_ids: Sequence[LabelId]) -> list[DueLabel]:
 def _due_label(row: Sequence[Any], books: Mapping[StoreId, RuleBook], refs: _Refs) -> DueLabel:
     label_id, gateway_id, panel_id, epoch, wanted_rev, sent_rev, shown_rev = row[:7]
     shown_digest, attempts, issued_digest, read_back_percent, store_id = row[7:12]
-    face = face_from(row[_FACE_BEGINS:])
+    face = face_from(row[_FACE_BEGINS:], label_id)
     template: TemplateRef | None = None
     if face is not None:
         key = store_id, choose_template(books[store_id], face, panel_id).template

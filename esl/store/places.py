@@ -23,6 +23,7 @@ def put_store(tx: Connection, store: Store) -> None:
         "timezone": store.timezone,
         "link_base": store.link_base,
         "read_back_percent": store.read_back_percent,
+        "shop_link": store.shop_link,
     }
     insert_or_update(tx, stores, [row])
 

@@ -70,6 +70,7 @@ stores = Table(
     Column("link_base", String(120)),  # host of the QR addresses; None is id.gs1.org
     # Of a hundred pictures, how many have their codes read back by a second decoder.
     Column("read_back_percent", SmallInteger, nullable=False, server_default="1"),
+    Column("shop_link", String(200)),  # pattern of the QR addresses; None is the Digital Link
 )
 
 gateways = Table(

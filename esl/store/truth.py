@@ -52,6 +52,7 @@ FACE_COLUMNS = (
     prices.c.rev.label("price_rev"),
     stores.c.locale,
     stores.c.link_base,
+    stores.c.shop_link,
 )
 """What `face_from` reads, in its order."""
 
@@ -68,15 +69,15 @@ class LabelTruth:
     face: Face | None
 
 
-def face_from(values: Sequence[Any]) -> Face | None:
-    """Make a face of `FACE_COLUMNS`; None where the label has no product or its product no price.
+def face_from(values: Sequence[Any], label_id: LabelId) -> Face | None:
+    """Make a label's face of `FACE_COLUMNS`; None where it has no product or that no price.
 
     Taken apart by place: asking a row for each name took half the time of loading a label.
     """
     store_id, sku, name, brand, category, gtin, content_milli, content_unit = values[:8]
     priced_per, link, origin, stock, deposit_minor = values[8:13]
     price_minor, currency, was_minor, unit_price_minor, badge, price_rev = values[13:19]
-    locale, link_base = values[19:]
+    locale, link_base, shop_link = values[19:]
     if sku is None or price_minor is None:
         return None
     return face_for(
@@ -110,6 +111,8 @@ def face_from(values: Sequence[Any]) -> Face | None:
         ),
         locale=locale,
         link_base=link_base,
+        shop_pattern=shop_link,
+        label_id=label_id,
     )
 
 
@@ -127,5 +130,5 @@ def truth_of_store(tx: Connection, store_id: StoreId) -> Iterator[LabelTruth]:
             label_id=row[0],
             panel_id=row[1],
             sku=row.sku,
-            face=face_from(row[2:]),
+            face=face_from(row[2:], row[0]),
         )

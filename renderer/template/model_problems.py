@@ -4,6 +4,7 @@ pydantic names the branches of a union in its locations and reports each of them
 one problem, with a JSON pointer into the file as it was written.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
@@ -28,6 +29,8 @@ _BY_TYPE: dict[str, type[BaseModel]] = {
 }
 ELEMENT_TYPES = tuple(_BY_TYPE)
 
+
+_PLACEHOLDER = re.compile(r" *\{ *([a-z][a-z0-9_]{0,39}) *\} *")
 
 _NO_BOX = frozenset({"too_long", "tuple_type", "missing"})
 _NAMES = frozenset({"extra_forbidden", "union_tag_invalid", "union_tag_not_found"})
@@ -61,7 +64,7 @@ def explain_errors(errors: Sequence[ErrorDetails], data: Any) -> list[FieldProbl
         path, names, value = _place(error, data)
         if error["type"] == "too_short" and value:
             continue  # not empty as written: its items are wrong, and have problems of their own
-        problems.setdefault(path, _explain(error, path, names, data))
+        problems.setdefault(path, _explain(error, path, names, value, data))
         if len(problems) == PROBLEMS_MOST:
             break
     return list(problems.values())
@@ -89,7 +92,9 @@ def _has(value: Any, step: str | int) -> bool:
     return isinstance(value, list) and isinstance(step, int) and step < len(value)
 
 
-def _explain(error: ErrorDetails, path: str, names: Sequence[str | int], data: Any) -> FieldProblem:
+def _explain(
+    error: ErrorDetails, path: str, names: Sequence[str | int], value: Any, data: Any
+) -> FieldProblem:
     kind = error["type"]
     last = next((name for name in reversed(names) if isinstance(name, str)), "")
     if last == "box" and kind in _NO_BOX:
@@ -100,6 +105,11 @@ def _explain(error: ErrorDetails, path: str, names: Sequence[str | int], data: A
         detail, fix = _PLAIN[kind]
     elif last == "box" or last in _LENGTHS:
         detail, fix = "not a length", LENGTH_FIX
+    elif kind == "string_pattern_mismatch" and (bare := _PLACEHOLDER.fullmatch(str(value))):
+        detail, fix = (
+            "a placeholder, and a plain name is wanted",
+            f"Write {bare[1]}, without braces.",
+        )
     elif kind in _BOUNDS:
         detail, fix = _explain_bound(error)
     else:

@@ -46,8 +46,21 @@ def test_a_store_is_put_listed_and_changed(shop: RunningHouse) -> None:
     assert shop.done("PUT", "/api/v1/stores/rovinj", body)["name"] == "Vrsar"
     shop.done("PUT", "/api/v1/stores/rovinj", body | {"name": "Rovinj"})
     stores = {s["store_id"]: s for s in shop.done("GET", "/api/v1/stores")["stores"]}
-    assert stores["rovinj"] == body | {"store_id": "rovinj", "name": "Rovinj"}
+    told = {"store_id": "rovinj", "name": "Rovinj", "shop_link": None}
+    assert stores["rovinj"] == body | told
     assert shop.done("PUT", "/api/v1/stores/rovinj", STORE_BODY)["read_back_percent"] == 1
+
+
+def test_a_labels_qr_code_leads_where_its_store_says(shop: RunningHouse) -> None:
+    pattern = "https://shop.example/p/{sku}?store={store}&label={label}"
+    shop.done("PUT", STORE, STORE_BODY | {"shop_link": pattern})
+    label = shop.done("GET", "/api/v1/labels/l-1")
+    assert label["face"]["link"] == "https://shop.example/p/1001?store=main&label=l-1"
+    answer = shop.ask("PUT", STORE, json=STORE_BODY | {"shop_link": "https://shop.example/{ean}"})
+    problem = check_problem(answer, 422, "/shop_link")
+    assert "{gtin}" in problem["fix"]
+    shop.done("PUT", STORE, STORE_BODY)
+    assert shop.done("GET", "/api/v1/labels/l-1")["face"]["link"] is None
 
 
 def test_the_currency_of_a_store_with_prices_stays(shop: RunningHouse) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from api.routes import render
+from api import turns
 from renderer.template.gallery import load_gallery
 from tests.running_house import RunningHouse, check_problem
 
@@ -116,6 +116,7 @@ def test_a_store_lends_its_templates_and_pictures(shop: RunningHouse) -> None:
         ({"panel": None}, "/panel"),
         ({"data": FACE | {"price": 1}}, "/data/price"),
         ({"data": "x"}, "/data"),
+        ({"face": FACE}, "/face"),
         ({"data": FACE, "worst_case": True}, "/worst_case"),
         ({"scale": 9}, "/scale"),
         ({"scale": "2"}, "/scale"),
@@ -128,7 +129,14 @@ def test_what_is_wrong_is_named_with_its_place(
     untouched: RunningHouse, change: dict[str, Any], pointer: str
 ) -> None:
     body = {"template": "standard", "panel": "bwry-296x128", **change}
-    check_problem(untouched.ask("POST", RENDER, json=body), 422, pointer)
+    problem = check_problem(untouched.ask("POST", RENDER, json=body), 422, pointer)
+    assert problem["detail"].endswith("must be mended; nothing was drawn")
+
+
+def test_a_face_under_another_name_is_told_its_own(untouched: RunningHouse) -> None:
+    body = {"panel": "bwry-296x128", "face": FACE}
+    problem = check_problem(untouched.ask("POST", RENDER, json=body), 422, "/face")
+    assert "“data”" in problem["fix"]
 
 
 def test_a_face_that_does_not_fit_is_refused_with_the_reason(untouched: RunningHouse) -> None:
@@ -154,24 +162,41 @@ def test_every_template_of_the_gallery_can_be_asked_for(untouched: RunningHouse)
         assert ask(untouched, template=name)["template"] == name
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "not_done"),
+    [
+        ("POST", RENDER, {"template": OWN, "panel": "bwry-296x128"}, "drawn"),
+        ("GET", "/api/v1/stores/main/templates/standard/preview.png", None, "drawn"),
+        ("PUT", "/api/v1/stores/main/templates/mine", {"text": OWN}, "stored"),
+    ],
+)
 def test_whoever_comes_while_all_turns_are_taken_is_asked_to_come_again(
-    untouched: RunningHouse, monkeypatch: pytest.MonkeyPatch
+    untouched: RunningHouse,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None,
+    not_done: str,
 ) -> None:
-    monkeypatch.setattr(render, "RENDER_PATIENCE_S", 0.05)
-    body = {"template": OWN, "panel": "bwry-296x128"}
+    monkeypatch.setattr(turns, "RENDER_PATIENCE_S", 0.05)
     state = untouched.app.state
-    turns, state.renders = state.renders, asyncio.Semaphore(0)
+    free, state.renders = state.renders, asyncio.Semaphore(0)
     try:
-        answer = untouched.ask("POST", RENDER, json=body)
+        answer = untouched.ask(method, path, json=body)
     finally:
-        state.renders = turns
-    check_problem(answer, 503)
+        state.renders = free
+    problem = check_problem(answer, 503)
+    assert problem["detail"].endswith(f"; nothing was {not_done}")
     assert answer.headers["retry-after"] == "1"
 
 
 def test_turns_are_given_back_when_a_label_is_refused(untouched: RunningHouse) -> None:
     narrow = OWN.replace('"100%", "60%"', '"10%", "60%"')
-    for _ in range(render.RENDERS_AT_ONCE + 1):
+    for _ in range(turns.RENDERS_AT_ONCE + 1):
         body = {"template": narrow, "panel": "bwry-296x128"}
         check_problem(untouched.ask("POST", RENDER, json=body), 422)
+        mine = "/api/v1/stores/main/templates/mine"
+        check_problem(untouched.ask("PUT", mine, json={"text": narrow}), 422)
+        look = "/api/v1/stores/main/templates/two-products/preview.png?panel=bwry-1x1"
+        check_problem(untouched.ask("GET", look), 404)
     ask(untouched, template=OWN)

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from api.edge import BODY_LARGEST_BYTES
 from esl.services.template_choice import EXAMPLES_MOST
+from renderer.pictures.upload_limits import FILE_LIMIT_BYTES
 from tests.running_house import STORE_BODY, RunningHouse, check_headers, check_problem
 
 pytest_plugins = ["tests.shop_over_http"]
@@ -128,6 +130,10 @@ def test_what_is_wrong_with_a_template_is_named_with_path_line_and_fix(
     check_problem(untouched.ask("PUT", OWN, json={"txt": TEXT}), 422, "/text", "/txt")
     yaml = {"Content-Type": "application/yaml"}
     check_problem(untouched.ask("PUT", OWN, content=b"\xff", headers=yaml), 422, "")
+    for kind in ({}, {"Content-Type": "application/x-www-form-urlencoded"}):
+        problem = check_problem(untouched.ask("PUT", OWN, content=TEXT, headers=kind), 422, "")
+        assert "application/yaml" in problem["fix"]
+        assert problem["detail"].endswith("nothing was stored")
     check_problem(untouched.ask("PUT", f"{STORE}/templates/Own", json={"text": TEXT}), 404)
 
 
@@ -297,6 +303,18 @@ def test_a_preview_of_ten_thousand_labels_is_an_answer_and_not_a_wait(house: Run
 
 
 # ── Pictures ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_picture_of_more_than_a_json_body_is_taken_up_to_its_own_limit(
+    shop: RunningHouse,
+) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (700, 700), "red").save(out, "BMP")
+    photo = out.getvalue()
+    assert BODY_LARGEST_BYTES < len(photo) < FILE_LIMIT_BYTES
+    assert upload(shop, photo)["width_px"] == 700
+    answer = shop.ask("PUT", LOGO, content=photo * 2)
+    assert "Scale" in check_problem(answer, 413)["fix"]
 
 
 def test_a_picture_is_kept_shown_and_followed(shop: RunningHouse) -> None:

@@ -1,5 +1,6 @@
 """The edge: how much comes in, and what every answer carries."""
 
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -7,6 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api.edge import BODY_LARGEST_BYTES, Edge
+from renderer.pictures.upload_limits import FILE_LIMIT_BYTES
 
 ROOM = BODY_LARGEST_BYTES
 
@@ -27,7 +29,11 @@ class _Application:
 
 
 async def ask(
-    application: _Application, pieces: Sequence[bytes], *, headers: dict[str, str] | None = None
+    application: _Application,
+    pieces: Sequence[bytes],
+    *,
+    headers: dict[str, str] | None = None,
+    to: tuple[str, str] = ("POST", "/"),
 ) -> tuple[int, dict[str, str], int]:
     """Send a request in pieces; return status, headers, and how many pieces were read."""
     sent: list[Message] = []
@@ -45,7 +51,8 @@ async def ask(
         sent.append(message)
 
     raw = [(k.lower().encode(), v.encode("latin-1")) for k, v in (headers or {}).items()]
-    scope = {"type": "http", "method": "POST", "path": "/", "headers": raw, "query_string": b""}
+    method, path = to
+    scope = {"type": "http", "method": method, "path": path, "headers": raw, "query_string": b""}
     await Edge(application)(scope, receive, send)
     start = sent[0]
     return start["status"], {k.decode(): v.decode() for k, v in start["headers"]}, read
@@ -73,6 +80,54 @@ async def test_a_body_announced_beyond_the_limit_is_not_read_at_all() -> None:
     headers = {"Content-Length": str(ROOM + 1)}
     status, _, read = await ask(application, [b"x"], headers=headers)
     assert (status, read, application.bodies) == (413, 0, [])
+
+
+PICTURE = "/api/v1/stores/s1/pictures/logo"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "size", "status"),
+    [
+        ("PUT", PICTURE, FILE_LIMIT_BYTES, 200),
+        ("PUT", PICTURE, FILE_LIMIT_BYTES + 1, 413),
+        ("POST", PICTURE, ROOM + 1, 413),
+        ("PUT", f"{PICTURE}/more", ROOM + 1, 413),
+        ("PUT", f"/x{PICTURE}", ROOM + 1, 413),
+        ("PUT", "/api/v1/stores/s1/templates/own", ROOM + 1, 413),
+    ],
+)
+async def test_a_picture_alone_may_be_as_large_as_pictures_may_be(
+    method: str, path: str, size: int, status: int
+) -> None:
+    found, _, _ = await ask(_Application(), [b"x" * size], to=(method, path))
+    assert found == status
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "detail", "fix"),
+    [
+        ("PUT", PICTURE, "2097152 bytes; nothing was stored", "Scale the picture down"),
+        ("POST", "/api/v1/stores/s1/products", "1048576 bytes; nothing was stored", "several"),
+        ("POST", "/api/v1/render", "1048576 bytes; nothing was drawn", "Send less"),
+        ("PUT", "/api/v1/stores/s1", "1048576 bytes; nothing was stored", "Send less"),
+    ],
+)
+async def test_what_is_too_large_is_told_what_helps(
+    method: str, path: str, detail: str, fix: str
+) -> None:
+    said: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"x" * (FILE_LIMIT_BYTES + 1), "more_body": False}
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b""}
+    await Edge(_Application())(scope, receive, send)
+    problem = json.loads(said[1]["body"])
+    assert problem["detail"] == f"a body of more than {detail}"
+    assert fix in problem["fix"]
 
 
 @pytest.mark.parametrize("announced", ["²", "-1", "1e9", "0x10", " ", "nonsense"])

@@ -83,6 +83,27 @@ def test_bad_fields_are_counted_and_pointed_to() -> None:
     assert one["fix"] == "Send another."
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "words"),
+    [
+        ("PUT", "/api/v1/stores/s1", "; nothing was stored"),
+        ("POST", "/api/v1/stores/s1/products", "; nothing was stored"),
+        ("POST", "/api/v1/render", "; nothing was drawn"),
+        ("GET", "/api/v1/stores/s1/templates/own/preview.png", "; nothing was drawn"),
+        ("POST", "/api/v1/stores/s1/template-rules/preview", ""),
+        ("GET", "/api/v1/labels/L", ""),
+    ],
+)
+def test_only_what_could_have_stored_something_says_that_it_did_not(
+    method: str, path: str, words: str
+) -> None:
+    not_done = errors.what_was_not_done(method, path)
+    bad = errors.answer_error(InvalidInput.at("/x", "bad"), not_done=not_done)
+    assert json.loads(bytes(bad.body))["detail"] == f"1 field must be mended{words}"
+    busy = errors.answer_error(kinds.Unavailable("busy; nothing was stored"), not_done=not_done)
+    assert json.loads(bytes(busy.body))["detail"] == f"busy{words}"
+
+
 def test_a_fault_of_ours_says_nothing_of_itself(capsys: pytest.CaptureFixture[str]) -> None:
     app = FastAPI()
     errors.install(app)

@@ -4,6 +4,7 @@ from urllib.parse import unquote
 import pytest
 
 from esl.domain.face import Face, Unit
+from esl.domain.ids import LabelId
 from esl.domain.offer import face_for
 from esl.domain.pricing import CurrentPrice
 from esl.domain.product import NetContent, Product
@@ -12,7 +13,13 @@ from tests.builders import STORE, a_product
 GTIN = "9520123456788"
 
 
-def face(product: Product | None = None, *, link_base: str | None = None, **price: Any) -> Face:
+def face(
+    product: Product | None = None,
+    *,
+    link_base: str | None = None,
+    shop_pattern: str | None = None,
+    **price: Any,
+) -> Face:
     fields: dict[str, Any] = {
         "store_id": STORE,
         "sku": "sku-0",
@@ -28,6 +35,8 @@ def face(product: Product | None = None, *, link_base: str | None = None, **pric
         CurrentPrice(**(fields | price)),
         locale="hr_HR",
         link_base=link_base,
+        shop_pattern=shop_pattern,
+        label_id=LabelId("a1-0001"),
     )
 
 
@@ -111,6 +120,25 @@ def test_the_qr_code_leads_to_the_nearest_page(
     changes: dict[str, str], link_base: str | None, link: str | None
 ) -> None:
     assert face(a_product(**changes), link_base=link_base).link == (link or changes.get("link"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "pattern", "link"),
+    [
+        ({"gtin": GTIN}, "{gtin}?s={store}&l={label}", f"0{GTIN}?s={STORE}&l=a1-0001"),
+        ({}, "{sku}", "sku-0"),
+        ({"gtin": GTIN, "link": "https://a.example/x"}, "{gtin}", "https://a.example/x"),
+        ({}, "{gtin}", "https://base.example/P/sku-0"),  # it has none
+        ({"sku": "ж" * 64, "gtin": GTIN}, "{sku}", f"HTTPS://BASE.EXAMPLE/01/0{GTIN}"),
+    ],
+)
+def test_the_stores_pattern_comes_before_the_digital_link(
+    changes: dict[str, str], pattern: str, link: str
+) -> None:
+    shop = "https://shop.example/"
+    said = face(a_product(**changes), link_base="https://base.example", shop_pattern=shop + pattern)
+    assert said.link in (link, shop + link)
+    assert said.link_may_be_left_out is ("link" not in changes)
 
 
 @pytest.mark.parametrize("sku", ["a b", "A/1 #2?x=%41", "čokolada", "a\\b&c", "1234567890"])

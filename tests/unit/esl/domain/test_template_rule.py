@@ -54,7 +54,8 @@ def chosen(label: Face, *rules: TemplateRule, panel: str = PANEL) -> str:
         (face(others=(NOTHING, NOTHING)), "four-products"),
         (face(others=(NOTHING,) * 3), "four-products"),
         (face(price_minor=None), "neutral"),
-        (face(price_minor=None, others=(NOTHING,)), "neutral"),
+        (face(price_minor=None, others=(NOTHING,)), "two-products"),  # neutral shows one
+        (face(others=(NOTHING, face(price_minor=None))), "four-products"),
         (face(stock=0), "standard"),  # whether an empty shelf looks otherwise is the shop's choice
     ],
 )
@@ -81,6 +82,16 @@ def test_the_last_of_our_rules_asks_for_nothing() -> None:
         ({"brand": "Du*"}, {"brand": "Dukat"}, {}),
         ({"kind": OfferKind.PROMOTION}, {"badge": "x"}, {}),
         ({"kind": OfferKind.NONE}, {"price_minor": None}, {}),
+        (
+            {"kind": OfferKind.NONE},
+            {"others": (NOTHING, replace(NOTHING, price_minor=None))},
+            {"others": (NOTHING, NOTHING)},
+        ),
+        (
+            {"kind": OfferKind.PROMOTION},
+            {"badge": "x", "others": (NOTHING,)},
+            {"badge": "x", "others": (replace(NOTHING, price_minor=None),)},
+        ),
         ({"kind": OfferKind.REGULAR}, {}, {"was_minor": 199}),
         ({"stock": StockIs.OUT}, {"stock": -1}, {"stock": 1}),
         ({"stock": StockIs.OUT}, {"stock": 0}, {}),

@@ -29,6 +29,10 @@ def test_a_store_is_read() -> None:
     based = GOOD_STORE | {"link_base": "https://shop.example:8443"}
     assert parse_store(based, store_id=STORE) == a_store(link_base="https://shop.example:8443")
     assert parse_store(GOOD_STORE | {"link_base": None}, store_id=STORE) == a_store()
+    pattern = "https://shop.example/p/{gtin}?store={store}&label={label}"
+    told = parse_store(GOOD_STORE | {"shop_link": pattern}, store_id=STORE)
+    assert told == a_store(shop_link=pattern)
+    assert parse_store(GOOD_STORE | {"shop_link": None}, store_id=STORE) == a_store()
     for percent in (0, 100):
         told = parse_store(GOOD_STORE | {"read_back_percent": percent}, store_id=STORE)
         assert told.read_back_percent == percent
@@ -64,6 +68,12 @@ def test_a_locale_is_language_script_and_country(locale: str) -> None:
         ({"read_back_percent": "1"}, "read_back_percent", "not an integer"),
         ({"link_base": "https://a/"}, "link_base", "not the start of an https address"),
         ({"link_base": "https://a b"}, "link_base", "not the start of an https address"),
+        ({"shop_link": "ftp://a.example"}, "shop_link", "not an http or https address"),
+        ({"shop_link": "https://a/{ean}"}, "shop_link", "unknown placeholder {ean}"),
+        ({"shop_link": "https://a/\0"}, "shop_link", "a character that no address may have"),
+        ({"shop_link": "https://a/" + "x" * 200}, "shop_link", "longer than 200 characters"),
+        ({"shop_link": ""}, "shop_link", "not an http or https address"),
+        ({"shop_link": 5}, "shop_link", "a number, and a string is wanted"),
         ({"vat": "25"}, "vat", "unknown field"),
     ],
 )

@@ -7,6 +7,7 @@ from esl.domain.ids import Sku, StoreId
 from esl.domain.pricing import Decision
 from esl.domain.product import NetContent
 from esl.intake.product_json import ProductPut
+from esl.services import deliveries
 from esl.services.catalogue import put_products, put_store
 from esl.services.pricing import Applied
 from esl.store import labels, places, products
@@ -110,6 +111,28 @@ def test_a_store_that_changes_changes_its_labels(tx: Connection) -> None:
     assert places.store_named(tx, STORE).link_base == "https://shop.example"
     with pytest.raises(UnknownStore):
         places.store_named(tx, StoreId("nowhere"))
+
+
+def links(tx: Connection, *numbers: int) -> list[str | None]:
+    due = {d.label_id: d.face for d in deliveries.load(tx, [label_id(n) for n in numbers])}
+    faces = [due[label_id(n)] for n in numbers]
+    return [face.link if face is not None else None for face in faces]
+
+
+def test_labels_follow_the_stores_own_link(tx: Connection) -> None:
+    build_shelf(tx, labels_count=2)
+    gtin = ProductPut(product=a_product("sku-0", gtin="9520123456788"), price=None)
+    put(tx, gtin)
+    pattern = "https://shop.example/{gtin}?s={store}&l={label}"
+    touched = put_store(tx, a_store(shop_link=pattern), NOON)
+    assert set(touched) == {label_id(0), label_id(1)}
+    own = f"https://shop.example/09520123456788?s={STORE}&l={label_id(0)}"
+    assert links(tx, 0, 1) == [own, None], "the second product has no GTIN"
+    before = labels.label_named(tx, label_id(0)).wanted_rev
+    put_store(tx, a_store(), NOON)
+    assert labels.label_named(tx, label_id(0)).wanted_rev > before
+    assert labels.label_named(tx, label_id(0)).due_at == NOON
+    assert links(tx, 0) == ["HTTPS://ID.GS1.ORG/01/09520123456788"]
 
 
 def test_the_currency_of_a_store_with_prices_stays(tx: Connection) -> None:

@@ -8,9 +8,11 @@ from stat import S_IMODE
 import pytest
 
 from esl.domain.errors import SetupError
+from esl.domain.ids import StoreId
 from esl.store import migrate as migrate_module
 from esl.store.database import Database
 from esl.store.migrate import differences, migrate
+from esl.store.places import store_named
 from tests.builders import NOON, build_shelf, open_database
 
 SCRIPTS = Path(migrate_module.__file__).parent / "migrations"
@@ -20,7 +22,7 @@ STEP = '''"""A step that a later version might bring."""
 from alembic import op
 import sqlalchemy as sa
 
-revision, down_revision, branch_labels, depends_on = "0002", "{after}", None, None
+revision, down_revision, branch_labels, depends_on = "later", "{after}", None, None
 
 
 def upgrade() -> None:
@@ -39,8 +41,8 @@ def later_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     scripts = tmp_path / "scripts"
     shutil.copytree(SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
     head = migrate_module._scripts().get_current_head()
-    step = scripts / "versions" / "0002_novelty.py"
-    step.write_text(STEP.format(after=head, rest="pass").replace('"0002"', '"later"'))
+    step = scripts / "versions" / "9999_novelty.py"
+    step.write_text(STEP.format(after=head, rest="pass"))
     monkeypatch.setattr(migrate_module, "_SCRIPTS", scripts)
     return step
 
@@ -93,6 +95,30 @@ def test_a_step_that_fails_leaves_the_database_as_it_was(
     assert tables(tmp_path / "esl.db") == before
     later_version.write_text(text)
     assert migrate(database, NOON) is not None, "mended, the upgrade goes through"
+    database.close()
+
+
+def test_a_store_of_the_first_schema_keeps_its_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripts = tmp_path / "scripts"
+    shutil.copytree(SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__", "000[2-9]*"))
+    path = tmp_path / "esl.db"
+    database = Database(f"sqlite:///{path}")
+    with monkeypatch.context() as earlier:
+        earlier.setattr(migrate_module, "_SCRIPTS", scripts)
+        migrate(database, NOON)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "INSERT INTO store (store_id, name, currency, locale, timezone, link_base)"
+            " VALUES ('s1', 'Vrsar', 'EUR', 'hr_HR', 'Europe/Zagreb', 'https://shop.example')"
+        )
+        connection.commit()
+    assert migrate(database, NOON) is not None, "with a backup"
+    assert differences(database) == []
+    with database.read() as tx:
+        store = store_named(tx, StoreId("s1"))
+    assert (store.link_base, store.shop_link) == ("https://shop.example", None)
     database.close()
 
 
