@@ -9,7 +9,7 @@ import numpy as np
 
 from esl.domain.panel import Ink, Panel
 from renderer.packing import Canvas
-from renderer.text.fonts import Run
+from renderer.text.fonts import Run, in_red
 
 _PIXELS = tuple(np.uint8(ink) for ink in Ink)
 
@@ -50,20 +50,25 @@ def stamp(canvas: Canvas, run: Run, *, left: int, baseline: int, ink: Ink) -> No
     Parts outside the canvas are cut: only a glyph's overhang can be there, because whoever calls
     has measured the run.
     """
-    paper = run.paper
+    pixels = run.paper
+    if ink == Ink.RED:
+        pixels = in_red(pixels) if run.red is None else run.red
     x = left + run.left_px
     y = baseline - run.ascent_px
     if x < 0 or y < 0:
-        paper = paper[max(-y, 0) :, max(-x, 0) :]
+        pixels = pixels[max(-y, 0) :, max(-x, 0) :]
         x, y = max(x, 0), max(y, 0)
-    rows, columns = paper.shape
+    rows, columns = pixels.shape
     area = canvas[y : y + rows, x : x + columns]
-    if area.shape != paper.shape:
-        paper = paper[: area.shape[0], : area.shape[1]]
-    if ink == Ink.BLACK:  # which is 0: three times as fast as by mask
-        np.multiply(area, paper, out=area)
+    if area.shape != pixels.shape:
+        pixels = pixels[: area.shape[0], : area.shape[1]]
+    # Black is 0 and red the highest: arithmetic is three times as fast as a mask.
+    if ink == Ink.BLACK:
+        np.multiply(area, pixels, out=area)
+    elif ink == Ink.RED:
+        np.maximum(area, pixels, out=area)
     else:
-        np.putmask(area, paper == 0, _PIXELS[ink])
+        np.putmask(area, pixels == 0, _PIXELS[ink])
 
 
 def enlarge(modules: Canvas, factor: int) -> Canvas:

@@ -15,9 +15,6 @@ from renderer.packing import Canvas
 from renderer.part import Part
 from renderer.template.models import Element
 
-UNTOUCHED = 0xFF
-"""No ink has this value."""
-
 GROUND_SHARE = 0.03
 """Least share of an element's pixels over an ink that makes it a ground; less is a touched edge."""
 
@@ -66,20 +63,21 @@ def trace(arrangement: Arrangement, face: Face, panel: Panel) -> Drawing:
     return Drawing(
         panel=panel,
         canvas=canvas,
-        parts=tuple(_trace_part(part, canvas, face, panel) for part in arrangement.parts),
+        parts=tuple(_trace_part(part, canvas, face) for part in arrangement.parts),
     )
 
 
-def _trace_part(part: Part, canvas: Canvas, face: Face, panel: Panel) -> DrawnPart:
+def _trace_part(part: Part, canvas: Canvas, face: Face) -> DrawnPart:
     before = canvas.copy()
     if part.ground is not None:
         box = part.leaf.box
         before[box.top : box.bottom, box.left : box.right] = part.ground
-    alone = np.full((panel.height_px, panel.width_px), UNTOUCHED, np.uint8)
     notes: list[Note] = []
-    code = part.without_ground().paint(alone, face, notes)
-    part.paint(canvas, face)
-    mask = alone != UNTOUCHED
+    on_black, on_white = (np.full_like(canvas, ink) for ink in (Ink.BLACK, Ink.WHITE))
+    part.without_ground().paint(on_black, face)
+    part.without_ground().paint(on_white, face)
+    mask = on_black == on_white  # whatever was not painted still differs
+    code = part.paint(canvas, face, notes)
     sizes = [note.cap_px for note in notes if note.cap_px is not None]
     return DrawnPart(
         path=part.leaf.node.path,

@@ -3,10 +3,11 @@
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from esl.domain.panel import Ink
+from renderer.canvas import stamp
 from renderer.packing import Canvas
+from renderer.text.fonts import Run, in_red
 
 OVERHANG_PX = 2
 
@@ -24,17 +25,16 @@ def strike_through(
     if end <= start or top < 0 or baseline > view.shape[0]:
         return
     stroke = _draw_stroke(end - start, cap_px)
-    np.putmask(view[top:baseline, start:end], stroke, np.uint8(ink))
+    stamp(view, stroke, left=start, baseline=baseline, ink=ink)
 
 
 @lru_cache(maxsize=STROKES_KEPT)
-def _draw_stroke(width: int, height: int) -> NDArray[np.bool_]:
+def _draw_stroke(width: int, height: int) -> Run:
     """Draw the line from the lower left corner to the upper right one of a box."""
     thickness = max(height // 7, 1)
-    stroke = np.zeros((height, width), np.bool_)
+    paper = np.ones((height, width), np.uint8)
     columns = np.arange(width)
     rise = columns * max(height - thickness, 0) // width
     for row in range(min(thickness, height)):
-        stroke[height - 1 - row - rise, columns] = True
-    stroke.flags.writeable = False
-    return stroke
+        paper[height - 1 - row - rise, columns] = 0
+    return Run(paper, 0, height, width, in_red(paper))

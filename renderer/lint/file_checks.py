@@ -1,7 +1,9 @@
 """What can be said of a template without drawing it."""
 
-from collections.abc import Iterator
+import fnmatch
+from collections.abc import Collection, Iterator
 
+from esl.domain.ids import PanelId
 from renderer.lint.elements import walk_elements
 from renderer.lint.finding import Remark, Severity
 from renderer.template.models import Image
@@ -36,4 +38,19 @@ def check_words(template: Template) -> Iterator[Remark]:
                     message=f"not in {language!r}, the language of the data; "
                     "English will be printed",
                     fix=f"Add {language}: with the text.",
+                )
+
+
+def check_patterns(template: Template, known: Collection[PanelId]) -> Iterator[Remark]:
+    """Find patterns of panel ids that no model has, in which a letter may be wrong."""
+    for number, variant in enumerate(template.file.variants):
+        for index, pattern in enumerate(variant.panels):
+            if not any(fnmatch.fnmatchcase(panel_id, pattern) for panel_id in known):
+                yield Remark(
+                    path=f"/variants/{number}/panels/{index}",
+                    severity=Severity.WARNING,
+                    code="no_such_panel",
+                    message=f"no panel model known here is {pattern!r}",
+                    fix="Compare it with the ids of `esl panels`; leave it so for a model that "
+                    "is still to come.",
                 )

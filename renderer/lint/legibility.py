@@ -6,15 +6,17 @@ lacks are replaced, and boxes move when something is not shown.
 
 from collections.abc import Iterator
 
+from esl.domain.face import Face
 from esl.domain.panel import Ink, Panel
 from renderer.drawing import Drawing, DrawnPart
 from renderer.inks import contrast
 from renderer.lint.finding import Remark, Severity
 from renderer.lint.naming import name_inks, point_at
+from renderer.lint.printing import fields_named, fields_printed
 from renderer.pictures.icons import SMALLEST_PX
 from renderer.template.fields import FIELDS, FieldKind
 from renderer.template.models import Icon, Price, Text
-from renderer.template.values import Words, parse_value
+from renderer.template.values import Words
 
 PRICE_CONTRAST_MIN = 4.5
 """WCAG 2, 1.4.3, for text of any size; below it a price is an error (standards C.6)."""
@@ -28,6 +30,9 @@ NEVER_FOR_PRICES = frozenset({frozenset({Ink.YELLOW, Ink.WHITE}), frozenset({Ink
 PRICE_DIGITS_MIN_MM = 3.0
 """The price's digits at least. No law names a figure ("clearly legible", Directive 98/6/EC,
 Art. 4); this is two and a half times the height that food law asks of small print."""
+
+SELLING = frozenset({"price", "member_price"})
+"""What customers pay: as small print it is an error, in whatever element it stands."""
 
 X_HEIGHT_MIN_MM = 1.2
 """Height of small letters at least (Regulation 1169/2011, Art. 13(2); standards C.4)."""
@@ -65,14 +70,8 @@ def _judge_text(
 
 
 def _prints_money(part: DrawnPart, words: Words) -> bool:
-    if not isinstance(part.element, Text):
-        return isinstance(part.element, Price)
-    return any(
-        source.field is not None and FIELDS[source.field.name].kind is FieldKind.MONEY
-        for piece in parse_value(part.element.value, words)
-        if not isinstance(piece, str)
-        for source in piece
-    )
+    names = fields_named(part.element, words)
+    return any(FIELDS[name].kind is FieldKind.MONEY for name in names)
 
 
 def _low_contrast(
@@ -90,24 +89,37 @@ def _low_contrast(
     )
 
 
-def check_sizes(drawing: Drawing) -> Iterator[Remark]:
+def check_sizes(drawing: Drawing, words: Words, face: Face) -> Iterator[Remark]:
     """Find prices, texts and icons that are too small for an eye at the shelf."""
     px_mm = drawing.panel.px_mm
     for part in drawing.parts:
-        match part.element:
-            case Price() if part.cap_px is not None:
-                yield from _check_digits(part, part.cap_px * px_mm)
-            case Icon() if min(part.box.width, part.box.height) < SMALLEST_PX:
-                side = min(part.box.width, part.box.height)
-                yield Remark(
-                    path=point_at(part),
-                    severity=Severity.WARNING,
-                    code="icon_size",
-                    message=f"the icon is {side} px high; below {SMALLEST_PX} px it is a blot",
-                    fix="Make its box larger.",
-                )
-        if isinstance(part.element, Text | Price) and part.small_cap_px is not None:
+        if isinstance(part.element, Icon):
+            yield from _check_icon(part)
+        if not isinstance(part.element, Text | Price):
+            continue
+        if part.cap_px is not None and _is_selling_price(part, words, face):
+            yield from _check_digits(part, part.cap_px * px_mm)
+        if part.small_cap_px is not None:
             yield from _check_letters(part, part.small_cap_px, px_mm)
+
+
+def _is_selling_price(part: DrawnPart, words: Words, face: Face) -> bool:
+    """Say whether a price element, or a text that prints what customers pay."""
+    return isinstance(part.element, Price) or not SELLING.isdisjoint(
+        fields_printed(part, words, face)
+    )
+
+
+def _check_icon(part: DrawnPart) -> Iterator[Remark]:
+    side = min(part.box.width, part.box.height)
+    if side < SMALLEST_PX:
+        yield Remark(
+            path=point_at(part),
+            severity=Severity.WARNING,
+            code="icon_size",
+            message=f"the icon is {side} px high; below {SMALLEST_PX} px it is a blot",
+            fix="Make its box larger.",
+        )
 
 
 def _check_digits(part: DrawnPart, digits_mm: float) -> Iterator[Remark]:

@@ -11,20 +11,21 @@ from dataclasses import replace
 from esl.domain.errors import CodeDoesNotFit, RenderRefused
 from esl.domain.face import Face
 from esl.domain.panel import Panel
+from esl.domain.panel_file import load_panels
 from renderer.design import choose_variant
 from renderer.drawing import Drawing
 from renderer.lint.code_reading import check_readable
 from renderer.lint.elements import find_named
-from renderer.lint.file_checks import check_pictures, check_words
+from renderer.lint.file_checks import check_patterns, check_pictures, check_words
 from renderer.lint.finding import Data, Finding, Remark, Seen, Severity, gather
 from renderer.lint.legibility import check_contrast, check_sizes
 from renderer.lint.placement import check_blank, check_covered, check_cut, check_overlap
+from renderer.lint.prices_shown import check_prices_shown
 from renderer.lint.substitutes import check_inks
 from renderer.render import Renderer
 from renderer.template.template import Template, find_line
 
 _CHECKS: tuple[Callable[[Drawing], Iterable[Remark]], ...] = (
-    check_sizes,
     check_overlap,
     check_covered,
     check_cut,
@@ -52,11 +53,10 @@ def lint_template(
 
     About 30 ms a panel at 296x128. A template with an error should not reach a label.
     """
-    seen = [
-        Seen(remark=remark, line=find_line(template.lines, remark.path))
-        for check in (check_pictures, check_words)
-        for remark in check(template)
-    ]
+    panels = tuple(panels)
+    known = load_panels().keys() | {panel.panel_id for panel in panels}
+    remarks = (*check_pictures(template), *check_words(template), *check_patterns(template, known))
+    seen = [Seen(remark=remark, line=find_line(template.lines, remark.path)) for remark in remarks]
     for panel in panels:
         for data, face in (
             (Data.SAMPLE, template.sample),
@@ -106,7 +106,10 @@ def _judge(renderer: Renderer, template: Template, panel: Panel, face: Face) -> 
     except RenderRefused as exc:
         yield _refusal(exc, template, panel)
         return
-    yield from check_contrast(drawing, template.file.words)
+    words = template.file.words
+    yield from check_contrast(drawing, words)
+    yield from check_sizes(drawing, words, face)
+    yield from check_prices_shown(drawing, template, face)
     for check in _CHECKS:
         yield from check(drawing)
 

@@ -24,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from esl.domain.panel import Ink
 from renderer.text.faces import Chain, Glyph
 from renderer.text.files import FontFile, bundled, pick_weight, read_folder
 from renderer.text.scripts import clusters, is_simple
@@ -57,6 +58,7 @@ class Run(NamedTuple):
     left_px: int  # first column relative to the pen's start
     ascent_px: int  # row the baseline stands on
     width_px: int  # how far the pen moved
+    red: NDArray[np.uint8] | None = None  # of a run that is kept: red where there is ink, else 0
 
     @property
     def mask(self) -> NDArray[np.bool_]:
@@ -204,12 +206,8 @@ class Font:
         top = run.ascent_px - self.ink_ascent_px(text)
         bottom = run.ascent_px + self.drop_px(text)
         lead, tail = self.lead_px(text), self.tail_px(text)
-        return Run(
-            np.ascontiguousarray(run.paper[top:bottom, lead : run.width_px - tail]),
-            run.left_px + lead,
-            run.ascent_px - top,
-            run.width_px,
-        )
+        paper = np.ascontiguousarray(run.paper[top:bottom, lead : run.width_px - tail])
+        return Run(paper, run.left_px + lead, run.ascent_px - top, run.width_px, in_red(paper))
 
     def _learn(self, text: str) -> bool:
         """Get to know a text's characters; say whether all of them are simple."""
@@ -263,6 +261,12 @@ class Font:
             height, width = glyph.mask.shape
             paper[row : row + height, column : column + width][glyph.mask] = 0
         return Run(paper, left, top, shaped.width_px)
+
+
+def in_red(paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return red, the highest of the inks, where there is ink, and 0 elsewhere."""
+    red: NDArray[np.uint8] = (paper ^ np.uint8(1)) * np.uint8(Ink.RED)
+    return red
 
 
 class Fonts:

@@ -47,6 +47,8 @@ NAMES = {
 GALLERY = load_gallery()
 RENDERER = Renderer()
 WIDE = PANELS.named("bwry-400x300")
+SMALL_PX = 300
+"""Width of the panels up to 2.9 inches."""
 UNUSUAL = (
     (300, 400, 120),  # 4.2 inches, upright
     (480, 800, 125),
@@ -144,6 +146,17 @@ def test_a_product_of_which_only_name_and_price_are_known_can_be_shown(
     face = replace(bare, price_minor=None) if template.file.name == "neutral" else bare
     for panel in PANELS.values():
         RENDERER.render(face, panel, template)
+
+
+@every_template
+def test_a_price_alone_keeps_off_the_last_rows_of_a_small_label(template: Template) -> None:
+    bare = Face(name="Kruh", price_minor=219, currency="EUR", locale="hr_HR")
+    for panel in PANELS.values():
+        if panel.width_px > SMALL_PX:
+            continue
+        for part in RENDERER.draw(bare, panel, template).parts:
+            if isinstance(part.element, Price) and part.ink_box is not None:
+                assert panel.height_px - part.ink_box.bottom >= 2, panel.panel_id
 
 
 @every_template
