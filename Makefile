@@ -8,6 +8,10 @@ VENV ?= .venv
 PYTHON ?= python3.13 python3.12 python3.11 python3
 UV ?= $(shell command -v $(VENV)/bin/uv || command -v uv)
 ARGS ?=
+SEEDS ?= 200
+SEED ?=
+PROFILE ?= default
+KILLS ?= 50
 
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check --no-input --quiet
 # Wheels only: a source distribution would run build code that no hash covers.
@@ -20,11 +24,11 @@ LOCK = $(UV) pip compile pyproject.toml --quiet --universal --fork-strategy fewe
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check bench bench-peer format lock clean
+.PHONY: help demo test check bench bench-peer chaos chaos-search chaos-defects kills format lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1|\2/p' Makefile | \
-		while IFS='|' read -r command purpose; do printf '%-18s%s\n' "$$command" "$$purpose"; done
+		while IFS='|' read -r command purpose; do printf '%-22s%s\n' "$$command" "$$purpose"; done
 	@printf '\n%s\n' 'ARGS="…" is passed on, PYTHON=… names the interpreter, VENV=… the folder it goes to.'
 
 demo: $(VENV)/.runtime  ## a shop in a box: broker, controller and a wall of labels you can watch
@@ -45,6 +49,20 @@ bench: $(VENV)/.dev  ## measure; prints JSON
 
 bench-peer: $(VENV)/.dev $(VENV)-peer/.made  ## measure beside the best public renderer, in one run
 	@$(VENV)/bin/python -m tests.bench.peer --peer-python $(VENV)-peer/bin/python $(ARGS)
+
+chaos: $(VENV)/.dev  ## faults of every kind on a simulated clock: SEEDS=200, SEED=17, PROFILE=field
+	@$(VENV)/bin/python -m tests.chaos run --profile $(PROFILE) \
+		$(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(ARGS)
+
+chaos-search: $(VENV)/.dev  ## find a seed that catches each planted defect, and record it
+	@$(VENV)/bin/python -m tests.chaos search $(ARGS)
+
+chaos-defects: $(VENV)/.dev  ## plant every defect and replay the seed that catches it
+	@$(VENV)/bin/python -m tests.chaos defects $(ARGS)
+
+kills: $(VENV)/.dev  ## kill real processes in the middle of their work: KILLS=50
+	@ESL_TEST_KILLS=$(KILLS) $(VENV)/bin/python -m pytest -p no:cacheprovider --timeout 7200 \
+		tests/integration/test_kills.py $(ARGS)
 
 format: $(VENV)/.dev  ## put the source in its one form
 	@$(VENV)/bin/python -m ruff check --select I --fix-only .

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from esl.domain.clock import EffectiveClock
 from esl.domain.ids import GatewayId
 from esl.store import answers, migrate, places
-from esl.store.writer import Priority, Writer
+from esl.store.write_group import Priority, Writes
 from gateway.roster import Roster
 
 ANSWERS_KEPT = timedelta(hours=48)
@@ -32,7 +32,7 @@ class Step:
 class HouseClock:
     """The controller's sense of time passing; `step` is called by one thread at a time."""
 
-    def __init__(self, *, writer: Writer, roster: Roster, clock: EffectiveClock) -> None:
+    def __init__(self, *, writer: Writes, roster: Roster, clock: EffectiveClock) -> None:
         self._writer = writer
         self._roster = roster
         self._clock = clock

@@ -1,90 +1,72 @@
 """Send every label what it should show: claim, load, render, write down, publish.
 
-One synchronous step at a time:
-    claim due labels of gateways with room        one transaction
-    load the truth for all of them                one read, none per label
-    choose the template and render                unchanged and nothing unanswered: settle
-    compare its codes with what was meant         a frame that fails is not sent
-    write down what is about to be sent           one transaction
-    hand the signed payloads to whoever publishes
+One synchronous step at a time, in three parts:
+
+    begin    look what is due, claim it                   one read, one transaction
+             load the truth for all of it                 one read, none per label
+    draw     choose the template and render               unchanged and nothing unanswered: settle
+             compare its codes with what was meant        a frame that fails is not sent
+    finish   write down what is about to be sent          one transaction, which may claim the next
+             hand the signed payloads to whoever publishes
 
 Level-triggered: the truth is read at the moment it is sent, so ten changes in a second cost one
-transmission, and a lost message costs patience and not correctness.
+transmission, and a lost message costs patience and not correctness. A process may die between
+any two parts: what was claimed is due again after the patience.
 """
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy import Connection
 
 from esl.domain.clock import EffectiveClock
 from esl.domain.errors import EslError, RenderRefused
-from esl.domain.ids import Digest, GatewayId, LabelId, PanelId
+from esl.domain.ids import GatewayId, LabelId
 from esl.domain.label import may_skip_sending
 from esl.domain.panel import Panels
+from esl.domain.stages import NO_STAGES, Stage, Stages
 from esl.services import deliveries
-from esl.services.deliveries import DueLabel, Plan, Sending
+from esl.services.deliveries import DueLabel, Plan, Recorded, Sending, Share, StoredFrame
 from esl.store.database import Database
-from esl.store.writer import Priority, Writer
-from gateway.link import COMMANDS_MOST, Outgoing, command_id, milliseconds, seal_commands
+from esl.store.write_group import Priority, Writes
+from gateway.batch import Batch, Draft, Step
+from gateway.link import Outgoing, command_id, milliseconds, seal_commands
 from gateway.pacing import Backoff
 from gateway.painter import Painter
 from gateway.pictures import deflate
 from gateway.roster import Roster
+from gateway.shares import choose_shares
 from gateway.wire.codec import digest_bytes
-from gateway.wire.messages import ZLIB, Put, Report
+from gateway.wire.messages import Put, Report
 from gateway.wire.signing import SigningKey
 from renderer.frame import Frame
 
 BATCH_MOST = 500
 """Labels a step takes at once: the sweet spot of the database, and a third of a second."""
 
-PAYLOAD_ROOM_BYTES = 48 * 1024
-"""Pictures put into one payload, of the 64 KiB agreed; the rest is for their envelopes."""
-
-_ENVELOPE_BYTES = 256  # generous: a put's other fields take about 180
 _DEADLINE_AFTER = timedelta(hours=1)
 _SLOT_SHOWN_AT_ONCE = 0
 
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What a step did: payloads to publish, labels whose state people see changed."""
-
-    looked_at: int = 0
-    outgoing: tuple[Outgoing, ...] = ()
-    changed: tuple[LabelId, ...] = ()
-
-
-@dataclass(slots=True)
-class _Draft:
-    """A plan in the making."""
-
-    sendings: list[Sending] = field(default_factory=list)
-    renewed: list[LabelId] = field(default_factory=list)
-    pictures: dict[Digest, tuple[PanelId, bytes]] = field(default_factory=dict)
-    unchanged: list[tuple[LabelId, int, Digest]] = field(default_factory=list)
-    refused: list[tuple[LabelId, int, str, str]] = field(default_factory=list)
-
-
 class Dispatcher:
-    """The controller's sending half; `step` is called by one thread at a time."""
+    """The controller's sending half; called by one thread at a time."""
 
     def __init__(
         self,
         *,
         database: Database,
-        writer: Writer,
+        writer: Writes,
         roster: Roster,
         painter: Painter,
         panels: Panels,
         key: SigningKey,
         clock: EffectiveClock,
         backoff: Backoff,
+        stages: Stages = NO_STAGES,
     ) -> None:
         self._database = database
         self._writer = writer
@@ -94,34 +76,94 @@ class Dispatcher:
         self._key = key
         self._clock = clock
         self._backoff = backoff
+        self._stages = stages
 
     def step(self) -> Step:
-        """Look at up to `BATCH_MOST` due labels.
+        """Look at up to `BATCH_MOST` due labels: begin, draw and finish.
 
         Raises:
             Unavailable: The database did not answer; nothing was sent.
         """
-        room = self._roster.room(self._clock.monotonic_s())
-        if not room:
-            return Step()
+        batch = self.begin()
+        return self.finish(self.draw(batch)) if batch is not None else Step()
+
+    def begin(self, claimed: Sequence[LabelId] = ()) -> Batch | None:
+        """Claim due labels and load their truth; None if nothing is due to a gateway with room.
+
+        ``claimed`` are those that the last `finish` claimed already.
+
+        Raises:
+            Unavailable: The database did not answer; what was claimed is due again later.
+        """
         now = self._clock.now()
-        patience = timedelta(seconds=self._backoff.base_s)
-        claimed = self._writer.write(
-            lambda tx: deliveries.claim(tx, room, now, most=BATCH_MOST, patience=patience),
-            priority=Priority.DISPATCH,
-        )
+        claimed = claimed or self._claim(now)
         if not claimed:
-            return Step()
+            return None
+        began_ns = self._stages.cpu_ns()
         with self._database.read() as tx:
             due = deliveries.load(tx, claimed)
             sources = deliveries.load_templates(tx, self._painter.unknown(due))
         self._painter.learn(sources)
-        draft = self._draft(due, now)
-        outgoing = self._record(draft, {d.label_id: d for d in due}, now)
+        self._measure(Stage.LOAD, began_ns, len(due))
+        return Batch(claimed=len(claimed), due=tuple(due), now=now)
+
+    def draw(self, batch: Batch) -> Draft:
+        """Render every label and decide what becomes of it. Touches no database."""
+        draft = Draft(batch=batch)
+        began_ns = self._stages.cpu_ns()
+        painted = [(label, self._paint(label, draft)) for label in batch.due]
+        self._measure(Stage.RENDER, began_ns, len(batch.due))
+        began_ns = self._stages.cpu_ns()
+        for label, frame in painted:
+            if frame is None:
+                continue
+            picture = draft.pictures.get(frame.digest) or self._make_picture(label, frame, draft)
+            if picture is None:
+                continue
+            draft.pictures[frame.digest] = picture
+            if label.issued_digest is not None and label.issued_digest != frame.digest:
+                draft.renewed.append(label.label_id)
+            draft.sendings.append(
+                Sending(
+                    label_id=label.label_id,
+                    gateway_id=label.gateway_id,
+                    rev=label.wanted_rev,
+                    digest=frame.digest,
+                    due_at=batch.now + self._backoff.pause(label.attempts),
+                    template=str(label.template),
+                    encoding=picture.encoding,
+                    bytes=len(picture.data),
+                )
+            )
+        self._measure(Stage.PICTURE, began_ns, len(draft.sendings))
+        return draft
+
+    def finish(self, draft: Draft, *, claim_next: bool = False) -> Step:
+        """Write a draft down, then make its payloads; ``claim_next`` claims in the same breath.
+
+        Raises:
+            Unavailable: The database did not answer; nothing was sent.
+        """
+        batch, plan = draft.batch, draft.plan()
+        payloads = list(draft.payloads())
+        counters = Counter(sendings[0].gateway_id for sendings in payloads)
+        shares = self._shares(batch.now, draft) if claim_next else []
+
+        def write(tx: Connection) -> tuple[Recorded, list[LabelId]]:
+            began_ns = self._stages.cpu_ns()
+            recorded = deliveries.record(tx, plan, counters, batch.now)
+            self._measure(Stage.RECORD, began_ns, len(batch.due))
+            return recorded, self._claim_shares(tx, shares, batch.now)
+
+        recorded, claimed = self._writer.write(write, priority=Priority.DISPATCH)
+        began_ns = self._stages.cpu_ns()
+        outgoing = self._send(draft, payloads, recorded)
+        self._measure(Stage.PUBLISH, began_ns, len(recorded.sendings))
         return Step(
-            looked_at=len(claimed),
+            looked_at=batch.claimed,
             outgoing=outgoing,
-            changed=tuple(d.label_id for d in due),
+            changed=tuple(label.label_id for label in batch.due),
+            claimed=tuple(claimed),
         )
 
     def ask_reports(self, gateway_ids: Iterable[GatewayId]) -> tuple[Outgoing, ...]:
@@ -139,79 +181,82 @@ class Dispatcher:
             for g, counter in recorded.first_counter.items()
         )
 
-    def _draft(self, due: Sequence[DueLabel], now: datetime) -> _Draft:
-        """Render every label and decide what becomes of it."""
-        draft = _Draft()
-        for label in due:
-            frame = self._frame_for(label, draft)
-            if frame is None:
-                continue
-            if label.issued_digest is not None and label.issued_digest != frame.digest:
-                draft.renewed.append(label.label_id)
-            draft.sendings.append(
-                Sending(
-                    label_id=label.label_id,
-                    gateway_id=label.gateway_id,
-                    rev=label.wanted_rev,
-                    digest=frame.digest,
-                    due_at=now + self._backoff.pause(label.attempts),
-                    template=str(label.template),
-                )
-            )
-        return draft
+    # -- what is due -------------------------------------------------------------------------
 
-    def _frame_for(self, label: DueLabel, draft: _Draft) -> Frame | None:
-        """Draw a label's face; None where there is nothing to send, which is noted.
+    def _claim(self, now: datetime) -> Sequence[LabelId]:
+        shares = self._shares(now)
+        if not shares:
+            return ()
+        return self._writer.write(
+            lambda tx: self._claim_shares(tx, shares, now), priority=Priority.DISPATCH
+        )
 
-        What cannot be drawn, or does not stand its test, fails this label and no other.
-        """
+    def _shares(self, now: datetime, under_way: Draft | None = None) -> list[Share]:
+        """Look what is due, and divide the next batch; a draft's labels take room already."""
+        room = self._roster.room(self._clock.monotonic_s())
+        if under_way is not None:
+            leaving = Counter(s.gateway_id for s in under_way.sendings)
+            room = {g: free - leaving[g] for g, free in room.items() if free > leaving[g]}
+        if not room:
+            return []
+        began_ns = self._stages.cpu_ns()
+        with self._database.read() as tx:
+            due = deliveries.peek(tx, now)
+        shares = choose_shares(due, room, most=BATCH_MOST)
+        self._measure(Stage.CLAIM, began_ns, 0)
+        return shares
+
+    def _claim_shares(
+        self, tx: Connection, shares: Sequence[Share], now: datetime
+    ) -> list[LabelId]:
+        if not shares:
+            return []
+        began_ns = self._stages.cpu_ns()
+        until = now + timedelta(seconds=self._backoff.base_s)
+        claimed = deliveries.claim(tx, shares, now, until=until)
+        self._measure(Stage.CLAIM, began_ns, len(claimed))
+        return claimed
+
+    # -- pictures ----------------------------------------------------------------------------
+
+    def _paint(self, label: DueLabel, draft: Draft) -> Frame | None:
+        """Draw a label's face; None where there is nothing to send, which is noted."""
         if label.face is None:
-            problem, detail = "no_price", "the label's product has no price yet"
-        else:
-            try:
-                frame = self._painter.paint(label)
-                if may_skip_sending(
-                    digest=frame.digest,
-                    shown_digest=label.shown_digest,
-                    sent_rev=label.sent_rev,
-                    shown_rev=label.shown_rev,
-                ):
-                    draft.unchanged.append((label.label_id, label.wanted_rev, frame.digest))
-                    return None
-                if frame.digest not in draft.pictures:
-                    self._painter.prove(label, frame)
-                    panel = self._panels.named(label.panel_id)
-                    draft.pictures[frame.digest] = (panel.panel_id, deflate(frame.pixels, panel))
-            except RenderRefused as exc:
-                problem, detail = exc.code, str(exc)
-            except EslError as exc:
-                problem, detail = "refused", str(exc)
-            except Exception as exc:
-                log.exception("render failed", label=label.label_id, rev=label.wanted_rev)
-                problem, detail = "render_error", f"the renderer failed ({type(exc).__name__})"
-            else:
-                return frame
-        draft.refused.append((label.label_id, label.wanted_rev, problem, detail))
-        return None
+            _refuse(label, draft, "no_price", "the label's product has no price yet")
+            return None
+        try:
+            frame = self._painter.paint(label)
+        except Exception as exc:  # noqa: BLE001  fails this label and no other
+            _refuse(label, draft, *_reason(exc, label))
+            return None
+        if may_skip_sending(
+            digest=frame.digest,
+            shown_digest=label.shown_digest,
+            sent_rev=label.sent_rev,
+            shown_rev=label.shown_rev,
+        ):
+            draft.unchanged.append((label.label_id, label.wanted_rev, frame.digest))
+            return None
+        return frame
 
-    def _record(
-        self, draft: _Draft, due: dict[LabelId, DueLabel], now: datetime
+    def _make_picture(self, label: DueLabel, frame: Frame, draft: Draft) -> StoredFrame | None:
+        """Prove a frame and compress it; None where it does not stand its test."""
+        try:
+            self._painter.prove(label, frame)
+            panel = self._panels.named(label.panel_id)
+            return StoredFrame(panel_id=panel.panel_id, data=deflate(frame.pixels, panel))
+        except Exception as exc:  # noqa: BLE001  fails this label and no other
+            _refuse(label, draft, *_reason(exc, label))
+            return None
+
+    # -- payloads ----------------------------------------------------------------------------
+
+    def _send(
+        self, draft: Draft, payloads: Iterable[Sequence[Sending]], recorded: Recorded
     ) -> tuple[Outgoing, ...]:
-        """Write the plan down, then make the payloads."""
-        payloads = list(_payloads(draft))
-        counters: dict[GatewayId, int] = defaultdict(int)
-        for sendings in payloads:
-            counters[sendings[0].gateway_id] += 1
-        plan = Plan(
-            sendings=draft.sendings,
-            renewed=draft.renewed,
-            pictures=draft.pictures,
-            unchanged=draft.unchanged,
-            refused=draft.refused,
-        )
-        recorded = self._writer.write(
-            lambda tx: deliveries.record(tx, plan, counters, now), priority=Priority.DISPATCH
-        )
+        """Make the payloads of what was recorded."""
+        now = draft.batch.now
+        due = {label.label_id: label for label in draft.batch.due}
         revs = {s.label_id: s.rev for s in recorded.sendings}
         counter = dict(recorded.first_counter)
         outgoing: list[Outgoing] = []
@@ -219,32 +264,51 @@ class Dispatcher:
             gateway_id = sendings[0].gateway_id
             number = counter[gateway_id]
             counter[gateway_id] += 1
+            here = [s for s in sendings if s.label_id in revs]
+            if not here:
+                continue  # their truth changed while they were drawn: they are due already
             _, ahead_ms = self._roster.session_of(gateway_id)
             deadline = milliseconds(now + _DEADLINE_AFTER) + ahead_ms
-            recorded_here = [s for s in sendings if s.label_id in revs]
-            if not recorded_here:
-                continue  # their truth changed while they were drawn: they are due already
             puts = [
-                Put(
-                    id=command_id(number, position),
-                    label=s.label_id,
-                    epoch=due[s.label_id].epoch,
-                    slot=_SLOT_SHOWN_AT_ONCE,
+                self._put(
+                    due[s.label_id],
+                    s,
+                    draft.pictures[s.digest],
                     rev=revs[s.label_id],
-                    digest=digest_bytes(s.digest),
-                    size=self._panels.named(due[s.label_id].panel_id).frame_bytes,
-                    encoding=ZLIB,
-                    data=draft.pictures[s.digest][1],
-                    show=True,
+                    command=command_id(number, position),
                     deadline=deadline,
                 )
-                for position, s in enumerate(recorded_here)
+                for position, s in enumerate(here)
             ]
-            label_ids = tuple(s.label_id for s in recorded_here)
+            label_ids = tuple(s.label_id for s in here)
             outgoing.append(self._seal(gateway_id, puts, label_ids, number, now))
             waits_s = max((s.due_at - now).total_seconds() for s in sendings)
             self._roster.note_sent(gateway_id, label_ids, self._clock.monotonic_s() + waits_s)
         return tuple(outgoing)
+
+    def _put(
+        self,
+        label: DueLabel,
+        sending: Sending,
+        picture: StoredFrame,
+        *,
+        rev: int,
+        command: int,
+        deadline: int,
+    ) -> Put:
+        return Put(
+            id=command,
+            label=label.label_id,
+            epoch=label.epoch,
+            slot=_SLOT_SHOWN_AT_ONCE,
+            rev=rev,
+            digest=digest_bytes(sending.digest),
+            size=self._panels.named(label.panel_id).frame_bytes,
+            encoding=picture.encoding,
+            data=picture.data,
+            show=True,
+            deadline=deadline,
+        )
 
     def _seal(
         self,
@@ -266,20 +330,19 @@ class Dispatcher:
         )
         return Outgoing(gateway_id=gateway_id, payload=payload, label_ids=label_ids)
 
+    def _measure(self, stage: Stage, began_ns: int, labels: int) -> None:
+        self._stages.add(stage, self._stages.cpu_ns() - began_ns, labels)
 
-def _payloads(draft: _Draft) -> Iterable[list[Sending]]:
-    """Group sendings by gateway, in their order, as many as one payload holds."""
-    groups: dict[GatewayId, list[Sending]] = defaultdict(list)
-    sizes: dict[GatewayId, int] = defaultdict(int)
-    for sending in draft.sendings:
-        size = len(draft.pictures[sending.digest][1]) + _ENVELOPE_BYTES
-        group = groups[sending.gateway_id]
-        if group and (
-            sizes[sending.gateway_id] + size > PAYLOAD_ROOM_BYTES or len(group) >= COMMANDS_MOST
-        ):
-            yield group
-            group = groups[sending.gateway_id] = []
-            sizes[sending.gateway_id] = 0
-        group.append(sending)
-        sizes[sending.gateway_id] += size
-    yield from (group for group in groups.values() if group)
+
+def _refuse(label: DueLabel, draft: Draft, problem: str, detail: str) -> None:
+    draft.refused.append((label.label_id, label.wanted_rev, problem, detail))
+
+
+def _reason(exc: Exception, label: DueLabel) -> tuple[str, str]:
+    """Name what kept a label from being drawn, for its problem; a fault of ours is logged."""
+    if isinstance(exc, RenderRefused):
+        return exc.code, str(exc)
+    if isinstance(exc, EslError):
+        return "refused", str(exc)
+    log.error("render failed", label=label.label_id, rev=label.wanted_rev, exc_info=exc)
+    return "render_error", f"the renderer failed ({type(exc).__name__})"

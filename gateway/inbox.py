@@ -4,6 +4,7 @@ payloads ─▶ decode each ─▶ whose session? ─▶ reports ─▶ one tran
              │ bad: counted and dropped, the loop lives
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -22,9 +23,10 @@ from esl.domain.report import (
     Sender,
     ShownReport,
 )
+from esl.domain.stages import NO_STAGES, Stage, Stages
 from esl.services.reports import Heard, Taken, take_in
 from esl.store import labels, places
-from esl.store.writer import Priority, Writer
+from esl.store.write_group import Priority, Writes
 from gateway.link import milliseconds
 from gateway.mqtt import MqttMessage
 from gateway.pacing import Backoff
@@ -32,7 +34,15 @@ from gateway.roster import Roster, Standing
 from gateway.wire.codec import decode_events, decode_state
 from gateway.wire.errors import WireError
 from gateway.wire.failures import Policy, policy_of
-from gateway.wire.messages import AnyEvent, Failed, Heartbeat, Hello, Seen, Shown
+from gateway.wire.messages import (
+    FEATURE_PAYLOAD_BYTES,
+    AnyEvent,
+    Failed,
+    Heartbeat,
+    Hello,
+    Seen,
+    Shown,
+)
 from gateway.wire.topics import Kind, parse_topic
 
 log = structlog.get_logger()
@@ -76,13 +86,20 @@ class Inbox:
     """
 
     def __init__(
-        self, *, writer: Writer, roster: Roster, clock: EffectiveClock, backoff: Backoff
+        self,
+        *,
+        writer: Writes,
+        roster: Roster,
+        clock: EffectiveClock,
+        backoff: Backoff,
+        stages: Stages = NO_STAGES,
     ) -> None:
         self.dropped: Counter[str] = Counter()
         self._writer = writer
         self._roster = roster
         self._clock = clock
         self._backoff = backoff
+        self._stages = stages
         self._unwritten = _Gathered()  # what the roster has learned and the database has not
 
     def step(self, messages: Sequence[MqttMessage]) -> Step:
@@ -91,6 +108,7 @@ class Inbox:
         Raises:
             Unavailable: The database did not answer; nothing of the batch was taken.
         """
+        began_ns = self._stages.cpu_ns()
         gathered = _Gathered(ask=set(self._unwritten.ask))
         for gateway_id in sorted(self._unwritten.began):
             self._begin(gateway_id, gathered)
@@ -110,6 +128,7 @@ class Inbox:
         self._unwritten = _Gathered()
         self._roster.note_answered(taken.answered)
         self.dropped.update({k.value: n for k, n in taken.verdicts.items() if not _is_fine(k)})
+        self._measure(began_ns, 0)
         for gateway_id in sorted(gathered.began):
             log.info("gateway is on the line", gateway=gateway_id)
         for gateway_id in sorted(gathered.left):
@@ -182,6 +201,7 @@ class Inbox:
     def _store(
         self, tx: Connection, gathered: _Gathered, now: datetime, online: frozenset[GatewayId]
     ) -> tuple[Taken, bool]:
+        began_ns = self._stages.cpu_ns()
         due = False
         for gateway_id, hello in gathered.said_hello.items():
             session, _ = self._roster.session_of(gateway_id)
@@ -193,6 +213,8 @@ class Inbox:
                 level=hello.level if hello else None,
                 firmware=hello.firmware if hello else None,
                 capacity=hello.capacity if hello else None,
+                payload_bytes=hello.features.get(FEATURE_PAYLOAD_BYTES) if hello else None,
+                features=json.dumps(hello.features, sort_keys=True) if hello else None,
             )
         for gateway_id in sorted(gathered.left):
             places.note_gateway_offline(tx, gateway_id)
@@ -201,7 +223,11 @@ class Inbox:
             labels.make_due(tx, gateway_id, now)
             due = True
         taken = take_in(tx, gathered.heard, now, online=online, backoff=self._backoff.pause)
+        self._measure(began_ns, len(gathered.heard))
         return taken, due
+
+    def _measure(self, began_ns: int, labels: int) -> None:
+        self._stages.add(Stage.INBOX, self._stages.cpu_ns() - began_ns, labels)
 
     def _drop(self, reason: str) -> None:
         self.dropped[reason] += 1

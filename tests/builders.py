@@ -30,6 +30,7 @@ from esl.domain.panel import Panel
 from esl.domain.place import NewLabel, Pairing, Store
 from esl.domain.pricing import PriceChange
 from esl.domain.product import Product
+from esl.domain.stages import NO_STAGES, Stages
 from esl.intake.product_json import ProductPut
 from esl.services import catalogue, deliveries, pairing
 from esl.services.pricing import Applied, apply_price_changes
@@ -37,7 +38,7 @@ from esl.store import labels, places
 from esl.store.database import Database
 from esl.store.migrate import migrate
 from esl.store.tables import labels as label_table
-from esl.store.writer import Writer
+from esl.store.writer import Writer, Writes
 from gateway.clock import HouseClock
 from gateway.dispatcher import Dispatcher
 from gateway.inbox import Inbox
@@ -247,15 +248,18 @@ class Controller:
         *,
         window: int = 256,
         renderer: PlainRenderer | Renderer | None = None,
-        writer: Writer | None = None,
+        writer: Writes | None = None,
+        stages: Stages = NO_STAGES,
     ) -> None:
         self.database = database
         self.clock = clock
         self.time = EffectiveClock(clock)
         self.renderer = renderer or PlainRenderer()
-        self.writer = writer or Writer(database, clock.monotonic_s)
+        self._own_writer: Writer | None = None
         if writer is None:
-            self.writer.start()
+            self._own_writer = Writer(database, clock.monotonic_s, stages=stages)
+            self._own_writer.start()
+        self.writer: Writes = writer or self._own_writer  # type: ignore[assignment]  one of them
         self.roster = Roster(window=window)
         self.backoff = Backoff(random=Random(1), base_s=PATIENCE_S, longest_s=LONGEST_S)
         self.painter = Painter(
@@ -272,16 +276,22 @@ class Controller:
             key=KEY,
             clock=self.time,
             backoff=self.backoff,
+            stages=stages,
         )
         self.inbox = Inbox(
-            writer=self.writer, roster=self.roster, clock=self.time, backoff=self.backoff
+            writer=self.writer,
+            roster=self.roster,
+            clock=self.time,
+            backoff=self.backoff,
+            stages=stages,
         )
         self.house_clock = HouseClock(writer=self.writer, roster=self.roster, clock=self.time)
         with database.read() as tx:
             self.roster.add((g.gateway_id, g.store_id) for g in places.list_gateways(tx))
 
     def close(self) -> None:
-        self.writer.close()
+        if self._own_writer is not None:
+            self._own_writer.close()
 
     def hear(self, *messages: MqttMessage) -> Intake:
         return self.inbox.step(messages)

@@ -38,6 +38,15 @@ class Lane(IntEnum):
     STAGING = 3  # pictures for later
 
 
+class SlotState(IntEnum):
+    """How far a picture put into a slot ahead of time has come."""
+
+    PUT = 0  # sent, the label has not said that it holds it
+    STORED = 1  # the label holds it
+    ARMED = 2  # it will show it at its moment
+    CANCELLED = 3  # it shall not show it
+
+
 class Phase(StrEnum):
     """How a label is doing, for people. Computed, never stored."""
 

@@ -1,7 +1,8 @@
 """Stores, their gateways and labels, and which product each label speaks for."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from esl.domain.ids import GatewayId, LabelId, PanelId, Sku, StoreId
 
@@ -18,6 +19,30 @@ class Store:
     link_base: str | None
     read_back_percent: int = 1  # of a hundred pictures, how many a second decoder reads back
     shop_link: str | None = None  # pattern of the QR addresses: `esl.domain.shop_link`
+
+
+class Neutral(StrEnum):
+    """What becomes of a label that may no longer show its price."""
+
+    FACE = "face"  #: it shows the neutral face
+    TASK = "task"  #: a person takes it off the shelf
+
+
+class UnknownLabels(StrEnum):
+    """What becomes of labels that a gateway hears and nobody has registered."""
+
+    IGNORE = "ignore"
+    ADOPT = "adopt"  #: they become unpaired rows, until `StorePolicy.adopt_until`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorePolicy:
+    """What a store does with labels in doubt, and how long a verdict may take."""
+
+    neutral: Neutral = Neutral.FACE
+    unknown_labels: UnknownLabels = UnknownLabels.IGNORE
+    adopt_until: datetime | None = None
+    verdict_within: timedelta = timedelta(seconds=900)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,31 +1,39 @@
 """Between the truth and the road: what is due, what was told, what came back.
 
-The dispatcher calls `claim`, `load`, `load_templates`, `record`; the inbox calls `take_in` of
-`esl.services.reports`. Nothing here knows pixels or MQTT.
+The dispatcher calls `peek`, `claim`, `load`, `load_templates`, `base_frames`, `record`, and
+`release` for what did not leave; the inbox calls `take_in` of `esl.services.reports`. Nothing
+here knows pixels or MQTT.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from esl.domain.ids import Digest, GatewayId, LabelId, PanelId
+from esl.domain.ids import Digest, GatewayId, LabelId
 from esl.domain.template import TemplateRef, TemplateSource
-from esl.store import deliveries, due_labels, labels, places, templates
-from esl.store.deliveries import Sending
+from esl.store import deliveries, due_labels, frames, labels, places, templates
+from esl.store.deliveries import DueCount, Sending, Share
 from esl.store.due_labels import DueLabel
+from esl.store.frames import StoredFrame
 from esl.store.revisions import take_revision
 
 __all__ = [
+    "DueCount",
     "DueLabel",
     "Plan",
     "Recorded",
     "Sending",
+    "Share",
+    "StoredFrame",
+    "base_frames",
     "claim",
     "load",
     "load_templates",
+    "peek",
     "record",
+    "release",
 ]
 
 
@@ -40,7 +48,7 @@ class Plan:
 
     sendings: Sequence[Sending] = ()
     renewed: Sequence[LabelId] = ()
-    pictures: Mapping[Digest, tuple[PanelId, bytes]] = field(default_factory=dict)
+    pictures: Mapping[Digest, StoredFrame] = field(default_factory=dict)
     unchanged: Sequence[tuple[LabelId, int, Digest]] = ()
     refused: Sequence[tuple[LabelId, int, str, str]] = ()
 
@@ -49,6 +57,7 @@ class Plan:
 class Recorded:
     """What a plan became when it was written down.
 
+    ``sendings`` are those that may leave: recorded, and issued as their picture.
     ``first_counter`` is the first of the signed payloads' counters reserved for each gateway.
     """
 
@@ -56,24 +65,22 @@ class Recorded:
     first_counter: Mapping[GatewayId, int]
 
 
-def claim(
-    tx: Connection,
-    free: Mapping[GatewayId, int],
-    now: datetime,
-    *,
-    most: int,
-    patience: timedelta,
-) -> list[LabelId]:
-    """Claim due labels: ``most`` in all, at most ``free[gateway]`` of each gateway.
+def peek(tx: Connection, now: datetime) -> list[DueCount]:
+    """Count what is due, by gateway and lane. It only reads: an idle house writes nothing."""
+    return deliveries.count_due(tx, now)
 
-    Gateways are served in the mapping's order; whoever makes it sees to fairness.
+
+def claim(
+    tx: Connection, shares: Sequence[Share], now: datetime, *, until: datetime
+) -> list[LabelId]:
+    """Claim due labels, of each gateway its share; they are due again at ``until``.
+
+    Of a gateway the most urgent lanes and the oldest first. Whoever makes the shares sees to
+    order and fairness between gateways.
     """
     claimed: list[LabelId] = []
-    for gateway_id, room in free.items():
-        limit = min(room, most - len(claimed))
-        if limit <= 0:
-            break
-        claimed.extend(deliveries.claim_due(tx, gateway_id, now, limit=limit, patience=patience))
+    for share in shares:
+        claimed += deliveries.claim_due(tx, share.gateway_id, now, limit=share.most, until=until)
     return claimed
 
 
@@ -89,6 +96,11 @@ def load_templates(
     return templates.template_sources(tx, refs)
 
 
+def base_frames(tx: Connection, digests: Iterable[Digest]) -> dict[Digest, StoredFrame]:
+    """Load frames that deltas may be made to, as they are kept; what is gone is left out."""
+    return frames.frames_by_digest(tx, digests)
+
+
 def record(
     tx: Connection, plan: Plan, counters: Mapping[GatewayId, int], now: datetime
 ) -> Recorded:
@@ -97,7 +109,8 @@ def record(
     ``counters`` is how many signed payloads are about to leave for each gateway.
     """
     sendings = _renew(tx, plan, now) if plan.renewed else list(plan.sendings)
-    deliveries.record_sendings(tx, sendings, plan.pictures, now)
+    frames.keep_frames(tx, plan.pictures)
+    sendings = deliveries.record_sendings(tx, sendings, now)
     deliveries.settle_unchanged(tx, plan.unchanged)
     deliveries.record_refusals(tx, plan.refused)
     first = {
@@ -106,6 +119,14 @@ def record(
         if count > 0
     }
     return Recorded(sendings=tuple(sendings), first_counter=first)
+
+
+def release(tx: Connection, label_ids: Iterable[LabelId], due_at: datetime) -> None:
+    """Take back that labels were sent something, as far as time goes: it never left.
+
+    What was issued stays issued. A label that is settled, or due sooner, stays as it is.
+    """
+    deliveries.release_labels(tx, label_ids, due_at)
 
 
 def _renew(tx: Connection, plan: Plan, now: datetime) -> list[Sending]:

@@ -10,6 +10,16 @@ AnyRow = Row[*tuple[Any, ...]]
 """A row of a query whose columns the function that reads it knows by name."""
 
 
+def instant_text(instant: datetime) -> str:
+    """Write an instant as `UtcDateTime` stores it in SQLite, to the last digit.
+
+    SQLite compares instants as text, so another form of the same moment is another moment.
+    """
+    if instant.tzinfo is None:
+        raise ValueError("a naive datetime has no place in the database")
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An instant. Takes only aware values, returns them in UTC.
 

@@ -1,12 +1,15 @@
 """What is claimed, what was issued, what was shown: rows in and out, in batches only."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, case, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from esl.domain.ids import Digest, GatewayId, LabelId, PanelId
+from esl.domain.label import Lane
+from esl.store.bulk import CLAIM, ISSUED_AS, PEEK, RECORD_LABELS
+from esl.store.columns import instant_text
 from esl.store.tables import display_log, frames, issued, labels
 from esl.store.upsert import in_batches, insert_if_new
 
@@ -21,6 +24,25 @@ class Sending:
     digest: Digest
     due_at: datetime
     template: str = ""  # what it was drawn with: "promotion", "own@3"
+    encoding: str = "zlib"  # as it travels to this label
+    bytes: int = 0  # of picture data that travel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueCount:
+    """So many labels of a gateway are due in a lane."""
+
+    gateway_id: GatewayId
+    lane: Lane
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """How many labels of a gateway to claim."""
+
+    gateway_id: GatewayId
+    most: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +81,16 @@ class LabelUpdate:
     seen_at: datetime | None
 
 
+def count_due(tx: Connection, now: datetime) -> list[DueCount]:
+    """Count what is due, without taking it."""
+    return [
+        DueCount(gateway_id=GatewayId(gateway_id), lane=Lane(lane), count=count)
+        for gateway_id, lane, count in PEEK.run(tx, now=now)
+    ]
+
+
 def claim_due(
-    tx: Connection, gateway_id: GatewayId, now: datetime, *, limit: int, patience: timedelta
+    tx: Connection, gateway_id: GatewayId, now: datetime, *, limit: int, until: datetime
 ) -> list[LabelId]:
     """Take a gateway's due labels, the most urgent lane and the oldest first.
 
@@ -69,41 +99,17 @@ def claim_due(
     the label due again. One statement serves both databases; PostgreSQL's workers skip each
     other's rows. The CTE keeps PostgreSQL from running the subquery twice and passing the limit.
     """
-    due = (
-        select(labels.c.label_id)
-        .where(labels.c.gateway_id == gateway_id, labels.c.due_at <= now)
-        .order_by(labels.c.lane, labels.c.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    claimed = (
-        update(labels)
-        .where(labels.c.label_id.in_(select(due.c.label_id)))
-        .values(attempts=labels.c.attempts + 1, due_at=now + patience)
-        .returning(labels.c.label_id)
-    )
-    return [LabelId(row.label_id) for row in tx.execute(claimed)]
+    found = CLAIM.run(tx, gateway=gateway_id, now=now, most=limit, until=until)
+    return [LabelId(row[0]) for row in found]
 
 
-def record_sendings(
-    tx: Connection,
-    sendings: Sequence[Sending],
-    pictures: Mapping[Digest, tuple[PanelId, bytes]],
-    now: datetime,
-) -> None:
+def record_sendings(tx: Connection, sendings: Sequence[Sending], now: datetime) -> list[Sending]:
     """Write down what is about to be sent, before it is: a report may overtake any later note.
 
-    A label whose truth changed since it was read stays due.
+    Returns those that were issued as their picture, in their order. A revision names one picture
+    for ever: where another dispatcher issued it as another, ours is not sent. A label whose truth
+    or route changed since it was read stays due.
     """
-    insert_if_new(
-        tx,
-        frames,
-        [
-            {"digest": digest, "panel_id": panel_id, "zlib_pixels": data}
-            for digest, (panel_id, data) in pictures.items()
-        ],
-    )
     insert_if_new(
         tx,
         issued,
@@ -114,30 +120,32 @@ def record_sendings(
                 "digest": s.digest,
                 "gateway_id": s.gateway_id,
                 "template": s.template,
+                "encoding": s.encoding,
+                "bytes": s.bytes,
                 "issued_at": now,
             }
             for s in sendings
         ],
     )
-    if sendings:
-        rev = bindparam("the_rev", type_=labels.c.sent_rev.type)
+    ours = {row[0] for row in ISSUED_AS.run(tx, [[s.label_id, s.rev, s.digest] for s in sendings])}
+    kept = [s for s in sendings if s.label_id in ours]
+    RECORD_LABELS.run(
+        tx,
+        [
+            [s.label_id, s.rev, s.gateway_id, instant_text(s.due_at)]
+            for s in sorted(kept, key=lambda s: s.label_id)  # as everyone locks labels
+        ],
+    )
+    return kept
+
+
+def release_labels(tx: Connection, label_ids: Iterable[LabelId], due_at: datetime) -> None:
+    """Let labels whose sending never left be due at this moment, if they would be later."""
+    for batch in in_batches(sorted(set(label_ids))):
         tx.execute(
             update(labels)
-            .where(labels.c.label_id == bindparam("the_label"))
-            .values(
-                sent_rev=case((labels.c.sent_rev > rev, labels.c.sent_rev), else_=rev),
-                due_at=case(
-                    (
-                        labels.c.wanted_rev == rev,
-                        bindparam("waits_until", type_=labels.c.due_at.type),
-                    ),
-                    else_=labels.c.due_at,
-                ),
-            ),
-            [
-                {"the_label": s.label_id, "the_rev": s.rev, "waits_until": s.due_at}
-                for s in sorted(sendings, key=lambda s: s.label_id)  # as everyone locks labels
-            ],
+            .where(labels.c.label_id.in_(batch), labels.c.due_at > due_at)
+            .values(due_at=due_at)
         )
 
 

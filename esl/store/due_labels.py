@@ -11,7 +11,7 @@ from esl.domain.ids import Digest, GatewayId, LabelId, PanelId, StoreId, Templat
 from esl.domain.template import TemplateRef
 from esl.domain.template_rule import RuleBook, choose_template
 from esl.store.columns import AnyRow
-from esl.store.tables import issued, labels, stores
+from esl.store.tables import gateways, issued, labels, stores
 from esl.store.templates import rules_of, templates_in_use
 from esl.store.truth import FACE_COLUMNS, LABELS_WITH_TRUTH, face_from
 from esl.store.upsert import in_batches
@@ -23,6 +23,8 @@ class DueLabel:
 
     ``face`` and ``template`` are None where the label has no product or its product no price.
     ``issued_digest`` is the picture that ``wanted_rev`` was already sent as, None if it never was.
+    ``level`` and ``payload_bytes`` are its gateway's own words, None if it has not said them;
+    ``send_full`` says that the next picture must not be a delta.
     """
 
     label_id: LabelId
@@ -37,6 +39,9 @@ class DueLabel:
     issued_digest: Digest | None
     attempts: int
     read_back_percent: int
+    send_full: bool = False
+    level: str | None = None
+    payload_bytes: int | None = None
     face: Face | None
     template: TemplateRef | None
 
@@ -53,6 +58,9 @@ _OWN_COLUMNS = (
     labels.c.attempts,
     issued.c.digest.label("issued_digest"),
     stores.c.read_back_percent,
+    labels.c.send_full,
+    gateways.c.level,
+    gateways.c.payload_bytes,
 )
 _DUE = (
     select(*_OWN_COLUMNS, *FACE_COLUMNS)
@@ -60,7 +68,7 @@ _DUE = (
         LABELS_WITH_TRUTH.outerjoin(
             issued,
             and_(issued.c.label_id == labels.c.label_id, issued.c.rev == labels.c.wanted_rev),
-        )
+        ).outerjoin(gateways, gateways.c.gateway_id == labels.c.gateway_id)
     )
     .where(labels.c.label_id.in_(bindparam("the_labels", expanding=True)))
 )
@@ -85,7 +93,8 @@ def load_due(tx: Connection, label_ids: Sequence[LabelId]) -> list[DueLabel]:
 
 def _due_label(row: Sequence[Any], books: Mapping[StoreId, RuleBook], refs: _Refs) -> DueLabel:
     label_id, gateway_id, panel_id, epoch, wanted_rev, sent_rev, shown_rev = row[:7]
-    shown_digest, attempts, issued_digest, read_back_percent, store_id = row[7:12]
+    shown_digest, attempts, issued_digest, read_back_percent, send_full = row[7:12]
+    level, payload_bytes, store_id = row[12:15]
     face = face_from(row[_FACE_BEGINS:], label_id)
     template: TemplateRef | None = None
     if face is not None:
@@ -106,6 +115,9 @@ def _due_label(row: Sequence[Any], books: Mapping[StoreId, RuleBook], refs: _Ref
         issued_digest=issued_digest,
         attempts=attempts,
         read_back_percent=read_back_percent,
+        send_full=send_full,
+        level=level,
+        payload_bytes=payload_bytes,
         face=face,
         template=template,
     )

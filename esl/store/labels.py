@@ -12,6 +12,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal,
     select,
     update,
 )
@@ -20,7 +21,7 @@ from esl.domain.errors import AlreadyExists, UnknownLabel
 from esl.domain.ids import Digest, GatewayId, LabelId, PanelId, Sku, StoreId
 from esl.domain.label import LabelState, Lane
 from esl.domain.place import NewLabel, Pairing
-from esl.store.columns import AnyRow
+from esl.store.columns import AnyRow, UtcDateTime
 from esl.store.tables import labels, pairings
 from esl.store.upsert import in_batches, insert_if_new
 
@@ -110,6 +111,10 @@ def want(
             .where(labels.c.label_id.in_(batch))
             .values(
                 wanted_rev=case((labels.c.wanted_rev > rev, labels.c.wanted_rev), else_=rev),
+                wanted_at=case(
+                    (labels.c.wanted_rev < rev, literal(now, UtcDateTime)),
+                    else_=labels.c.wanted_at,
+                ),
                 attempts=0,
                 due_at=now,
                 lane=urgent,

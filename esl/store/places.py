@@ -1,13 +1,14 @@
 """Stores and gateways: rows in and out."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import fields
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
 
 from esl.domain.errors import AlreadyExists, UnknownGateway, UnknownStore
 from esl.domain.ids import GatewayId, StoreId
-from esl.domain.place import Gateway, Store
+from esl.domain.place import Gateway, Neutral, Store, StorePolicy, UnknownLabels
 from esl.store.columns import AnyRow
 from esl.store.tables import gateways, stores
 from esl.store.upsert import insert_if_new, insert_or_update
@@ -34,7 +35,7 @@ def store_named(tx: Connection, store_id: StoreId) -> Store:
     Raises:
         UnknownStore: There is none.
     """
-    row = tx.execute(select(stores).where(stores.c.store_id == store_id)).one_or_none()
+    row = tx.execute(select(*_STORE).where(stores.c.store_id == store_id)).one_or_none()
     if row is None:
         raise UnknownStore(f"no store {store_id!r}")
     return Store(**row._asdict())
@@ -46,7 +47,7 @@ def lock_store(tx: Connection, store_id: StoreId, *, to_change: bool = False) ->
     Raises:
         UnknownStore: There is none.
     """
-    query = select(stores).where(stores.c.store_id == store_id)
+    query = select(*_STORE).where(stores.c.store_id == store_id)
     row = tx.execute(query.with_for_update(read=not to_change)).one_or_none()
     if row is None:
         raise UnknownStore(f"no store {store_id!r}")
@@ -55,7 +56,42 @@ def lock_store(tx: Connection, store_id: StoreId, *, to_change: bool = False) ->
 
 def all_stores(tx: Connection) -> list[Store]:
     """List the stores by id."""
-    return [Store(**r._asdict()) for r in tx.execute(select(stores).order_by(stores.c.store_id))]
+    query = select(*_STORE).order_by(stores.c.store_id)
+    return [Store(**row._asdict()) for row in tx.execute(query)]
+
+
+def store_policies(tx: Connection) -> dict[StoreId, StorePolicy]:
+    """Load what every store does with labels in doubt."""
+    query = select(
+        stores.c.store_id,
+        stores.c.neutral_policy,
+        stores.c.unknown_labels,
+        stores.c.adopt_until,
+        stores.c.policy_time_s,
+    )
+    return {
+        StoreId(row.store_id): StorePolicy(
+            neutral=Neutral(row.neutral_policy),
+            unknown_labels=UnknownLabels(row.unknown_labels),
+            adopt_until=row.adopt_until,
+            verdict_within=timedelta(seconds=row.policy_time_s),
+        )
+        for row in tx.execute(query)
+    }
+
+
+def put_store_policy(tx: Connection, store_id: StoreId, policy: StorePolicy) -> None:
+    """Replace what a store does with labels in doubt."""
+    tx.execute(
+        update(stores)
+        .where(stores.c.store_id == store_id)
+        .values(
+            neutral_policy=policy.neutral.value,
+            unknown_labels=policy.unknown_labels.value,
+            adopt_until=policy.adopt_until,
+            policy_time_s=int(policy.verdict_within.total_seconds()),
+        )
+    )
 
 
 def put_gateway(tx: Connection, gateway_id: GatewayId, store_id: StoreId) -> Gateway:
@@ -100,9 +136,17 @@ def note_gateway_heard(
     level: str | None = None,
     firmware: str | None = None,
     capacity: int | None = None,
+    payload_bytes: int | None = None,
+    features: str | None = None,
 ) -> None:
-    """Note a gateway's session and, where it told them, its abilities."""
-    told = {"level": level, "firmware": firmware, "capacity": capacity}
+    """Note a gateway's session and, where it told them, its abilities; ``features`` is JSON."""
+    told = {
+        "level": level,
+        "firmware": firmware,
+        "capacity": capacity,
+        "payload_bytes": payload_bytes,
+        "features": features,
+    }
     tx.execute(
         update(gateways)
         .where(gateways.c.gateway_id == gateway_id)
@@ -144,6 +188,7 @@ def stores_of_gateways(
     return {GatewayId(r.gateway_id): StoreId(r.store_id) for r in tx.execute(query)}
 
 
+_STORE = tuple(stores.c[field.name] for field in fields(Store))
 _COLUMNS = (
     gateways.c.gateway_id,
     gateways.c.store_id,

@@ -1,4 +1,4 @@
-"""The tables, and nothing else.
+"""The tables, and nothing else; those of deliveries come from `delivery_tables`.
 
 Revisions (``rev``) are one sequence for the whole installation: PostgreSQL's ``esl_rev``, the
 one row of ``revision_counter`` on SQLite. They order everything a label is told and never come
@@ -17,8 +17,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
-    Sequence,
     SmallInteger,
     String,
     Table,
@@ -27,22 +25,51 @@ from sqlalchemy import (
 )
 
 from esl.store.columns import UtcDateTime
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from esl.store.delivery_tables import (
+    battery_samples,
+    display_log,
+    failure_log,
+    frames,
+    issued,
+    label_heard,
+    problems,
+    remove_tasks,
+    staged,
+    workers,
 )
+from esl.store.schema import BIG_KEY, REVISION_SEQUENCE, metadata
 
-REVISION_SEQUENCE = Sequence("esl_rev")
-"""PostgreSQL only. Left out of the metadata so that SQLite never hears of it."""
-
-BIG_KEY = BigInteger().with_variant(Integer, "sqlite")
-"""A growing key: SQLite numbers rows by itself only in a column of type INTEGER."""
+__all__ = [
+    "REVISION_SEQUENCE",
+    "answered_requests",
+    "battery_samples",
+    "display_log",
+    "failure_log",
+    "frames",
+    "gateways",
+    "installation",
+    "issued",
+    "label_heard",
+    "labels",
+    "machine_tokens",
+    "metadata",
+    "pairings",
+    "person_sessions",
+    "pictures",
+    "price_events",
+    "prices",
+    "problems",
+    "products",
+    "remove_tasks",
+    "revision_counter",
+    "sign_in_links",
+    "source_positions",
+    "staged",
+    "stores",
+    "template_rules",
+    "templates",
+    "workers",
+]
 
 installation = Table(
     "installation",
@@ -71,6 +98,11 @@ stores = Table(
     # Of a hundred pictures, how many have their codes read back by a second decoder.
     Column("read_back_percent", SmallInteger, nullable=False, server_default="1"),
     Column("shop_link", String(200)),  # pattern of the QR addresses; None is the Digital Link
+    # What becomes of a label that may show its price no longer, and of one that nobody knows.
+    Column("neutral_policy", String(8), nullable=False, server_default="face"),  # or "task"
+    Column("unknown_labels", String(8), nullable=False, server_default="ignore"),  # or "adopt"
+    Column("adopt_until", UtcDateTime),  # unknown labels are taken in till then
+    Column("policy_time_s", Integer, nullable=False, server_default="900"),  # till a verdict
 )
 
 gateways = Table(
@@ -89,6 +121,10 @@ gateways = Table(
     Column("counter", BigInteger, nullable=False, server_default="0"),  # of signed payloads
     Column("leased_by", String(64)),  # the worker that speaks with it
     Column("leased_until", UtcDateTime),
+    Column("lease_epoch", BigInteger, nullable=False, server_default="0"),  # rises with each holder
+    Column("payload_bytes", BigInteger),  # the largest it takes; None: as the wire's default
+    Column("features", Text),  # what else it said it can: JSON, a number to each name
+    Column("clock_trusted", Boolean, nullable=False, server_default=text("true")),
 )
 
 products = Table(
@@ -181,6 +217,11 @@ labels = Table(
     Column("rssi_dbm", Integer),
     Column("firmware", String(64)),
     Column("seen_at", UtcDateTime),
+    Column("wanted_at", UtcDateTime),  # when ``wanted_rev`` was last raised: policy time runs
+    Column("send_full", Boolean, nullable=False, server_default=text("false")),  # no delta next
+    Column("quarantine", SmallInteger, nullable=False, server_default="0"),  # 1: id used twice
+    Column("slots", LargeBinary),  # its own word: msgpack [[rev, digest], …]
+    Column("refresh_failures", SmallInteger, nullable=False, server_default="0"),  # in a row
     # The claim walks this: one gateway's due labels, most urgent lane and oldest first.
     Index(
         "ix_label_due",
@@ -246,40 +287,6 @@ pictures = Table(
     Column("height_px", Integer, nullable=False),
     Column("saved_by", String(80), nullable=False),
     Column("saved_at", UtcDateTime, nullable=False),
-)
-
-frames = Table(
-    "frame",
-    metadata,
-    Column("digest", String(64), primary_key=True),
-    Column("panel_id", String(40), nullable=False),
-    Column("zlib_pixels", LargeBinary, nullable=False),
-)
-
-issued = Table(
-    "issued",
-    metadata,
-    Column("label_id", String(64), primary_key=True),
-    Column("rev", BigInteger, primary_key=True),
-    Column("digest", String(64), nullable=False),
-    Column("gateway_id", String(64), nullable=False),
-    Column("template", String(80), nullable=False, server_default=""),  # "promotion", "own@3"
-    Column("issued_at", UtcDateTime, nullable=False),
-)
-
-display_log = Table(
-    "display_log",
-    metadata,
-    Column("entry_id", BIG_KEY, Identity(), primary_key=True),
-    Column("label_id", String(64), nullable=False),
-    Column("rev", BigInteger, nullable=False),
-    Column("digest", String(64), nullable=False),
-    Column("incarnation", BigInteger, nullable=False),
-    Column("gateway_id", String(64), nullable=False),
-    Column("session", String(64), nullable=False),
-    Column("painted_at", UtcDateTime),  # by the gateway's clock; None from a beacon
-    Column("recorded_at", UtcDateTime, nullable=False),
-    Index("ix_display_log_label", "label_id", "entry_id"),
 )
 
 answered_requests = Table(

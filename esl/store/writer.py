@@ -1,58 +1,25 @@
 """The single writer: one thread through which this process writes to its database.
 
-    HTTP doors ─┐                      ┌─ BEGIN IMMEDIATE
-    inbox      ─┼─▶ priority queue ─▶ ─┤  SAVEPOINT, request 1 …       each fails alone
-    dispatcher ─┘   urgent first       │  SAVEPOINT, request n
-                                       └─ COMMIT ─▶ then every caller gets its result
+    HTTP doors ─┐
+    inbox      ─┼─▶ `WriteGroup` ─▶ one transaction for many requests
+    dispatcher ─┘
 
 Two processes that write one SQLite file wait for each other for up to 739 ms; one writer that
 groups commits answers in 28 ms at 59,000 rows a second (measured). A caller learns its result
 only after the commit that holds it: what was answered was stored.
 """
 
-import heapq
-import itertools
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from enum import IntEnum
-from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from esl.domain.errors import Unavailable
-from esl.store.database import Database, unavailable
+from esl.domain.stages import NO_STAGES, Stages
+from esl.store.database import Database
+from esl.store.write_group import Priority, Result, WriteGroup, Writes
 
-Result = TypeVar("Result")
-
-GROUP_LARGEST = 256
-"""Most requests in one transaction."""
-
-GROUP_LONGEST_S = 0.005
-"""A group takes no further request once it has run this long."""
-
-QUEUE_LONGEST = 10_000
-"""Requests waiting beyond this are refused: the sender shall come again."""
-
-
-class Priority(IntEnum):
-    """Who is written first; lower is sooner."""
-
-    REPORT = 0  # what gateways say: it frees windows and proves shelves
-    CHANGE = 1  # a single price change, a pairing: somebody waits for the answer
-    DISPATCH = 2  # claims and what is about to be sent
-    BULK = 3  # parts of an import
-    HOUSEKEEPING = 4  # nobody waits
-
-
-@dataclass(order=True)
-class _Request(Generic[Result]):
-    priority: Priority
-    number: int
-    work: Callable[[Connection], Result] = field(compare=False)
-    done: "Future[Result]" = field(compare=False)
+__all__ = ["Priority", "Writer", "Writes"]
 
 
 class Writer:
@@ -61,13 +28,14 @@ class Writer:
     ``monotonic_s`` measures how long a group has run.
     """
 
-    def __init__(self, database: Database, monotonic_s: Callable[[], float]) -> None:
-        self._database = database
-        self._monotonic_s = monotonic_s
-        self._numbers = itertools.count()
-        self._waiting: list[_Request[Any]] = []
-        self._changed = threading.Condition()
-        self._closing = False
+    def __init__(
+        self,
+        database: Database,
+        monotonic_s: Callable[[], float],
+        *,
+        stages: Stages = NO_STAGES,
+    ) -> None:
+        self._group = WriteGroup(database, monotonic_s, stages=stages)
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
     def start(self) -> None:
@@ -77,95 +45,21 @@ class Writer:
     def submit(
         self, work: Callable[[Connection], Result], *, priority: Priority = Priority.CHANGE
     ) -> "Future[Result]":
-        """Queue ``work(tx)``; the future has its result once it is committed.
-
-        An `EslError` that ``work`` raises undoes this request alone and comes out of the
-        future. The future raises `Unavailable` where nothing was stored and the same may be
-        tried again.
-        """
-        done: Future[Result] = Future()
-        with self._changed:
-            if self._closing or len(self._waiting) >= QUEUE_LONGEST:
-                why = "the controller is stopping" if self._closing else "too much is waiting"
-                done.set_exception(Unavailable(f"{why}; nothing was stored"))
-                return done
-            heapq.heappush(self._waiting, _Request(priority, next(self._numbers), work, done))
-            self._changed.notify()
-        return done
+        """Queue ``work(tx)``; the future has its result once it is committed: `Writes.submit`."""
+        return self._group.submit(work, priority=priority)
 
     def write(
         self, work: Callable[[Connection], Result], *, priority: Priority = Priority.CHANGE
     ) -> Result:
         """Do ``work(tx)``, wait for its commit, and return its result."""
-        return self.submit(work, priority=priority).result()
+        return self._group.submit(work, priority=priority).result()
 
     def close(self) -> None:
         """Write what was submitted, then stop."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify()
+        self._group.close()
         if self._thread.is_alive():
             self._thread.join()
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not self._waiting and not self._closing:
-                    self._changed.wait()
-                if not self._waiting:
-                    return
-            self._write_group()
-
-    def _next(self) -> "_Request[Any] | None":
-        """Take the most urgent request whose caller still waits for it."""
-        with self._changed:
-            while self._waiting:
-                request = heapq.heappop(self._waiting)
-                if request.done.set_running_or_notify_cancel():
-                    return request
-            return None
-
-    def _write_group(self) -> None:
-        """Run waiting requests in one transaction; answer all of them after its commit."""
-        answers: list[Callable[[], None]] = []
-        members: list[_Request[Any]] = []
-        try:
-            with self._database.writing.begin() as tx:
-                began_s = self._monotonic_s()
-                while (
-                    len(members) < GROUP_LARGEST
-                    and self._monotonic_s() - began_s < GROUP_LONGEST_S
-                    and (request := self._next()) is not None
-                ):
-                    members.append(request)
-                    answers.append(_attempt(tx, request))
-        except Exception as exc:  # noqa: BLE001  whatever it is, nobody may wait for ever for it
-            failure = unavailable(exc) if isinstance(exc, SQLAlchemyError) else exc
-            answers = [_failing(request, failure) for request in members]
-            if not members and (first := self._next()) is not None:
-                answers = [_failing(first, failure)]  # the transaction did not even begin
-        for answer in answers:
-            answer()
-
-
-def _attempt(tx: Connection, request: _Request[Result]) -> Callable[[], None]:
-    """Run one request in a savepoint; return how to tell its caller after the commit."""
-    tx.exec_driver_sql("SAVEPOINT request")
-    try:
-        result = request.work(tx)
-    except Exception as exc:
-        if isinstance(exc, DBAPIError) and exc.connection_invalidated:
-            raise
-        try:
-            tx.exec_driver_sql("ROLLBACK TO SAVEPOINT request")
-        except DBAPIError as gone:
-            # A full disk makes SQLite undo the whole transaction: it says why, not the savepoint.
-            raise (exc if isinstance(exc, DBAPIError) else gone) from None
-        tx.exec_driver_sql("RELEASE SAVEPOINT request")
-        return _failing(request, unavailable(exc) if isinstance(exc, DBAPIError) else exc)
-    tx.exec_driver_sql("RELEASE SAVEPOINT request")
-    return lambda: request.done.set_result(result)
-
-
-def _failing(request: _Request[Any], failure: Exception) -> Callable[[], None]:
-    return lambda: request.done.set_exception(failure)
+        while self._group.wait():
+            self._group.run_once()

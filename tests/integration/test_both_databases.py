@@ -241,7 +241,7 @@ def _shop(database: Database, rows: list[dict[str, object]]) -> None:
 
 def _claim(database: Database, limit: int, now: datetime = NOON) -> list[LabelId]:
     with database.writing.begin() as tx:
-        return deliveries.claim_due(tx, GATEWAY, now, limit=limit, patience=PATIENCE)
+        return deliveries.claim_due(tx, GATEWAY, now, limit=limit, until=now + PATIENCE)
 
 
 def test_a_claim_takes_the_urgent_lane_first_and_then_the_oldest(database: Database) -> None:
@@ -317,7 +317,7 @@ def test_a_claim_skips_what_another_holds_instead_of_waiting(
 ) -> None:
     _shop(database, [_row(n) for n in range(4)])
     with several(database_url, 1) as [other], database.writing.begin() as tx:
-        held = deliveries.claim_due(tx, GATEWAY, NOON, limit=2, patience=PATIENCE)
+        held = deliveries.claim_due(tx, GATEWAY, NOON, limit=2, until=NOON + PATIENCE)
         free = _claim(other, 9)
     assert len(held) == len(free) == 2
     assert not set(held) & set(free)

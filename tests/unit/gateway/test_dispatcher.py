@@ -15,7 +15,8 @@ from esl.services import catalogue
 from esl.store import labels
 from esl.store.database import Database
 from esl.store.tables import frames, issued
-from gateway.dispatcher import BATCH_MOST, PAYLOAD_ROOM_BYTES
+from gateway.batch import PAYLOAD_ROOM_BYTES
+from gateway.dispatcher import BATCH_MOST
 from gateway.link import COMMANDS_MOST, EXPIRES_AFTER_S, Outgoing, milliseconds
 from gateway.pictures import inflate
 from gateway.wire.errors import Expired

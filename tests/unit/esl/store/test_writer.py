@@ -13,9 +13,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from esl.domain.errors import InvalidInput, Unavailable
 from esl.store import database as database_module
-from esl.store import writer as writer_module
+from esl.store import write_group
 from esl.store.database import Database
-from esl.store.writer import GROUP_LARGEST, Priority, Writer
+from esl.store.write_group import GROUP_LARGEST
+from esl.store.writer import Priority, Writer
 from tests.builders import SimulatedClock, open_database
 
 PATIENCE_S = 10.0  # with a thread that should have answered long ago
@@ -198,7 +199,7 @@ def test_closing_writes_what_was_submitted_and_takes_nothing_more(
 def test_a_queue_that_is_full_sends_the_next_one_away(
     database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer_module, "QUEUE_LONGEST", 3)
+    monkeypatch.setattr(write_group, "QUEUE_LONGEST", 3)
     for n in range(3):
         writer.submit(note(str(n)))
     with pytest.raises(Unavailable, match="too much is waiting"):

@@ -1,0 +1,152 @@
+"""The tables of deliveries: what was sent, staged, shown, heard, and what a person must look at."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    text,
+)
+
+from esl.store.columns import UtcDateTime
+from esl.store.schema import BIG_KEY, metadata
+
+label_heard = Table(
+    "label_heard",  # how well each gateway hears a label
+    metadata,
+    Column("label_id", String(64), primary_key=True),
+    Column("gateway_id", String(64), primary_key=True),
+    Column("rssi_dbm", Integer),
+    Column("heard_at", UtcDateTime, nullable=False),
+)
+
+battery_samples = Table(
+    "battery_sample",  # one a day, for the trend
+    metadata,
+    Column("label_id", String(64), primary_key=True),
+    Column("on_day", Date, primary_key=True),
+    Column("millivolts", Integer, nullable=False),
+    Column("temperature_c", Integer),
+)
+
+frames = Table(
+    "frame",  # as it first travelled
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("panel_id", String(40), nullable=False),
+    Column("zlib_pixels", LargeBinary, nullable=False),
+    Column("encoding", String(16), nullable=False, server_default="zlib"),
+    Column("base", String(64)),  # digest of the frame it is a delta to
+    Column("depth", SmallInteger, nullable=False, server_default="0"),  # deltas below it
+)
+
+issued = Table(
+    "issued",
+    metadata,
+    Column("label_id", String(64), primary_key=True),
+    Column("rev", BigInteger, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("gateway_id", String(64), nullable=False),
+    Column("template", String(80), nullable=False, server_default=""),  # "promotion", "own@3"
+    Column("issued_at", UtcDateTime, nullable=False),
+    Column("encoding", String(16), nullable=False, server_default="zlib"),
+    Column("bytes", Integer, nullable=False, server_default="0"),  # of picture data that travelled
+    sqlite_with_rowid=False,  # the key is the table: an index less on the hottest insert
+)
+
+staged = Table(
+    "staged",  # pictures put into slots ahead of time
+    metadata,
+    Column("label_id", String(64), primary_key=True),
+    Column("slot", SmallInteger, primary_key=True),
+    Column("rev", BigInteger, nullable=False),  # it was put as
+    Column("digest", String(64), nullable=False),
+    Column("show_at", UtcDateTime),
+    Column("show_rev", BigInteger),  # it is shown as, taken when the timed show is armed
+    Column("state", SmallInteger, nullable=False),  # `esl.domain.label.SlotState`
+    Column("command_id", BigInteger),
+)
+
+display_log = Table(
+    "display_log",
+    metadata,
+    Column("entry_id", BIG_KEY, Identity(), primary_key=True),
+    Column("label_id", String(64), nullable=False),
+    Column("rev", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("incarnation", BigInteger, nullable=False),
+    Column("gateway_id", String(64), nullable=False),
+    Column("session", String(64), nullable=False),
+    Column("painted_at", UtcDateTime),  # by the gateway's clock; None from a beacon
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Index("ix_display_log_label", "label_id", "entry_id"),
+)
+
+failure_log = Table(
+    "failure_log",  # labels given up and policy times passed; never on the hot path
+    metadata,
+    Column("entry_id", BIG_KEY, Identity(), primary_key=True),
+    Column("label_id", String(64), nullable=False),
+    Column("rev", BigInteger, nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("detail", String(300), nullable=False, server_default=""),
+    Column("gateway_id", String(64)),
+    Column("attempts", Integer, nullable=False),
+    Column("failed_at", UtcDateTime, nullable=False),
+    Index("ix_failure_log_label", "label_id", "rev"),
+)
+
+problems = Table(
+    "problem",  # what a person should look at
+    metadata,
+    Column("problem_id", BIG_KEY, Identity(), primary_key=True),
+    Column("store_id", ForeignKey("store.store_id"), index=True),  # None: the installation's
+    Column("kind", String(40), nullable=False),
+    Column("subject", String(140), nullable=False),  # "label-7", "zagreb-1/sku-3", "gw-1"
+    Column("reason", String(300), nullable=False),
+    Column("what_to_do", String(300), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime),  # None: it is still so
+    Index(
+        "ix_problem_open",
+        "kind",
+        "subject",
+        unique=True,
+        sqlite_where=text("until IS NULL"),
+        postgresql_where=text("until IS NULL"),
+    ),
+)
+
+remove_tasks = Table(
+    "remove_task",  # labels to be taken off the shelf by hand
+    metadata,
+    Column("task_id", BIG_KEY, Identity(), primary_key=True),
+    Column("store_id", ForeignKey("store.store_id"), nullable=False, index=True),
+    Column("label_id", String(64), nullable=False),
+    Column("reason", String(300), nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("done_at", UtcDateTime),
+    Column("done_by", String(80)),
+    Index(
+        "ix_remove_task_open",
+        "label_id",
+        unique=True,
+        sqlite_where=text("done_at IS NULL"),
+        postgresql_where=text("done_at IS NULL"),
+    ),
+)
+
+workers = Table(
+    "worker",  # processes that speak with gateways
+    metadata,
+    Column("worker_id", String(64), primary_key=True),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("alive_until", UtcDateTime, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""Rendering in processes beside the controller, for batches where that pays."""

@@ -1,0 +1,1 @@
+"""A gateway that acknowledges everything at once and keeps nothing: what a controller can do."""

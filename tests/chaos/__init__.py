@@ -1,0 +1,1 @@
+"""The product on a simulated clock, network and broker, with faults of every kind."""

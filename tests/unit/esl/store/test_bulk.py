@@ -1,0 +1,99 @@
+"""What SQLite makes of the bulk statements, and what never enters them.
+
+That both databases do the same with them: tests/integration/test_bulk_both_databases.py.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, event, select
+
+from esl.store import bulk
+from esl.store.bulk import Bulk
+from esl.store.columns import instant_text
+from esl.store.tables import labels
+from tests.builders import NOON, bare_labels, build_shelf, label_id, open_database
+
+OVER_ROWS = {
+    name: statement
+    for name, statement in vars(bulk).items()
+    if isinstance(statement, Bulk) and "json_each" in statement.sqlite
+}
+SCALARS = {"now": "", "until": "", "gateway": "", "store": "", "most": 9}
+
+
+@pytest.fixture
+def tx(tmp_path: Path) -> Iterator[Connection]:
+    database = open_database(tmp_path)
+    with database.writing.begin() as opened:
+        build_shelf(opened, labels_count=0)
+        yield opened
+    database.close()
+
+
+def plan_of(tx: Connection, statement: Bulk) -> list[str]:
+    rows = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement.sqlite}", SCALARS | {"rows": "[]"})
+    return [row[3] for row in rows]
+
+
+@pytest.mark.parametrize("name", OVER_ROWS)
+def test_the_rows_are_the_outer_loop_and_all_else_is_found_by_key(
+    tx: Connection, name: str
+) -> None:
+    outer, *inner = plan_of(tx, OVER_ROWS[name])
+    assert outer.startswith("SCAN j")
+    assert inner
+    assert not [step for step in inner if "SCAN" in step]
+
+
+def test_a_plan_the_wrong_way_round_is_found(tx: Connection) -> None:
+    wrong = Bulk("SELECT label_id FROM label CROSS JOIN {rows} WHERE label_id > j.value->>0")
+    assert not plan_of(tx, wrong)[0].startswith("SCAN j")
+
+
+def test_what_is_due_is_counted_from_the_index_alone(tx: Connection) -> None:
+    assert "COVERING INDEX ix_label_due" in plan_of(tx, bulk.PEEK)[0]
+
+
+def test_a_claim_walks_the_index_of_what_is_due_and_sorts_nothing(tx: Connection) -> None:
+    steps = plan_of(tx, bulk.CLAIM)
+    assert any("INDEX ix_label_due (gateway_id=?)" in step for step in steps)
+    assert not [step for step in steps if "TEMP B-TREE" in step or step == "SCAN label"]
+
+
+@pytest.mark.parametrize(
+    "instant",
+    [
+        NOON,
+        NOON + timedelta(microseconds=7),
+        datetime(2026, 1, 1, 1, 2, 3, 40, tzinfo=timezone(timedelta(hours=5, minutes=45))),
+        datetime(1, 1, 1, tzinfo=UTC),
+        datetime.max.replace(tzinfo=UTC),
+    ],
+)
+def test_an_instant_in_text_is_the_one_that_the_column_stores(
+    tx: Connection, instant: datetime
+) -> None:
+    bare_labels(tx, [{"label_id": label_id(0), "due_at": instant}])
+    stored = tx.exec_driver_sql("SELECT due_at FROM label").scalar_one()
+    assert stored == instant_text(instant)
+    assert tx.execute(select(labels.c.due_at)).scalar_one() == instant
+
+
+def test_a_naive_instant_has_no_text() -> None:
+    with pytest.raises(ValueError, match="naive"):
+        instant_text(datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+def test_an_instant_that_did_not_become_text_is_refused(tx: Connection) -> None:
+    with pytest.raises(TypeError, match="instant_text"):
+        bulk.RECORD_LABELS.run(tx, [["label-0000", 1, "gw-1", NOON]])  # type: ignore[list-item]
+
+
+def test_an_empty_batch_asks_the_database_nothing(tx: Connection) -> None:
+    asked: list[str] = []
+    event.listen(tx, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    assert bulk.ISSUED_AS.run(tx, []) == []
+    assert asked == []
