@@ -12,6 +12,7 @@ import structlog
 from api.clock import MachineClock
 from api.live import LiveBoard
 from api.private_files import hold_data_folder, make_data_folder, signing_key
+from api.stage_clock import StageClock
 from esl.domain.access import ALL_STORES, Principal, Scope
 from esl.domain.clock import EffectiveClock
 from esl.domain.panel import Panels
@@ -60,6 +61,7 @@ class House:
     renderer: Renderer
     gallery: Mapping[str, Template]  # the templates that every store has
     live: LiveBoard
+    stages: StageClock
     operator_token: str  # of the commands on this machine; lives as long as this process
 
     @property
@@ -84,6 +86,7 @@ class Books:
     database: Database
     writer: Writer
     clock: EffectiveClock
+    stages: StageClock
 
 
 @contextlib.contextmanager
@@ -103,10 +106,11 @@ def open_books(settings: Settings) -> Iterator[Books]:
                 log.info("database upgraded", backup=str(backup))
             with database.read() as tx:
                 clock = EffectiveClock(machine, not_before=time_acted_until(tx))
-            writer = Writer(database, machine.monotonic_s)
+            stages = StageClock()
+            writer = Writer(database, machine.monotonic_s, stages=stages)
             writer.start()
             try:
-                yield Books(database=database, writer=writer, clock=clock)
+                yield Books(database=database, writer=writer, clock=clock, stages=stages)
             finally:
                 writer.close()
         finally:
@@ -142,7 +146,13 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         fonts = Fonts(settings.fonts_folder)
         renderer, gallery = Renderer(fonts=fonts), load_gallery()
         live = LiveBoard()
-        inbox = Inbox(writer=books.writer, roster=roster, clock=books.clock, backoff=backoff)
+        inbox = Inbox(
+            writer=books.writer,
+            roster=roster,
+            clock=books.clock,
+            backoff=backoff,
+            stages=books.stages,
+        )
         mqtt = await stack.enter_async_context(
             connect(broker, f"esl-controller-{key.key_id}", TOPICS)
         )
@@ -157,6 +167,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
                 key=key,
                 clock=books.clock,
                 backoff=backoff,
+                stages=books.stages,
             ),
             inbox=inbox,
             clock=HouseClock(writer=books.writer, roster=roster, clock=books.clock),
@@ -179,5 +190,6 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             renderer=renderer,
             gallery=gallery,
             live=live,
+            stages=books.stages,
             operator_token=f"esl_operator_{secrets.token_urlsafe(32)}",
         )

@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from api.bench.measure import measure_pipeline
 from api.bench.products import find_products
 from api.bench.rendering import WARM_UP, RenderFigures, measure_render
 from esl.domain.errors import InvalidInput
@@ -60,6 +61,38 @@ def render(
         Console(markup=False).print(_table(measured))
 
 
+@app.command("pipeline")
+def pipeline(
+    labels: Annotated[int, typer.Option(min=10, max=200_000, help="How many labels.")] = 1000,
+    gateways: Annotated[
+        int | None, typer.Option(min=1, max=500, help="How many gateways.", show_default="1 in 500")
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Simulated labels that check and paint every picture.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    naive: Annotated[
+        bool, typer.Option("--naive", help="Also the straightforward way, for a ratio.")
+    ] = False,
+) -> None:
+    """Measure from price change to report: controller, broker and gateways on this machine.
+
+    A controller of its own runs in a temporary folder. First every label gets a product (cold),
+    then every product another price; each round ends when all labels are reported to be right.
+    """
+    figures = measure_pipeline(
+        labels,
+        gateways=gateways or min(max(2, labels // 500), 200),
+        thin=not full,
+        naive=naive,
+        progress=lambda text: typer.echo(text, err=True),
+    )
+    if as_json:
+        print(json.dumps(figures), flush=True)
+    else:
+        Console(markup=False).print(_pipeline_table(figures))
+
+
 def _find_template(name: str) -> Template:
     gallery = load_gallery()
     if name not in gallery:
@@ -72,6 +105,37 @@ def _find_template(name: str) -> Template:
 def _find_panels(names: list[str] | tuple[str, ...], panels_file: Path | None) -> Panels:
     known = load_panels(read_settings(panels_file=panels_file).panels_file)
     return Panels(known.named(name) for name in dict.fromkeys(names))
+
+
+def _pipeline_table(figures: dict[str, Any]) -> Table:
+    table = Table(title=f"{figures['labels']:,} labels, {figures['gateways']} gateways", box=None)
+    table.add_column("measured", no_wrap=True)
+    table.add_column("new products", justify="right", no_wrap=True)
+    table.add_column("new prices", justify="right", no_wrap=True)
+    table.add_row(
+        "labels a second",
+        f"{figures['cold_labels_per_s']:,}",
+        f"{figures['labels_per_s']:,}",
+    )
+    table.add_row(
+        "controller's CPU, µs a label", str(figures["cold_cpu_us"]), str(figures["cpu_us"])
+    )
+    for stage, cold_us in figures["cold_cpu_us_per_label"].items():
+        table.add_row(f"  {stage}", str(cold_us), str(figures["cpu_us_per_label"][stage]))
+    if "bytes_per_label" in figures:
+        table.add_row(
+            "bytes of the picture",
+            str(figures["cold_bytes_per_label"]),
+            str(figures["bytes_per_label"]),
+        )
+    if "naive_ratio" in figures:
+        table.add_row(
+            "times the naive way",
+            str(figures["cold_naive_ratio"]),
+            str(figures["naive_ratio"]),
+        )
+    table.add_row("most memory, MB", "", str(figures["peak_rss_mb"]))
+    return table
 
 
 def _table(measured: list[RenderFigures]) -> Table:

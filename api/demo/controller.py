@@ -1,5 +1,6 @@
 """A controller as a child process: started, waited for, stopped or killed."""
 
+import contextlib
 import subprocess
 import sys
 import time
@@ -17,8 +18,16 @@ _POLL_S = 0.05
 class ControllerProcess:
     """``esl serve`` on one data folder. It ends with us, however we end."""
 
-    def __init__(self, data_dir: Path, *, port: int = 0, arguments: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        port: int = 0,
+        arguments: tuple[str, ...] = (),
+        log: Path | None = None,
+    ) -> None:
         self.data_dir = data_dir
+        self._log = log  # where its own words go; None for our standard error
         self._port = port
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
@@ -35,16 +44,19 @@ class ControllerProcess:
             SetupError: It ended or did not answer; its own words are on standard error.
         """
         stale = read_runtime_file(self.data_dir)
-        self._process = subprocess.Popen(  # noqa: S603  our own interpreter and arguments
-            [
-                *(sys.executable, "-m", "api.cli", "serve", "--with-parent"),
-                *("--data", str(self.data_dir), "--port", str(self._port)),
-                *self._arguments,
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with contextlib.ExitStack() as stack:
+            log = None if self._log is None else stack.enter_context(self._log.open("ab"))
+            self._process = subprocess.Popen(  # noqa: S603  our own interpreter and arguments
+                [
+                    *(sys.executable, "-m", "api.cli", "serve", "--with-parent"),
+                    *("--data", str(self.data_dir), "--port", str(self._port)),
+                    *self._arguments,
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
         deadline = time.monotonic() + _START_LONGEST_S
         while time.monotonic() < deadline:
             if self._process.poll() is not None:

@@ -10,23 +10,23 @@ import sys
 import tempfile
 from pathlib import Path
 
+from api.bench.latency import post_to_publish_ms
+from api.bench.measure import measure_pipeline, run_naive_road
+from api.bench.pipeline import PipelineShop
 from api.bench.products import find_products
 from api.bench.rendering import WARM_UP, measure_render
 from api.cli.bench import PANELS
 from esl.domain.panel_file import load_panels
 from renderer.template.gallery import load_gallery
-from tests.bench import naive
-from tests.bench.labels import naive_labels
-from tests.bench.pipeline import BenchShop, quantiles_ms
 
-_NAIVE_LONGEST_S = 5.0
+_LATENCY_LABELS = 1000
 _SINGLE_CHANGES = 200
 
 
 def main() -> None:
     """Run the benchmarks named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--labels", type=int, nargs="*", default=[1000, 10_000])
+    parser.add_argument("--labels", type=int, nargs="*", default=[1000, 10_000, 100_000])
     parser.add_argument("--products", type=int, default=5200)
     parser.add_argument("--skip-render", action="store_true")
     arguments = parser.parse_args()
@@ -34,6 +34,7 @@ def main() -> None:
         _bench_render(arguments.products)
     for labels in arguments.labels:
         _bench_pipeline(labels)
+    _bench_latency(_LATENCY_LABELS)
 
 
 def _bench_render(labels: int) -> None:
@@ -47,33 +48,21 @@ def _bench_render(labels: int) -> None:
 
 
 def _bench_pipeline(labels: int) -> None:
-    with tempfile.TemporaryDirectory(prefix="esl-bench-") as folder:
-        shop = BenchShop(Path(folder), labels=labels, gateways=max(2, min(20, labels // 100)))
-        try:
-            figures = shop.measure()
-            took_ms = shop.post_to_publish_ms(min(_SINGLE_CHANGES, labels))
-            straight = naive.run(
-                naive_labels(2000), shop.broker, Path(folder), longest_s=_NAIVE_LONGEST_S
-            )
-        finally:
-            shop.close()
-    naive_per_s = straight.labels_per_s
-    _print(
-        {
-            "bench": "pipeline",
-            "labels": figures.labels,
-            "gateways": figures.gateways,
-            "cold_labels_per_s": round(figures.cold_labels_per_s),
-            "labels_per_s": round(figures.labels_per_s),
-            "cold_cpu_us": round(figures.cold_cpu_us),
-            "cpu_us": round(figures.cpu_us),
-            "rss_mb": round(figures.rss_mb),
-            "naive_labels_per_s": round(naive_per_s, 1),
-            "cold_ratio": round(figures.cold_labels_per_s / naive_per_s, 1),
-            "ratio": round(figures.labels_per_s / naive_per_s, 1),
-        }
-    )
-    p50_ms, p99_ms = quantiles_ms(took_ms)
+    gateways = min(max(2, labels // 500), 200)
+    for thin in (True, False):
+        figures = measure_pipeline(labels, gateways=gateways, thin=thin, naive=True)
+        _print({"bench": "pipeline"} | figures)
+
+
+def _bench_latency(labels: int) -> None:
+    products, _ = find_products(labels, None)
+    with tempfile.TemporaryDirectory(prefix="esl-bench-") as name:
+        folder = Path(name)
+        with PipelineShop(folder, products, gateways=2, thin=True) as shop:
+            shop.pair_all()
+            took_ms = post_to_publish_ms(shop, min(_SINGLE_CHANGES, labels))
+            straight = run_naive_road(shop, folder)
+    p50_ms, p99_ms = statistics.median(took_ms), statistics.quantiles(took_ms, n=100)[98]
     naive_p50_ms = statistics.median(straight.to_publish_s) * 1000
     _print(
         {

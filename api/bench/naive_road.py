@@ -13,10 +13,11 @@ import time
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
-from sqlalchemy import create_engine, select
+from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from api.bench.naive import NaiveLabel, render
@@ -82,9 +83,11 @@ def run(
         session.commit()
     acks: queue.Queue[str] = queue.Queue()
     gateway = _client(broker, "naive-gateway", "naive/put/#", None)
-    gateway.on_message = lambda client, _, message: client.publish(
-        "naive/ack", json.dumps({"id": message.topic.rsplit("/", 1)[1]}), 1
-    )
+
+    def acknowledge(client: paho.Client, _: object, message: paho.MQTTMessage) -> None:
+        client.publish("naive/ack", json.dumps({"id": message.topic.rsplit("/", 1)[1]}), 1)
+
+    gateway.on_message = acknowledge
     controller = _client(broker, "naive-controller", "naive/ack", acks)
     result = NaiveRun()
     began_s, cpu_s = time.perf_counter(), time.process_time()
@@ -108,10 +111,10 @@ def run(
     return result
 
 
-def _change(engine, controller: paho.Client, label: NaiveLabel) -> float:
+def _change(engine: Engine, controller: paho.Client, label: NaiveLabel) -> float:
     began_s = time.perf_counter()
     with Session(engine) as session:
-        product = session.get(_Product, label.sku)
+        product = session.get_one(_Product, label.sku)
         product.price_minor = label.price_minor
         product.version += 1
         session.add(_History(sku=label.sku, price_minor=label.price_minor, at=time.time()))
@@ -126,7 +129,7 @@ def _change(engine, controller: paho.Client, label: NaiveLabel) -> float:
     return time.perf_counter() - began_s
 
 
-def _take_acks(engine, acks: "queue.Queue[str]", *, wait: bool) -> int:
+def _take_acks(engine: Engine, acks: "queue.Queue[str]", *, wait: bool) -> int:
     taken = 0
     while True:
         try:
@@ -134,7 +137,7 @@ def _take_acks(engine, acks: "queue.Queue[str]", *, wait: bool) -> int:
         except queue.Empty:
             return taken
         with Session(engine) as session:
-            row = session.get(_Label, label_id)
+            row = session.get_one(_Label, label_id)
             row.acked = row.desired
             session.commit()
         taken += 1
@@ -146,9 +149,11 @@ def _client(
     client = paho.Client(CallbackAPIVersion.VERSION2, name, protocol=paho.MQTTv5)
     client.username_pw_set(broker.username, broker.password)
     subscribed = threading.Event()
-    client.on_socket_open = lambda _c, _u, sock: sock.setsockopt(
-        socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
-    )
+
+    def send_at_once(_client: paho.Client, _: object, sock: Any) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    client.on_socket_open = send_at_once
     client.on_connect = lambda c, *_: c.subscribe(topic, 1)
     client.on_subscribe = lambda *_: subscribed.set()
     if acks is not None:
