@@ -11,7 +11,7 @@ that painting the layers one after the other gives the same picture as painting 
 """
 
 import fnmatch
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -23,6 +23,7 @@ from renderer.canvas import Box
 from renderer.kit import Kit
 from renderer.layout.arrange import arrange
 from renderer.layout.tree import Node, grow_tree
+from renderer.marks import design_identity
 from renderer.needs import FaceNeeds
 from renderer.part import Part
 from renderer.template.conditions import compile_panel_condition
@@ -46,6 +47,7 @@ class Arrangement:
     reads: tuple[Callable[[Face], object], ...]  # what decides the product layer's pixels
     answers: tuple[bool, ...]
     giving: tuple[Part, ...]  # texts that give space away; none once that is settled
+    heights: tuple[int, ...] = ()  # what they need, once it is
 
     def key(self, face: Face) -> tuple[object, ...]:
         """Name the product layer of a face."""
@@ -65,6 +67,7 @@ class Design:
     def __init__(self, template: Template, panel: Panel, kit: Kit) -> None:
         self.panel = panel
         self.products = template.file.products
+        self.identity = design_identity(template.digest, panel)
         self._kit = kit
         self._template = template
         index, variant = choose_variant(template, panel)
@@ -89,8 +92,12 @@ class Design:
         """
         if not arrangement.giving:
             return arrangement
-        needed = tuple((part.leaf.node, part.measure_height(face)) for part in arrangement.giving)
-        return self._settled(arrangement.answers, needed)
+        return self.settle_at(arrangement, [p.measure_height(face) for p in arrangement.giving])
+
+    def settle_at(self, arrangement: Arrangement, heights: Sequence[int]) -> Arrangement:
+        """Settle an arrangement by the heights that its giving texts need."""
+        nodes = [part.leaf.node for part in arrangement.giving]
+        return self._settled(arrangement.answers, tuple(zip(nodes, heights, strict=True)))
 
     def _arrange(
         self, answers: tuple[bool, ...], needed: tuple[tuple[Node, int], ...] | None = None
@@ -121,6 +128,7 @@ class Design:
             giving=()
             if needed is not None
             else tuple(bound[leaf] for leaf in placed.giving if bound[leaf].stable),
+            heights=() if needed is None else tuple(height for _, height in needed),
         )
 
 

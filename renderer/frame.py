@@ -20,8 +20,15 @@ class Frame:
     pixels: bytes
     digest: Digest
     codes: tuple[PlacedCode, ...] = ()  # what must be readable in the pixels
+    mark: bytes = b""  # of its product layer (`renderer.repaint`), where that was asked for
 
     @classmethod
-    def of(cls, panel_id: PanelId, pixels: bytes, codes: tuple[PlacedCode, ...] = ()) -> Self:
+    def of(
+        cls,
+        panel_id: PanelId,
+        pixels: bytes,
+        codes: tuple[PlacedCode, ...] = (),
+        mark: bytes = b"",
+    ) -> Self:
         """Name the pixels and keep them."""
-        return cls(panel_id, pixels, Digest(hashlib.sha256(pixels).hexdigest()), codes)
+        return cls(panel_id, pixels, Digest(hashlib.sha256(pixels).hexdigest()), codes, mark)

@@ -122,12 +122,12 @@ def unpack(pixels: bytes, panel: Panel) -> Canvas:
         raise ValueError(f"{len(pixels)} bytes, {panel.panel_id} has {panel.frame_bytes}")
     tables = _tables(panel)
     codes = _codes_from_planes(pixels, panel) if panel.encoding is Encoding.PLANES else pixels
+    flat = expand(codes if tables.inks_of == _NO_CHANGE else codes.translate(tables.inks_of))
     width, height = panel.scan_size_px
     if panel.row_padding is RowPadding.NONE:
-        flat = expand(codes.translate(tables.inks_of))
         scan = flat[: width * height].reshape(height, width)
     else:
-        scan = expand(codes.translate(tables.inks_of)).reshape(height, -1)[:, :width]
+        scan = flat.reshape(height, -1)[:, :width]
     if any((scan == ink).any() for ink in tables.lacks):
         raise ValueError(f"the pixels hold a code that is no ink of {panel.panel_id}")
     return np.ascontiguousarray(np.rot90(scan, k=panel.turn // 90) if panel.turn else scan)

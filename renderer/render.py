@@ -21,10 +21,12 @@ from renderer.drawing import Drawing, trace
 from renderer.frame import Frame
 from renderer.kit import Kit
 from renderer.layers import Layer, LayerCache
+from renderer.marks import heights_in, mark_of
 from renderer.money_text import MoneyWriter
-from renderer.packing import Canvas, expand, pack, squeeze
+from renderer.packing import Canvas, expand, pack, squeeze, unpack
 from renderer.pictures.dither import InkedPictures
 from renderer.pictures.icons import Icons
+from renderer.repaint import Ground, find_grounds, lay_grounds
 from renderer.template.template import Template
 from renderer.text.fonts import Fonts
 
@@ -34,6 +36,9 @@ PRODUCTS_KEPT = 10_240
 A shop with more products than that draws them anew at each change of all prices: the cache then
 forgets each before its turn comes again.
 """
+
+GROUNDS_KEPT = 256
+"""Bound of the grounds kept for repainting: one a settled arrangement, a few KB each."""
 
 DESIGNS_KEPT = 128
 """Bound of the compiled designs: twelve templates on ten panel models."""
@@ -47,7 +52,7 @@ class Renderer:
 
     Caches: the last `DESIGNS_KEPT` designs, by template digest and panel; the last
     ``products_kept`` product layers (packed, two bits a pixel), by arrangement and by what they
-    print.
+    print; the grounds of `GROUNDS_KEPT` arrangements, all forgotten when there are more.
     """
 
     def __init__(self, *, fonts: Fonts | None = None, products_kept: int = PRODUCTS_KEPT) -> None:
@@ -61,9 +66,12 @@ class Renderer:
         )
         self._designs = lru_cache(maxsize=DESIGNS_KEPT)(self._compile)
         self._layers = LayerCache(products_kept)
+        self._known_grounds: dict[Arrangement, tuple[Ground, ...] | None] = {}
 
-    def render(self, face: Face, panel: Panel, template: Template) -> Frame:
-        """Draw a face for a panel with a template.
+    def render(
+        self, face: Face, panel: Panel, template: Template, *, marked: bool = False
+    ) -> Frame:
+        """Draw a face for a panel with a template; ``marked`` so that it can be repainted.
 
         A link that may be left out is, where its QR code would be too fine to scan, or takes the
         place of what must be shown.
@@ -76,7 +84,38 @@ class Renderer:
             LayoutDoesNotFit: The template's boxes need more than the panel has.
             TooManyProducts: The label has more products than the template shows.
         """
-        return self._choose(face, self._designs(template, panel))[1]
+        return self._choose(face, self._designs(template, panel), marked=marked)[1]
+
+    def repaint(
+        self, base: bytes, mark: bytes, face: Face, panel: Panel, template: Template
+    ) -> Frame | None:
+        """Draw a face over a marked picture with the same product layer: `render`, but sooner.
+
+        The codes of ``base`` are where they were, pixel by pixel, and the frame names none. None
+        if the layers differ, or only `render` can tell what becomes of this face.
+        """
+        design = self._designs(template, panel)
+        if len(face.others) >= design.products:
+            return None
+        arrangement = design.arrangement(face)
+        heights = heights_in(mark)
+        if mark != mark_of(design.identity, _said(arrangement, arrangement.key(face)), heights):
+            return None
+        if len(heights) != len(arrangement.giving):
+            return None
+        if arrangement.giving:
+            arrangement = design.settle_at(arrangement, heights)
+        grounds = self._find_grounds(design, arrangement, face)
+        if grounds is None:
+            return None
+        canvas = unpack(base, panel)
+        lay_grounds(canvas, grounds)
+        try:
+            for part in arrangement.price:
+                part.paint(canvas, face)
+        except RenderRefused:
+            return None
+        return Frame.of(panel.panel_id, pack(canvas, panel), (), mark)
 
     def draw(self, face: Face, panel: Panel, template: Template) -> Drawing:
         """Draw a face as `render` does, slowly, noting what every element did.
@@ -85,24 +124,26 @@ class Renderer:
             RenderRefused: As `render` does.
         """
         design = self._designs(template, panel)
-        said, _ = self._choose(face, design)  # so that both roads say and refuse the same
+        said, _ = self._choose(
+            face, design, marked=False
+        )  # so that both roads say and refuse the same
         return trace(design.settle(design.arrangement(said), said), said, panel)
 
     def _compile(self, template: Template, panel: Panel) -> Design:
         return Design(template, panel, self._kit)
 
-    def _choose(self, face: Face, design: Design) -> tuple[Face, Frame]:
+    def _choose(self, face: Face, design: Design, *, marked: bool) -> tuple[Face, Frame]:
         """Draw a face, or the same without a link that may be left out."""
         _check_products(face, design)
         try:
-            return face, self._render(face, design)
+            return face, self._render(face, design, marked=marked)
         except RenderRefused:
             plain = _without_spare_link(face)
             if plain is None:
                 raise
-        return plain, self._render(plain, design)
+        return plain, self._render(plain, design, marked=False)
 
-    def _render(self, face: Face, design: Design) -> Frame:
+    def _render(self, face: Face, design: Design, *, marked: bool) -> Frame:
         panel = design.panel
         arrangement = design.arrangement(face)
         key = arrangement.key(face)
@@ -120,7 +161,20 @@ class Renderer:
             placed = part.paint(canvas, face)
             if placed is not None:
                 codes += (placed,)
-        return Frame.of(panel.panel_id, pack(canvas, panel), codes)
+        mark = b""
+        if marked:
+            mark = mark_of(design.identity, _said(arrangement, key), arrangement.heights)
+        return Frame.of(panel.panel_id, pack(canvas, panel), codes, mark)
+
+    def _find_grounds(
+        self, design: Design, arrangement: Arrangement, face: Face
+    ) -> tuple[Ground, ...] | None:
+        known = self._known_grounds
+        if arrangement not in known:
+            if len(known) >= GROUNDS_KEPT:
+                known.clear()
+            known[arrangement] = find_grounds(arrangement, face, design.panel)
+        return known[arrangement]
 
 
 def _paint_product(
@@ -133,6 +187,11 @@ def _paint_product(
         if placed is not None:
             codes.append(placed)
     return canvas, tuple(codes)
+
+
+def _said(arrangement: Arrangement, key: tuple[object, ...]) -> tuple[object, ...]:
+    """Return what a product layer prints, by its cache key but without what is of this process."""
+    return (arrangement.answers, *key[1:])
 
 
 def _without_spare_link(face: Face) -> Face | None:
