@@ -152,6 +152,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             clock=books.clock,
             backoff=backoff,
             stages=books.stages,
+            panels=panels,
         )
         mqtt = await stack.enter_async_context(
             connect(broker, f"esl-controller-{key.key_id}", TOPICS)

@@ -7,11 +7,16 @@ slow costs a set of ids and nothing else.
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Iterator
 
 from esl.domain.errors import Unavailable
 from esl.domain.ids import LabelId
+from esl.domain.touch import Touch
 from gateway.worker import Notice
+
+_TOUCHES_MOST = 100
+"""Touches of labels that wait for a slow page; the oldest go first."""
 
 
 class Watcher:
@@ -20,6 +25,7 @@ class Watcher:
     def __init__(self) -> None:
         self._labels: set[LabelId] = set()
         self._gateways = False
+        self._touched: deque[Touch] = deque(maxlen=_TOUCHES_MOST)
         self._changed = asyncio.Event()
         self._ends = False
 
@@ -33,8 +39,13 @@ class Watcher:
         if self._ends:
             raise Unavailable("the controller is stopping")
         self._changed.clear()
-        notice = Notice(labels=tuple(sorted(self._labels)), gateways=self._gateways)
+        notice = Notice(
+            labels=tuple(sorted(self._labels)),
+            gateways=self._gateways,
+            touched=tuple(self._touched),
+        )
         self._labels.clear()
+        self._touched.clear()
         self._gateways = False
         return notice
 
@@ -42,6 +53,7 @@ class Watcher:
         """Gather a notice."""
         self._labels.update(notice.labels)
         self._gateways = self._gateways or notice.gateways
+        self._touched.extend(notice.touched)
         self._changed.set()
 
     def end(self) -> None:

@@ -51,14 +51,18 @@ class Settings(BaseSettings):
         description="mqtt://user:password@host:port of the broker; without it, the embedded one.",
     )
     patience_s: float = Field(
+        default=45.0,
+        gt=0,
+        le=_DAY_S,
+        description="How long a label may take to answer before it is sent again; above its "
+        "check-in interval, transfer and refresh. Doubles with each attempt.",
+    )
+    patience_longest_s: float = Field(
         default=60.0,
         gt=0,
         le=_DAY_S,
-        description="How long a label may take to answer before it is sent again; above transfer "
-        "and refresh. Doubles with each attempt.",
-    )
-    patience_longest_s: float = Field(
-        default=600.0, gt=0, le=_DAY_S, description="The longest pause between two attempts."
+        description="The longest pause between two attempts, if above patience_s. A shelf that "
+        "missed a picture is right again this long after a fault has ended, at most.",
     )
     window: int = Field(
         default=256, ge=1, description="Most labels under way through one gateway at once."

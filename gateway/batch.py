@@ -4,30 +4,55 @@ begin ──▶ `Batch` ──▶ draw ──▶ `Draft` ──▶ finish ──
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from esl.domain.ids import Digest, GatewayId, LabelId
 from esl.services.deliveries import DueLabel, Plan, Sending, StoredFrame
+from esl.services.neutral import NeutralBook
+from gateway.bases import Base
+from gateway.easel import Drawn
 from gateway.link import COMMANDS_MOST, Outgoing
+from gateway.wire.messages import MAX_PAYLOAD_BYTES
 
 PAYLOAD_ROOM_BYTES = 48 * 1024
-"""Pictures put into one payload, of the 64 KiB agreed; the rest is for their envelopes."""
+"""Pictures with their envelopes put into one payload, of the 64 KiB agreed. What is larger alone
+travels in parts."""
 
-_ENVELOPE_BYTES = 256  # generous: a put's other fields take about 180
+PAYLOAD_LEAST_BYTES = 2048
+"""The smallest payload that we make use of; a gateway must take one of this size."""
+
+ENVELOPE_BYTES = 384
+"""Room for the other fields of a put: the longest need 350, usual ones 180."""
+
+_PAYLOAD_ENVELOPE_BYTES = 256  # header and signature: 233 with the longest names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Claimed labels with their truth, as it was read once.
 
-    ``claimed`` counts labels that are gone meanwhile, too.
+    ``claimed`` counts labels that are gone meanwhile, too. ``bases`` are the frames that they
+    show, as far as they are known; ``neutral`` is what a label shows that may
+    not show a price.
     """
 
     claimed: int
     due: tuple[DueLabel, ...]
     now: datetime
+    bases: Mapping[Digest, Base] = field(default_factory=dict)
+    neutral: NeutralBook = field(default_factory=NeutralBook)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A sending's picture, or the part of it from byte ``start`` to ``stop`` of its data."""
+
+    sending: Sending
+    start: int
+    stop: int
+    is_part: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,36 +62,66 @@ class Draft:
     batch: Batch
     sendings: list[Sending] = field(default_factory=list)
     renewed: list[LabelId] = field(default_factory=list)
-    pictures: dict[Digest, StoredFrame] = field(default_factory=dict)
+    drawn: dict[LabelId, Drawn] = field(default_factory=dict)  # of each sending
     unchanged: list[tuple[LabelId, int, Digest]] = field(default_factory=list)
     refused: list[tuple[LabelId, int, str, str]] = field(default_factory=list)
+    replaced: list[tuple[LabelId, int, str, str]] = field(default_factory=list)  # neutral faces
 
     def plan(self) -> Plan:
         """Return it as it is written down."""
+        kept: dict[Digest, StoredFrame] = {}
+        for drawn in self.drawn.values():
+            before = kept.get(drawn.digest)
+            if before is None or drawn.kept.depth < before.depth:
+                kept[drawn.digest] = drawn.kept
         return Plan(
             sendings=self.sendings,
             renewed=self.renewed,
-            pictures=self.pictures,
+            pictures=kept,
             unchanged=self.unchanged,
             refused=self.refused,
+            replaced=self.replaced,
         )
 
-    def payloads(self) -> Iterator[list[Sending]]:
-        """Group sendings by gateway, in their order, as many as one payload holds."""
+    def payloads(self) -> list[Sequence[Piece]]:
+        """Group sendings by gateway, in their order, as many as one payload of it holds."""
+        room = {
+            label.gateway_id: room_of(label.payload_bytes)
+            for label in self.batch.due
+            if label.label_id in self.drawn
+        }
         groups: dict[GatewayId, list[Sending]] = defaultdict(list)
-        sizes: dict[GatewayId, int] = defaultdict(int)
         for sending in self.sendings:
-            size = len(self.pictures[sending.digest].data) + _ENVELOPE_BYTES
-            group = groups[sending.gateway_id]
-            if group and (
-                sizes[sending.gateway_id] + size > PAYLOAD_ROOM_BYTES or len(group) >= COMMANDS_MOST
-            ):
-                yield group
-                group = groups[sending.gateway_id] = []
-                sizes[sending.gateway_id] = 0
-            group.append(sending)
-            sizes[sending.gateway_id] += size
-        yield from (group for group in groups.values() if group)
+            groups[sending.gateway_id].append(sending)
+        return [
+            payload
+            for gateway_id, sendings in groups.items()
+            for payload in self._fill(sendings, room[gateway_id])
+        ]
+
+    def _fill(self, sendings: Sequence[Sending], room: int) -> Iterator[Sequence[Piece]]:
+        payload: list[Piece] = []
+        left = room
+        for sending in sendings:
+            size = len(self.drawn[sending.label_id].travels.data)
+            if size + ENVELOPE_BYTES > room:
+                most = room - ENVELOPE_BYTES
+                for start in range(0, size, most):
+                    yield [Piece(sending, start, min(start + most, size), is_part=True)]
+                continue
+            if size + ENVELOPE_BYTES > left or len(payload) >= COMMANDS_MOST:
+                yield payload
+                payload, left = [], room
+            payload.append(Piece(sending, 0, size))
+            left -= size + ENVELOPE_BYTES
+        if payload:
+            yield payload
+
+
+def room_of(payload_bytes: int | None) -> int:
+    """Say how many bytes of puts one payload for a gateway holds; it may not have said its size."""
+    largest = max(payload_bytes or MAX_PAYLOAD_BYTES, PAYLOAD_LEAST_BYTES)
+    return min(PAYLOAD_ROOM_BYTES, largest - _PAYLOAD_ENVELOPE_BYTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,7 @@ One synchronous step at a time, in three parts:
 
     begin    look what is due, claim it                   one read, one transaction
              load the truth for all of it                 one read, none per label
-    draw     choose the template and render               unchanged and nothing unanswered: settle
-             compare its codes with what was meant        a frame that fails is not sent
+    draw     faces become pictures, proven                `gateway.easel`, here or in a pool
     finish   write down what is about to be sent          one transaction, which may claim the next
              hand the signed payloads to whoever publishes
 
@@ -15,41 +14,43 @@ any two parts: what was claimed is due again after the patience.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-import structlog
 from sqlalchemy import Connection
 
 from esl.domain.clock import EffectiveClock
-from esl.domain.errors import EslError, RenderRefused
-from esl.domain.ids import GatewayId, LabelId
-from esl.domain.label import may_skip_sending
+from esl.domain.errors import Unavailable
+from esl.domain.ids import Digest, GatewayId, LabelId
+from esl.domain.label import NOTHING_SHOWN
 from esl.domain.panel import Panels
 from esl.domain.stages import NO_STAGES, Stage, Stages
 from esl.services import deliveries
-from esl.services.deliveries import DueLabel, Plan, Recorded, Sending, Share, StoredFrame
+from esl.services.deliveries import DueLabel, Plan, Recorded, Sending, Share
+from esl.services.neutral import load_neutral
 from esl.store.database import Database
 from esl.store.write_group import Priority, Writes
-from gateway.batch import Batch, Draft, Step
+from gateway.bases import Base, Bases, load_bases
+from gateway.batch import Batch, Draft, Piece, Step
+from gateway.easel import Drawn, Draws, Easel, Refused, Unchanged
 from gateway.link import Outgoing, command_id, milliseconds, seal_commands
 from gateway.pacing import Backoff
 from gateway.painter import Painter
-from gateway.pictures import deflate
 from gateway.roster import Roster
 from gateway.shares import choose_shares
 from gateway.wire.codec import digest_bytes
 from gateway.wire.messages import Put, Report
 from gateway.wire.signing import SigningKey
-from renderer.frame import Frame
 
 BATCH_MOST = 500
 """Labels a step takes at once: the sweet spot of the database, and a third of a second."""
 
+UNSENT_AGAIN_AFTER = timedelta(seconds=2)
+"""How long labels wait whose payload the broker did not take; the circuit says when it is worth
+another try."""
+
 _DEADLINE_AFTER = timedelta(hours=1)
 _SLOT_SHOWN_AT_ONCE = 0
-
-log = structlog.get_logger()
 
 
 class Dispatcher:
@@ -67,6 +68,8 @@ class Dispatcher:
         clock: EffectiveClock,
         backoff: Backoff,
         stages: Stages = NO_STAGES,
+        bases: Bases | None = None,
+        pool: Draws | None = None,
     ) -> None:
         self._database = database
         self._writer = writer
@@ -77,6 +80,8 @@ class Dispatcher:
         self._clock = clock
         self._backoff = backoff
         self._stages = stages
+        self._bases = bases if bases is not None else Bases()
+        self._draws = pool or Easel(painter=painter, panels=panels, stages=stages)
 
     def step(self) -> Step:
         """Look at up to `BATCH_MOST` due labels: begin, draw and finish.
@@ -86,6 +91,20 @@ class Dispatcher:
         """
         batch = self.begin()
         return self.finish(self.draw(batch)) if batch is not None else Step()
+
+    def advance(self, claimed: Sequence[LabelId] = ()) -> Step:
+        """Take a step, with the labels that the last one claimed.
+
+        While much is due, the next batch is claimed in the transaction that writes this one
+        down: one commit a batch, and the next is drawn while this one is published.
+
+        Raises:
+            Unavailable: The database did not answer; nothing was sent.
+        """
+        batch = self.begin(claimed)
+        if batch is None:
+            return Step()
+        return self.finish(self.draw(batch), claim_next=2 * batch.claimed >= BATCH_MOST)
 
     def begin(self, claimed: Sequence[LabelId] = ()) -> Batch | None:
         """Claim due labels and load their truth; None if nothing is due to a gateway with room.
@@ -102,40 +121,34 @@ class Dispatcher:
         began_ns = self._stages.cpu_ns()
         with self._database.read() as tx:
             due = deliveries.load(tx, claimed)
-            sources = deliveries.load_templates(tx, self._painter.unknown(due))
+            neutral = load_neutral(tx, due)
+            ways = [way for label in due if label.face is None for way in neutral.ways(label)]
+            sources = deliveries.load_templates(tx, self._painter.unknown([*due, *ways]))
+            bases = self._find_bases(tx, due)
         self._painter.learn(sources)
         self._measure(Stage.LOAD, began_ns, len(due))
-        return Batch(claimed=len(claimed), due=tuple(due), now=now)
+        return Batch(claimed=len(claimed), due=tuple(due), now=now, bases=bases, neutral=neutral)
 
     def draw(self, batch: Batch) -> Draft:
         """Render every label and decide what becomes of it. Touches no database."""
         draft = Draft(batch=batch)
-        began_ns = self._stages.cpu_ns()
-        painted = [(label, self._paint(label, draft)) for label in batch.due]
-        self._measure(Stage.RENDER, began_ns, len(batch.due))
-        began_ns = self._stages.cpu_ns()
-        for label, frame in painted:
-            if frame is None:
-                continue
-            picture = draft.pictures.get(frame.digest) or self._make_picture(label, frame, draft)
-            if picture is None:
-                continue
-            draft.pictures[frame.digest] = picture
-            if label.issued_digest is not None and label.issued_digest != frame.digest:
-                draft.renewed.append(label.label_id)
-            draft.sendings.append(
-                Sending(
-                    label_id=label.label_id,
-                    gateway_id=label.gateway_id,
-                    rev=label.wanted_rev,
-                    digest=frame.digest,
-                    due_at=batch.now + self._backoff.pause(label.attempts),
-                    template=str(label.template),
-                    encoding=picture.encoding,
-                    bytes=len(picture.data),
-                )
-            )
-        self._measure(Stage.PICTURE, began_ns, len(draft.sendings))
+        for label, outcome in zip(
+            batch.due, self._draws.draw(batch.due, batch.bases, batch.neutral), strict=True
+        ):
+            wanted = label.label_id, label.wanted_rev
+            match outcome:
+                case Refused(problem, detail):
+                    draft.refused.append((*wanted, problem, detail))
+                    continue
+                case Unchanged(digest):
+                    draft.unchanged.append((*wanted, digest))
+                case Drawn():
+                    draft.drawn[label.label_id] = outcome
+                    draft.sendings.append(self._sending(label, outcome, batch.now))
+                    if label.issued_digest not in (None, outcome.digest):
+                        draft.renewed.append(label.label_id)
+            if (cause := outcome.instead_of) is not None:
+                draft.replaced.append((*wanted, cause.problem, cause.detail))
         return draft
 
     def finish(self, draft: Draft, *, claim_next: bool = False) -> Step:
@@ -145,8 +158,8 @@ class Dispatcher:
             Unavailable: The database did not answer; nothing was sent.
         """
         batch, plan = draft.batch, draft.plan()
-        payloads = list(draft.payloads())
-        counters = Counter(sendings[0].gateway_id for sendings in payloads)
+        payloads = draft.payloads()
+        counters = Counter(payload[0].sending.gateway_id for payload in payloads)
         shares = self._shares(batch.now, draft) if claim_next else []
 
         def write(tx: Connection) -> tuple[Recorded, list[LabelId]]:
@@ -157,6 +170,7 @@ class Dispatcher:
 
         recorded, claimed = self._writer.write(write, priority=Priority.DISPATCH)
         began_ns = self._stages.cpu_ns()
+        self._keep_bases(draft, recorded)
         outgoing = self._send(draft, payloads, recorded)
         self._measure(Stage.PUBLISH, began_ns, len(recorded.sendings))
         return Step(
@@ -180,6 +194,50 @@ class Dispatcher:
             self._seal(g, [Report(id=command_id(counter, 0))], (), counter, now)
             for g, counter in recorded.first_counter.items()
         )
+
+    def want_reports(self, gateway_ids: Iterable[GatewayId]) -> None:
+        """Wish that gateways be asked what all of their labels show, as soon as that is fair."""
+        self._roster.want_report(gateway_ids)
+
+    def ask_wanted_reports(self) -> tuple[Outgoing, ...]:
+        """Ask the gateways whose turn it is.
+
+        Raises:
+            Unavailable: The database did not answer; the wish stays.
+        """
+        wanted = self._roster.take_reports(self._clock.monotonic_s())
+        try:
+            return self.ask_reports(wanted)
+        except Unavailable:
+            self._roster.want_report(wanted)
+            raise
+
+    def let_go(self, claimed: Iterable[LabelId]) -> None:
+        """Give back labels that were claimed and not looked at: they are due now.
+
+        Raises:
+            Unavailable: The database did not answer; they are due again after their patience.
+        """
+        now = self._clock.now()
+        self._writer.write(
+            lambda tx: deliveries.release(tx, claimed, now), priority=Priority.DISPATCH
+        )
+
+    def release(self, unsent: Mapping[GatewayId, Iterable[LabelId]]) -> None:
+        """Take back labels whose payload never left: due again soon, and their room is free.
+
+        Raises:
+            Unavailable: The database did not answer; they are due again after their patience.
+        """
+        label_ids: set[LabelId] = set()
+        for gateway_id, labels in unsent.items():
+            label_ids |= (here := frozenset(labels))
+            self._roster.note_unsent(gateway_id, here, self._clock.monotonic_s())
+        if label_ids:
+            due_at = self._clock.now() + UNSENT_AGAIN_AFTER
+            self._writer.write(
+                lambda tx: deliveries.release(tx, label_ids, due_at), priority=Priority.DISPATCH
+            )
 
     # -- what is due -------------------------------------------------------------------------
 
@@ -219,93 +277,94 @@ class Dispatcher:
 
     # -- pictures ----------------------------------------------------------------------------
 
-    def _paint(self, label: DueLabel, draft: Draft) -> Frame | None:
-        """Draw a label's face; None where there is nothing to send, which is noted."""
-        if label.face is None:
-            _refuse(label, draft, "no_price", "the label's product has no price yet")
-            return None
-        try:
-            frame = self._painter.paint(label)
-        except Exception as exc:  # noqa: BLE001  fails this label and no other
-            _refuse(label, draft, *_reason(exc, label))
-            return None
-        if may_skip_sending(
-            digest=frame.digest,
-            shown_digest=label.shown_digest,
-            sent_rev=label.sent_rev,
-            shown_rev=label.shown_rev,
-        ):
-            draft.unchanged.append((label.label_id, label.wanted_rev, frame.digest))
-            return None
-        return frame
+    def _find_bases(self, tx: Connection, due: Iterable[DueLabel]) -> dict[Digest, Base]:
+        """Find what labels show: the next picture is painted over it, and told apart from it."""
+        found: dict[Digest, Base] = {}
+        missing: set[Digest] = set()
+        for digest in {label.shown_digest for label in due} - {NOTHING_SHOWN}:
+            base = self._bases.get(digest)
+            if base is None:
+                missing.add(digest)
+            else:
+                found[digest] = base
+        return found | load_bases(tx, missing, self._panels) if missing else found
 
-    def _make_picture(self, label: DueLabel, frame: Frame, draft: Draft) -> StoredFrame | None:
-        """Prove a frame and compress it; None where it does not stand its test."""
-        try:
-            self._painter.prove(label, frame)
-            panel = self._panels.named(label.panel_id)
-            return StoredFrame(panel_id=panel.panel_id, data=deflate(frame.pixels, panel))
-        except Exception as exc:  # noqa: BLE001  fails this label and no other
-            _refuse(label, draft, *_reason(exc, label))
-            return None
+    def _keep_bases(self, draft: Draft, recorded: Recorded) -> None:
+        """Remember what labels will show: what they show now is then of no more use."""
+        shown = {label.label_id: label.shown_digest for label in draft.batch.due}
+        for sending in recorded.sendings:
+            drawn = draft.drawn[sending.label_id]
+            kept = drawn.kept
+            base = Base(kept.panel_id, drawn.pixels, kept.depth, kept.mark)
+            self._bases.put(drawn.digest, base, instead_of=shown[sending.label_id])
+
+    def _sending(self, label: DueLabel, drawn: Drawn, now: datetime) -> Sending:
+        return Sending(
+            label_id=label.label_id,
+            gateway_id=label.gateway_id,
+            rev=label.wanted_rev,
+            digest=drawn.digest,
+            due_at=now + self._backoff.pause(label.attempts),
+            template=drawn.template,
+            encoding=drawn.travels.encoding,
+            bytes=len(drawn.travels.data),
+        )
 
     # -- payloads ----------------------------------------------------------------------------
 
     def _send(
-        self, draft: Draft, payloads: Iterable[Sequence[Sending]], recorded: Recorded
+        self, draft: Draft, payloads: Iterable[Sequence[Piece]], recorded: Recorded
     ) -> tuple[Outgoing, ...]:
         """Make the payloads of what was recorded."""
         now = draft.batch.now
         due = {label.label_id: label for label in draft.batch.due}
         revs = {s.label_id: s.rev for s in recorded.sendings}
         counter = dict(recorded.first_counter)
+        ids: dict[LabelId, int] = {}
         outgoing: list[Outgoing] = []
-        for sendings in payloads:
-            gateway_id = sendings[0].gateway_id
+        for payload in payloads:
+            gateway_id = payload[0].sending.gateway_id
             number = counter[gateway_id]
             counter[gateway_id] += 1
-            here = [s for s in sendings if s.label_id in revs]
+            here = [piece for piece in payload if piece.sending.label_id in revs]
             if not here:
                 continue  # their truth changed while they were drawn: they are due already
             _, ahead_ms = self._roster.session_of(gateway_id)
             deadline = milliseconds(now + _DEADLINE_AFTER) + ahead_ms
-            puts = [
-                self._put(
-                    due[s.label_id],
-                    s,
-                    draft.pictures[s.digest],
-                    rev=revs[s.label_id],
-                    command=command_id(number, position),
-                    deadline=deadline,
-                )
-                for position, s in enumerate(here)
-            ]
-            label_ids = tuple(s.label_id for s in here)
+            puts: list[Put] = []
+            told: dict[int, list[tuple[LabelId, int]]] = {}
+            for position, piece in enumerate(here):
+                label = due[piece.sending.label_id]
+                rev = revs[label.label_id]
+                # All parts of a picture are one command.
+                command = ids.setdefault(label.label_id, command_id(number, position))
+                drawn = draft.drawn[label.label_id]
+                puts.append(self._put(label, piece, drawn, rev, command, deadline))
+                told[command] = [(label.label_id, rev)]
+            label_ids = tuple(piece.sending.label_id for piece in here)
             outgoing.append(self._seal(gateway_id, puts, label_ids, number, now))
-            waits_s = max((s.due_at - now).total_seconds() for s in sendings)
-            self._roster.note_sent(gateway_id, label_ids, self._clock.monotonic_s() + waits_s)
+            waits_s = max((piece.sending.due_at - now).total_seconds() for piece in here)
+            until_s = self._clock.monotonic_s() + waits_s
+            self._roster.note_sent(gateway_id, label_ids, until_s, commands=told)
         return tuple(outgoing)
 
     def _put(
-        self,
-        label: DueLabel,
-        sending: Sending,
-        picture: StoredFrame,
-        *,
-        rev: int,
-        command: int,
-        deadline: int,
+        self, label: DueLabel, piece: Piece, drawn: Drawn, rev: int, command: int, deadline: int
     ) -> Put:
+        travels = drawn.travels
         return Put(
             id=command,
             label=label.label_id,
             epoch=label.epoch,
             slot=_SLOT_SHOWN_AT_ONCE,
             rev=rev,
-            digest=digest_bytes(sending.digest),
+            digest=digest_bytes(drawn.digest),
             size=self._panels.named(label.panel_id).frame_bytes,
-            encoding=picture.encoding,
-            data=picture.data,
+            encoding=travels.encoding,
+            base=digest_bytes(travels.base) if travels.base is not None else None,
+            data=travels.data[piece.start : piece.stop],
+            offset=piece.start if piece.is_part else None,
+            total=len(travels.data) if piece.is_part else None,
             show=True,
             deadline=deadline,
         )
@@ -332,17 +391,3 @@ class Dispatcher:
 
     def _measure(self, stage: Stage, began_ns: int, labels: int) -> None:
         self._stages.add(stage, self._stages.cpu_ns() - began_ns, labels)
-
-
-def _refuse(label: DueLabel, draft: Draft, problem: str, detail: str) -> None:
-    draft.refused.append((label.label_id, label.wanted_rev, problem, detail))
-
-
-def _reason(exc: Exception, label: DueLabel) -> tuple[str, str]:
-    """Name what kept a label from being drawn, for its problem; a fault of ours is logged."""
-    if isinstance(exc, RenderRefused):
-        return exc.code, str(exc)
-    if isinstance(exc, EslError):
-        return "refused", str(exc)
-    log.error("render failed", label=label.label_id, rev=label.wanted_rev, exc_info=exc)
-    return "render_error", f"the renderer failed ({type(exc).__name__})"

@@ -6,66 +6,68 @@ payloads ─▶ decode each ─▶ whose session? ─▶ reports ─▶ one tran
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection
 
 from esl.domain.clock import EffectiveClock
-from esl.domain.ids import Digest, GatewayId, LabelId, PanelId
-from esl.domain.report import (
-    FailureReport,
-    OnFailure,
-    Report,
-    SeenReport,
-    Sender,
-    ShownReport,
-)
+from esl.domain.ids import GatewayId, LabelId
+from esl.domain.panel import Panels
+from esl.domain.report import ENDED_BY_A_SESSION, STAYS_FOR_A_PERSON, Report, Sender
 from esl.domain.stages import NO_STAGES, Stage, Stages
+from esl.domain.touch import Touch
 from esl.services.reports import Heard, Taken, take_in
+from esl.services.roaming import Hearing
+from esl.services.telemetry import Telemetry
+from esl.services.touches import believe_touches
 from esl.store import labels, places
 from esl.store.write_group import Priority, Writes
+from gateway.aside import Aside, Told
 from gateway.link import milliseconds
 from gateway.mqtt import MqttMessage
+from gateway.orders import OrderBook
 from gateway.pacing import Backoff
+from gateway.reported import failure_reports, seen_report, shown_report, touch
 from gateway.roster import Roster, Standing
 from gateway.wire.codec import decode_events, decode_state
 from gateway.wire.errors import WireError
-from gateway.wire.failures import Policy, policy_of
+from gateway.wire.failures import FailureCode
 from gateway.wire.messages import (
     FEATURE_PAYLOAD_BYTES,
     AnyEvent,
     Failed,
     Heartbeat,
     Hello,
+    Pressed,
     Seen,
     Shown,
+    Tapped,
 )
 from gateway.wire.topics import Kind, parse_topic
 
 log = structlog.get_logger()
 
-_ON_FAILURE = {
-    Policy.RETRY: OnFailure.RETRY,
-    Policy.RESEND_FULL: OnFailure.RESEND,
-    Policy.GIVE_UP: OnFailure.GIVE_UP,
-    Policy.SETTLED_BY_REPORT: OnFailure.ASK,
-}
+CLOCK_TRUSTED_WITHIN_MS = 5 * 60_000
+"""A gateway whose clock differs from ours by more cannot be given instants to act at (reliability
+3.10): it is sent what holds now when it holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """What a batch of messages came to.
 
-    ``ask`` are gateways whose labels' word we want now; ``due`` says that labels became due.
+    ``ask`` are gateways whose labels' word we want now; ``due`` says that labels became due;
+    ``touched`` is what people did to labels.
     """
 
     changed: tuple[LabelId, ...] = ()
     gateways_changed: bool = False
     ask: tuple[GatewayId, ...] = ()
     due: bool = False
+    touched: tuple[Touch, ...] = ()
 
 
 @dataclass(slots=True)
@@ -77,6 +79,13 @@ class _Gathered:
     began: set[GatewayId] = field(default_factory=set)
     left: set[GatewayId] = field(default_factory=set)
     ask: set[GatewayId] = field(default_factory=set)
+    touches: list[Touch] = field(default_factory=list)
+    aside: list[Told] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """Say whether there is anything to write, or to look up."""
+        reported = self.heard or self.touches or self.aside
+        return bool(reported or self.said_hello or self.began or self.left)
 
 
 class Inbox:
@@ -93,6 +102,8 @@ class Inbox:
         clock: EffectiveClock,
         backoff: Backoff,
         stages: Stages = NO_STAGES,
+        panels: Panels | None = None,
+        aside: Aside | None = None,
     ) -> None:
         self.dropped: Counter[str] = Counter()
         self._writer = writer
@@ -100,6 +111,10 @@ class Inbox:
         self._clock = clock
         self._backoff = backoff
         self._stages = stages
+        self._panels = panels
+        self._aside = aside or Aside(OrderBook())
+        self._hearing = Hearing()
+        self._telemetry = Telemetry()
         self._unwritten = _Gathered()  # what the roster has learned and the database has not
 
     def step(self, messages: Sequence[MqttMessage]) -> Step:
@@ -118,19 +133,22 @@ class Inbox:
             except WireError as exc:
                 self._drop(type(exc).__name__)
         now = self._clock.now()
-        if not (gathered.heard or gathered.said_hello or gathered.began or gathered.left):
+        if not gathered:
             return Step(ask=tuple(sorted(gathered.ask)))
         online = self._roster.online()
         self._unwritten = gathered
-        taken, due = self._writer.write(
+        taken, due, touched = self._writer.write(
             lambda tx: self._store(tx, gathered, now, online), priority=Priority.REPORT
         )
         self._unwritten = _Gathered()
+        self._roster.note_acted_on(gathered.began)
         self._roster.note_answered(taken.answered)
         self.dropped.update({k.value: n for k, n in taken.verdicts.items() if not _is_fine(k)})
         self._measure(began_ns, 0)
         for gateway_id in sorted(gathered.began):
             log.info("gateway is on the line", gateway=gateway_id)
+        for label_id in taken.adopted:
+            log.info("label was adopted", label=label_id)
         for gateway_id in sorted(gathered.left):
             log.warning("gateway went off the line", gateway=gateway_id)
         return Step(
@@ -138,6 +156,7 @@ class Inbox:
             gateways_changed=bool(gathered.began or gathered.left),
             ask=tuple(sorted(gathered.ask)),
             due=taken.due or due,
+            touched=touched,
         )
 
     def _read(self, message: MqttMessage, gathered: _Gathered) -> None:
@@ -168,12 +187,18 @@ class Inbox:
             self._begin(gateway_id, gathered)
 
     def _read_events(
-        self, gateway_id: GatewayId, events: Iterable[AnyEvent], gathered: _Gathered
+        self, gateway_id: GatewayId, events: Sequence[AnyEvent], gathered: _Gathered
     ) -> None:
-        now_s, now_ms = self._clock.monotonic_s(), milliseconds(self._clock.now())
         store_id = self._roster.store_of(gateway_id)
-        for event in events:
-            standing, gap = self._roster.hear_event(gateway_id, event, now_s=now_s, now_ms=now_ms)
+        if store_id is None:
+            return
+        standings = self._roster.hear_events(
+            gateway_id,
+            events,
+            now_s=self._clock.monotonic_s(),
+            now_ms=milliseconds(self._clock.now()),
+        )
+        for event, (standing, gap) in zip(events, standings, strict=True):
             if standing is Standing.ECHO:
                 self._drop("echo")
                 continue
@@ -181,9 +206,21 @@ class Inbox:
                 self._begin(gateway_id, gathered)
             if gap:
                 gathered.ask.add(gateway_id)
-            if isinstance(event, Hello | Heartbeat):
-                gathered.said_hello[gateway_id] = event
-            elif (report := _report(event)) is not None and store_id is not None:
+            if self._aside.takes(gateway_id, event):
+                gathered.aside.append((gateway_id, store_id, event))
+            reports: Sequence[Report] = ()
+            match event:
+                case Shown():
+                    reports = (shown_report(event),)
+                case Seen():
+                    reports = (seen_report(event),)
+                case Hello() | Heartbeat():
+                    gathered.said_hello[gateway_id] = event
+                case Failed():
+                    reports = self._read_failure(gateway_id, event)
+                case Pressed() | Tapped():
+                    gathered.touches.append(touch(event, gateway_id, store_id))
+            for report in reports:
                 sender = Sender(
                     gateway_id=gateway_id,
                     session=event.session,
@@ -191,6 +228,15 @@ class Inbox:
                     seq=event.seq,
                 )
                 gathered.heard.append(Heard(sender=sender, report=report))
+
+    def _read_failure(self, gateway_id: GatewayId, event: Failed) -> Sequence[Report]:
+        reports = failure_reports(event, self._roster.told_by(gateway_id, event.id))
+        if event.code == FailureCode.QUEUE_FULL:
+            refused = reports[0].label_id if reports else None
+            self._roster.note_queue_full(gateway_id, refused)
+        if not reports:
+            self._drop("failure_of_nothing_known")
+        return reports
 
     def _begin(self, gateway_id: GatewayId, gathered: _Gathered) -> None:
         gathered.began.add(gateway_id)
@@ -200,11 +246,11 @@ class Inbox:
 
     def _store(
         self, tx: Connection, gathered: _Gathered, now: datetime, online: frozenset[GatewayId]
-    ) -> tuple[Taken, bool]:
+    ) -> tuple[Taken, bool, tuple[Touch, ...]]:
         began_ns = self._stages.cpu_ns()
         due = False
         for gateway_id, hello in gathered.said_hello.items():
-            session, _ = self._roster.session_of(gateway_id)
+            session, ahead_ms = self._roster.session_of(gateway_id)
             places.note_gateway_heard(
                 tx,
                 gateway_id,
@@ -215,16 +261,44 @@ class Inbox:
                 capacity=hello.capacity if hello else None,
                 payload_bytes=hello.features.get(FEATURE_PAYLOAD_BYTES) if hello else None,
                 features=json.dumps(hello.features, sort_keys=True) if hello else None,
+                clock_trusted=abs(ahead_ms) <= CLOCK_TRUSTED_WITHIN_MS if hello else None,
             )
         for gateway_id in sorted(gathered.left):
             places.note_gateway_offline(tx, gateway_id)
         for gateway_id in sorted(gathered.began):
-            # What was under way to it is lost or will be answered: look at all of it again.
-            labels.make_due(tx, gateway_id, now)
-            due = True
-        taken = take_in(tx, gathered.heard, now, online=online, backoff=self._backoff.pause)
+            due |= self._take_up(tx, gateway_id, now)
+        taken = take_in(
+            tx,
+            gathered.heard,
+            now,
+            online=online,
+            backoff=self._backoff.pause,
+            telemetry=self._telemetry,
+            hearing=self._hearing,
+            patience=self._backoff.patience,
+            panels=self._panels,
+        )
+        over = self._aside.write(tx, gathered.aside, now)
+        taken = replace(taken, answered=taken.answered + over)
+        touched = believe_touches(tx, gathered.touches)
         self._measure(began_ns, len(gathered.heard))
-        return taken, due
+        return taken, due, touched
+
+    def _take_up(self, tx: Connection, gateway_id: GatewayId, now: datetime) -> bool:
+        """Look again at what a gateway's new session, or our own beginning, may have changed.
+
+        What was sent in the old session and not answered is lost, or will be answered now. A
+        gateway that begins again and again gets what is due when it is due, and no sooner.
+        """
+        if self._roster.is_new_here(gateway_id):
+            labels.make_due(tx, gateway_id, now, also_claimed=True)
+            labels.take_up(tx, gateway_id, now, all_but=STAYS_FOR_A_PERSON)
+            return True
+        if self._roster.flaps(gateway_id):
+            return False
+        labels.make_due(tx, gateway_id, now)
+        labels.take_up(tx, gateway_id, now, given_up_for=ENDED_BY_A_SESSION)
+        return True
 
     def _measure(self, began_ns: int, labels: int) -> None:
         self._stages.add(Stage.INBOX, self._stages.cpu_ns() - began_ns, labels)
@@ -236,47 +310,3 @@ class Inbox:
 
 def _is_fine(verdict: object) -> bool:
     return verdict in ("believed", "known", "stale")
-
-
-def _report(event: AnyEvent) -> Report | None:
-    """Translate an event that speaks of a label; None for the others."""
-    match event:
-        case Shown():
-            return ShownReport(
-                label_id=LabelId(event.label),
-                rev=event.rev,
-                digest=Digest(event.digest.hex()),
-                incarnation=event.incarnation,
-                painted_at=_instant(event.at),
-                battery_mv=event.battery_mv,
-                temperature_c=event.temperature_c,
-            )
-        case Seen():
-            return SeenReport(
-                label_id=LabelId(event.label),
-                panel_id=PanelId(event.panel),
-                shown_rev=event.shown_rev,
-                shown_digest=Digest(event.shown_digest.hex()),
-                incarnation=event.incarnation,
-                battery_mv=event.battery_mv,
-                temperature_c=event.temperature_c,
-                rssi_dbm=event.rssi_dbm,
-                firmware=event.firmware,
-            )
-        case Failed(label=str() as label, rev=int() as rev):
-            return FailureReport(
-                label_id=LabelId(label),
-                rev=rev,
-                code=event.code,
-                detail=event.detail,
-                on_failure=_ON_FAILURE[policy_of(event.code)],
-            )
-        case _:
-            return None
-
-
-def _instant(milliseconds_since_1970: int) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(milliseconds_since_1970 / 1000, UTC)
-    except (OverflowError, ValueError, OSError):
-        return None

@@ -37,6 +37,10 @@ _FAILURE = 0x80  # reason codes from here up are failures (MQTT 5, 2.4)
 _NO_SUBSCRIBERS = 0x10  # MQTT 5, 3.4.2.1
 
 
+Acknowledgement = asyncio.Future[bool]
+"""Of a message published: the broker has it, or `MqttError`."""
+
+
 class MqttError(Exception):
     """The broker could not be reached, or refused."""
 
@@ -105,9 +109,48 @@ class MqttConnection:
         self.connections = 0  # how often the broker has taken us in
         self.refusal: str | None = None  # why it last did not
         self._client = client
-        self._topics = topics
+        self._topics = tuple(topics)
         self._loop = asyncio.get_running_loop()
         self._unacked: dict[int, asyncio.Future[bool]] = {}
+
+    def send(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        expires_s: int | None = None,
+        patience_s: float = 10.0,
+    ) -> Acknowledgement:
+        """Publish at QoS 1, without waiting; call it on the loop.
+
+        The future has False where the broker hinted that nobody listens. The acknowledgement
+        means that the broker has it, and nothing more. The future raises `MqttError` where we
+        are not connected, and where the broker refused or did not acknowledge in time.
+        """
+        acked: asyncio.Future[bool] = self._loop.create_future()
+        if not self.connected.is_set():
+            acked.set_exception(MqttError("not connected to the broker"))
+            return acked
+        properties = None
+        if expires_s is not None:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.MessageExpiryInterval = expires_s
+        info = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
+        if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+            acked.set_exception(MqttError(f"publish: {info.rc.name}"))
+            return acked
+        # There was no await since publish(): the acknowledgement cannot have run on the loop.
+        self._unacked[info.mid] = acked
+        timer = self._loop.call_later(patience_s, self._give_up, info.mid, acked, patience_s)
+
+        def forget(_: object) -> None:
+            timer.cancel()
+            if self._unacked.get(info.mid) is acked:
+                del self._unacked[info.mid]
+
+        acked.add_done_callback(forget)
+        return acked
 
     async def publish(
         self,
@@ -118,32 +161,27 @@ class MqttConnection:
         expires_s: int | None = None,
         patience_s: float = 10.0,
     ) -> bool:
-        """Publish at QoS 1 and wait for the broker's acknowledgement.
-
-        Returns False where the broker hinted that nobody listens. The acknowledgement means
-        that the broker has it, and nothing more.
+        """Publish at QoS 1 and wait for the broker's acknowledgement, as `send` describes.
 
         Raises:
             MqttError: Not connected, refused, or not acknowledged in time.
         """
-        if not self.connected.is_set():
-            raise MqttError("not connected to the broker")
-        properties = None
-        if expires_s is not None:
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-            properties.MessageExpiryInterval = expires_s
-        info = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
-        if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
-            raise MqttError(f"publish: {info.rc.name}")
-        # There was no await since publish(): the acknowledgement cannot have run on the loop.
-        acked = self._unacked[info.mid] = self._loop.create_future()
-        try:
-            async with asyncio.timeout(patience_s):
-                return bool(await acked)
-        except TimeoutError:
-            raise MqttError(f"not acknowledged within {patience_s:g} s") from None
-        finally:
-            self._unacked.pop(info.mid, None)
+        return await self.send(
+            topic, payload, retain=retain, expires_s=expires_s, patience_s=patience_s
+        )
+
+    def follow(self, topics: Sequence[str]) -> None:
+        """Subscribe to more topics, now and on each connection to come; call it on the loop."""
+        self._topics = tuple(dict.fromkeys((*self._topics, *topics)))
+        if topics and self._client.is_connected():
+            self._client.subscribe([(topic, 1) for topic in topics])
+
+    def unfollow(self, topics: Sequence[str]) -> None:
+        """Unsubscribe from topics; what is on its way may still come. Call it on the loop."""
+        gone = frozenset(topics)
+        self._topics = tuple(topic for topic in self._topics if topic not in gone)
+        if topics and self._client.is_connected():
+            self._client.unsubscribe(list(topics))
 
     # -- paho's thread calls these; each only hands over to the loop ---------------------------
 
@@ -189,8 +227,9 @@ class MqttConnection:
 
     def _set_connected(self) -> None:
         self.refusal = None
-        self.connections += 1
-        self.connected.set()
+        if not self.connected.is_set():  # else it was a subscription that came later
+            self.connections += 1
+            self.connected.set()
 
     def _set_lost(self) -> None:
         self.connected.clear()
@@ -198,6 +237,10 @@ class MqttConnection:
 
     def _set_refusal(self, why: str) -> None:
         self.refusal = why
+
+    def _give_up(self, mid: int, acked: asyncio.Future[bool], patience_s: float) -> None:
+        if self._unacked.get(mid) is acked and not acked.done():
+            acked.set_exception(MqttError(f"not acknowledged within {patience_s:g} s"))
 
     def _acknowledge(self, mid: int, reason: ReasonCode) -> None:
         waiting = self._unacked.get(mid)

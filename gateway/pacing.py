@@ -4,15 +4,24 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
-_DOUBLINGS_MOST = 10
+_DOUBLINGS_MOST = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
-    """Pauses that double from ``base_s`` to ``longest_s``, each stretched by up to a half.
+    """Pauses that double from ``base_s``, never longer than ``longest_s``, each of them spread.
 
-    The stretch keeps labels that failed together from coming back together. ``base_s`` is also
-    the patience with a first attempt, so it must exceed transfer and refresh.
+    ========== ============================================ ====================
+    attempts   seconds                                      at 45 and 60
+    ========== ============================================ ====================
+    1          base … a quarter more                        45 … 56.25
+    k          half of base·2^(k-1), at least base … it     45 … 60
+    ========== ============================================ ====================
+
+    The spread keeps labels that failed together from coming back together. ``base_s`` is also
+    the patience with a first attempt, so it must exceed transfer and refresh. ``longest_s`` is a
+    term of the time a shelf needs to come right after a fault (I4 of the guarantees): it is never
+    exceeded, and where it leaves no room above ``base_s`` the spread goes below it.
     """
 
     random: Random
@@ -22,5 +31,13 @@ class Backoff:
     def pause(self, attempts: int) -> timedelta:
         """Return how long to wait after so many attempts, at least one."""
         doublings = min(max(attempts, 1) - 1, _DOUBLINGS_MOST)
-        seconds = min(self.longest_s, self.base_s * 2**doublings)
-        return timedelta(seconds=seconds * self.random.uniform(1.0, 1.5))
+        longest_s = max(self.longest_s, self.base_s)
+        step_s = min(longest_s, self.base_s * 2.0**doublings)
+        highest_s = min(longest_s, max(step_s, self.base_s * 1.25))
+        lowest_s = max(min(self.base_s, longest_s * 0.8), step_s / 2)
+        return timedelta(seconds=self.random.uniform(lowest_s, highest_s))
+
+    @property
+    def patience(self) -> timedelta:
+        """How long a label that lives may take to answer."""
+        return timedelta(seconds=self.base_s)

@@ -1,6 +1,6 @@
 """From a due label to a proven frame: its template, its picture, its codes read back.
 
-    due label ─▶ template ─▶ renderer ─▶ frame ─▶ every code compared, pixel by pixel
+    due label ─▶ template ─▶ renderer ─▶ frame ─▶ every code compared, pixel by pixel, or known
                                                └▶ some decoded by a second reader
 
 Templates are parsed once and then known by store, name, version and digest. Which frames are
@@ -10,10 +10,14 @@ decoded is decided by their digest, so a picture that is sent again is treated a
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
+import structlog
+
 from esl.domain.errors import EslError, TemplateUnusable
 from esl.domain.panel import Panels
 from esl.domain.template import TemplateRef, TemplateSource
 from esl.services.deliveries import DueLabel
+from gateway.bases import Base
+from gateway.proofs import Proofs, token_of
 from renderer.codes.read_back import check_codes, decode_codes, must_decode
 from renderer.frame import Frame
 from renderer.pictures.picture import Picture
@@ -23,12 +27,14 @@ from renderer.template.template import Template, parse_template
 TEMPLATES_KEPT = 1024
 """Bound of the parsed templates; above the labels of a step, so a step forgets none of its own."""
 
+log = structlog.get_logger()
+
 
 class Painter:
     """Draws due labels; used by one thread at a time.
 
     Keeps the last `TEMPLATES_KEPT` templates of stores, by `TemplateRef`; of those that cannot be
-    read any more, the reason.
+    read any more, the reason. Keeps what it proved (`gateway.proofs`).
     """
 
     def __init__(
@@ -38,6 +44,7 @@ class Painter:
         self._panels = panels
         self._gallery = gallery
         self._known: OrderedDict[TemplateRef, Template | str] = OrderedDict()
+        self._proofs = Proofs()
 
     def unknown(self, due: Iterable[DueLabel]) -> frozenset[TemplateRef]:
         """Say which templates of stores these labels need that nobody has shown us yet."""
@@ -56,8 +63,11 @@ class Painter:
             while len(self._known) > TEMPLATES_KEPT:
                 self._known.popitem(last=False)
 
-    def paint(self, label: DueLabel) -> Frame:
-        """Draw a label that has a face.
+    def paint(self, label: DueLabel, base: Base | None = None) -> Frame:
+        """Draw a label that has a face, over what it shows if that saves work.
+
+        A frame painted over a base names no codes: they are the base's, which was proven. If it
+        is to be decoded, it is drawn from the beginning.
 
         Raises:
             RenderRefused: The face cannot be shown truthfully, or its template is not usable.
@@ -65,7 +75,17 @@ class Painter:
         if label.face is None or label.template is None:
             raise ValueError("a label without a face has no picture")
         panel = self._panels.named(label.panel_id)
-        return self._renderer.render(label.face, panel, self._template(label.template))
+        template = self._template(label.template)
+        repainted: Frame | None = None
+        if base is not None and base.mark and base.panel_id == label.panel_id:
+            repainted = self._renderer.repaint(base.pixels, base.mark, label.face, panel, template)
+            if repainted is not None and not must_decode(repainted.digest, label.read_back_percent):
+                return repainted
+        frame = self._renderer.render(label.face, panel, template, marked=True)
+        if repainted is not None and repainted.digest != frame.digest:
+            drawn_with = str(label.template)
+            log.error("repainted otherwise than drawn", label=label.label_id, template=drawn_with)
+        return frame
 
     def prove(self, label: DueLabel, frame: Frame) -> None:
         """Make sure that every code on a frame about to be sent is the one that was meant.
@@ -77,7 +97,10 @@ class Painter:
         if not frame.codes:
             return
         panel = self._panels.named(label.panel_id)
-        check_codes(frame.pixels, panel, frame.codes)
+        token = token_of(frame.pixels, panel, frame.codes)
+        if not self._proofs.has(token):
+            check_codes(frame.pixels, panel, frame.codes)
+            self._proofs.add(token)
         if must_decode(frame.digest, label.read_back_percent):
             decode_codes(frame.pixels, panel, frame.codes)
 

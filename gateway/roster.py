@@ -1,88 +1,98 @@
-"""Who is on the line: each gateway's session, clock and room, as this process knows it.
+"""Who is on the line, and how much each of them takes: the gateways this process speaks with.
 
-A session is fresh for each connection of a gateway. Which one is current must survive messages
-that are lost, repeated and late, so no single message decides it for ever:
+    each gateway:   `Line`         session, clock, abilities      gateway.sessions
+                    `Window`       labels under way, how many     gateway.windows
+                    `Circuit`      do commands get through        gateway.circuit
+                    `CommandsOut`  whom an id concerns            gateway.commands
 
-* an event of a session never heard of makes it the current one;
-* an event of an earlier session makes that current again only if its ``seq`` is above all heard
-  of it: that is a gateway still speaking, anything else is an echo;
-* once the current session has left or fallen silent, any session may begin;
-* ``offline`` counts only for the current session.
-
-A heartbeat every few seconds therefore mends every mistake. All of it is memory of one process
-and is learned anew after a restart; nothing here is truth about a shelf.
+All of it is memory of one process and is learned anew after a restart; nothing here is truth
+about a shelf. Thread safe: one lock, held for moments.
 """
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from random import Random
 
 from esl.domain.ids import GatewayId, LabelId, StoreId
-from gateway.wire.messages import AnyEvent, GatewayState, Heartbeat, Hello
+from gateway.circuit import Circuit
+from gateway.commands import CommandsOut, Told
+from gateway.sessions import SILENT_AFTER_S, Line, Standing
+from gateway.windows import Window
+from gateway.wire.messages import Accepted, AnyEvent, Failed, GatewayState, Shown, Stored
 
-SILENT_AFTER_S = 95.0
-"""A gateway not heard for three heartbeats of 30 s is away."""
+__all__ = ["SILENT_AFTER_S", "Roster", "RosterEntry", "Standing"]
 
-_SESSIONS_REMEMBERED = 16
-_CAPACITY_UNTOLD = 32
-
-
-class Standing(StrEnum):
-    """What an event's session says about it."""
-
-    CURRENT = "current"
-    NEW = "new"  #: it begins a session, or the gateway came back
-    ECHO = "echo"  #: of an earlier session; drop it
+REPORTS_AT_ONCE = 8
+"""Gateways asked for their labels' word in one go: when the power comes back to a chain, all of
+them begin a session in the same second."""
 
 
-@dataclass(slots=True, kw_only=True)
-class _Presence:
-    store_id: StoreId
-    session: str = ""
-    online: bool = False
-    heard_s: float = 0.0
-    clock_ahead_ms: int = 0
-    capacity: int = _CAPACITY_UNTOLD
-    last_seq: OrderedDict[str, int] = field(default_factory=OrderedDict)
-    in_flight: dict[LabelId, float] = field(default_factory=dict)  # label -> given up at, s
+_ANSWERS = (Shown, Stored, Failed, Accepted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterEntry:
+    """How a gateway stands, for people and metrics."""
+
+    online: bool
+    window: int
+    under_way: int
+    circuit_open: bool
+
+
+@dataclass(slots=True)
+class _Known:
+    line: Line
+    window: Window
+    circuit: Circuit
+    commands: CommandsOut = field(default_factory=CommandsOut)
+    acted_on: bool = False  # a session of it was, by this process
+    flaps: bool = False
 
 
 class Roster:
-    """The gateways this process speaks with. Thread safe."""
+    """The gateways this process speaks with."""
 
-    def __init__(self, *, window: int) -> None:
-        self._window = window
+    def __init__(self, *, window: int, random: Random | None = None) -> None:
+        self._most = window
+        self._random = random or Random(window)  # noqa: S311  spreads requests, guards nothing
         self._lock = threading.Lock()
-        self._known: OrderedDict[GatewayId, _Presence] = OrderedDict()
+        self._known: OrderedDict[GatewayId, _Known] = OrderedDict()
+        self._now_s = 0.0  # the latest we were told
 
     def add(self, gateways: Iterable[tuple[GatewayId, StoreId]]) -> None:
         """Let gateways be heard; those known already stay as they are."""
         with self._lock:
             for gateway_id, store_id in gateways:
-                self._known.setdefault(gateway_id, _Presence(store_id=store_id))
+                if gateway_id not in self._known:
+                    line = Line(store_id=store_id)
+                    window = Window(min(self._most, line.capacity))
+                    self._known[gateway_id] = _Known(line, window, Circuit(self._random))
+
+    def remove(self, gateway_ids: Iterable[GatewayId]) -> None:
+        """Forget gateways: another process speaks with them."""
+        with self._lock:
+            for gateway_id in gateway_ids:
+                self._known.pop(gateway_id, None)
 
     def store_of(self, gateway_id: GatewayId) -> StoreId | None:
         """Name a gateway's store, or None if we do not speak with it."""
-        with self._lock:
-            presence = self._known.get(gateway_id)
-            return presence.store_id if presence is not None else None
+        known = self._known.get(gateway_id)
+        return known.line.store_id if known is not None else None
+
+    # -- what is heard -----------------------------------------------------------------------
 
     def hear_state(self, gateway_id: GatewayId, state: GatewayState, *, now_s: float) -> Standing:
         """Weigh a ``state`` message; NEW where the gateway has come online or come back."""
         with self._lock:
-            presence = self._known[gateway_id]
-            if state.session == presence.session:
-                changed = presence.online != state.online
-                presence.online = state.online
-                if state.online:
-                    presence.heard_s = now_s
-                return Standing.NEW if changed and state.online else Standing.CURRENT
-            if not state.online or state.session in presence.last_seq:
-                return Standing.ECHO
-            self._begin(presence, state.session, 0, now_s)
-            return Standing.NEW
+            known = self._known[gateway_id]
+            before = known.line.session
+            standing = known.line.hear_state(state, now_s)
+            if standing is Standing.NEW:
+                self._begin(known, before, now_s)
+            return standing
 
     def hear_event(
         self, gateway_id: GatewayId, event: AnyEvent, *, now_s: float, now_ms: int
@@ -91,89 +101,174 @@ class Roster:
 
         ``now_ms`` is our wall clock, to learn how far the gateway's own is ahead.
         """
+        [(standing, gap)] = self.hear_events(gateway_id, (event,), now_s=now_s, now_ms=now_ms)
+        return standing, gap
+
+    def hear_events(
+        self, gateway_id: GatewayId, events: Sequence[AnyEvent], *, now_s: float, now_ms: int
+    ) -> list[tuple[Standing, bool]]:
+        """Weigh the events of one payload, in their order, as `hear_event` does each."""
         with self._lock:
-            presence = self._known[gateway_id]
-            last = presence.last_seq.get(event.session)
-            gap = last is not None and event.seq > last + 1
-            if event.session == presence.session:
-                standing = Standing.CURRENT if presence.online else Standing.NEW
-                presence.online = True
-                presence.heard_s = now_s
-                presence.last_seq[event.session] = max(last or 0, event.seq)
-            elif last is None or event.seq > last or not presence.online:
-                standing = Standing.NEW
-                self._begin(presence, event.session, event.seq, now_s)
-            else:
-                return Standing.ECHO, False
-            if isinstance(event, Hello | Heartbeat):
-                presence.clock_ahead_ms = event.clock - now_ms
-                presence.capacity = max(1, event.capacity)
-            return standing, gap
+            known = self._known[gateway_id]
+            line = known.line
+            heard: list[tuple[Standing, bool]] = []
+            for event in events:
+                before, capacity = line.session, line.capacity
+                standing, gap = line.hear_event(event, now_s, now_ms)
+                heard.append((standing, gap))
+                if standing is Standing.ECHO:
+                    continue
+                if standing is Standing.NEW:
+                    self._begin(known, before, now_s)
+                if line.capacity != capacity:
+                    known.window.allow(min(self._most, line.capacity))
+                if isinstance(event, _ANSWERS) and event.id > 0:
+                    known.circuit.note_answer()
+            return heard
 
     def note_silence(self, now_s: float) -> list[GatewayId]:
         """Take gateways that fell silent off the line; return them."""
         with self._lock:
-            silent = [
-                gateway_id
-                for gateway_id, presence in self._known.items()
-                if presence.online and now_s - presence.heard_s > SILENT_AFTER_S
-            ]
+            silent = [g for g, known in self._known.items() if known.line.is_silent(now_s)]
             for gateway_id in silent:
-                self._known[gateway_id].online = False
+                self._known[gateway_id].line.online = False
             return silent
 
     def online(self) -> frozenset[GatewayId]:
         """Return the gateways that are on the line."""
         with self._lock:
-            return frozenset(g for g, presence in self._known.items() if presence.online)
+            return frozenset(g for g, known in self._known.items() if known.line.online)
 
     def session_of(self, gateway_id: GatewayId) -> tuple[str, int]:
         """Return a gateway's current session, and how far its clock is ahead of ours in ms."""
         with self._lock:
-            presence = self._known[gateway_id]
-            return presence.session, presence.clock_ahead_ms
+            line = self._known[gateway_id].line
+            return line.session, line.clock_ahead_ms
+
+    def flaps(self, gateway_id: GatewayId) -> bool:
+        """Say whether a gateway's sessions follow each other too fast to act on each."""
+        return self._known[gateway_id].flaps
+
+    def is_new_here(self, gateway_id: GatewayId) -> bool:
+        """Say whether nothing was ever done about this gateway's sessions by this process."""
+        return not self._known[gateway_id].acted_on
+
+    def note_acted_on(self, gateway_ids: Iterable[GatewayId]) -> None:
+        """Note that a session's beginning was written down."""
+        with self._lock:
+            for gateway_id in gateway_ids:
+                if (known := self._known.get(gateway_id)) is not None:
+                    known.acted_on = True
+
+    def entry(self, gateway_id: GatewayId) -> RosterEntry | None:
+        """Say how a gateway stands; None if we do not speak with it."""
+        with self._lock:
+            known = self._known.get(gateway_id)
+            if known is None:
+                return None
+            return RosterEntry(
+                online=known.line.online,
+                window=known.window.size,
+                under_way=known.window.under_way,
+                circuit_open=known.circuit.is_open,
+            )
+
+    # -- all labels' word --------------------------------------------------------------------
+
+    def want_report(self, gateway_ids: Iterable[GatewayId]) -> None:
+        """Wish that gateways be asked what all of their labels show, soon."""
+        with self._lock:
+            for gateway_id in gateway_ids:
+                if (known := self._known.get(gateway_id)) is not None:
+                    known.line.report_wanted = True
+
+    def take_reports(self, now_s: float) -> tuple[GatewayId, ...]:
+        """Return the gateways to ask now, and count them as asked; the others keep waiting."""
+        with self._lock:
+            asked: list[GatewayId] = []
+            for gateway_id, known in self._known.items():
+                if len(asked) >= REPORTS_AT_ONCE:
+                    break
+                if known.line.report_wanted and known.line.take_report(now_s, self._random):
+                    asked.append(gateway_id)
+            return tuple(sorted(asked))
+
+    # -- what is under way -------------------------------------------------------------------
 
     def room(self, now_s: float) -> dict[GatewayId, int]:
         """Say how many more labels each online gateway takes, if any.
 
-        Begins with another gateway each time, so that none waits for the others.
+        Begins with another gateway each time, so that none waits for the others. A gateway that
+        does not answer gets single labels, with pauses.
         """
         with self._lock:
+            self._now_s = max(self._now_s, now_s)
             if self._known:
                 self._known.move_to_end(next(iter(self._known)))
             room: dict[GatewayId, int] = {}
-            for gateway_id, presence in self._known.items():
-                if not presence.online:
+            for gateway_id, known in self._known.items():
+                if not known.line.online:
                     continue
-                expired = [k for k, until_s in presence.in_flight.items() if until_s <= now_s]
-                for label_id in expired:
-                    del presence.in_flight[label_id]
-                free = min(self._window, presence.capacity) - len(presence.in_flight)
+                if expired := known.window.expire(now_s):
+                    known.circuit.note_timed_out(expired, now_s)
+                allowed = known.circuit.allows(now_s)
+                free = known.window.room() if allowed is None else allowed
                 if free > 0:
                     room[gateway_id] = free
             return room
 
     def note_sent(
-        self, gateway_id: GatewayId, label_ids: Iterable[LabelId], until_s: float
+        self,
+        gateway_id: GatewayId,
+        label_ids: Iterable[LabelId],
+        until_s: float,
+        *,
+        commands: Mapping[int, Sequence[Told]] | None = None,
     ) -> None:
-        """Note labels that are under way, until they answer or the time is up."""
+        """Note one payload's labels as under way, until they answer or the time is up.
+
+        ``commands`` says by command id which label was told which revision.
+        """
+        label_ids = tuple(label_ids)
         with self._lock:
-            self._known[gateway_id].in_flight.update(dict.fromkeys(label_ids, until_s))
+            if (known := self._known.get(gateway_id)) is None:
+                return  # taken over by another process
+            known.window.note_sent(label_ids, until_s)
+            known.circuit.note_sent(label_ids, self._now_s)
+            if commands:
+                known.commands.note_sent(commands)
+
+    def note_unsent(
+        self, gateway_id: GatewayId, label_ids: Iterable[LabelId], now_s: float
+    ) -> None:
+        """Note that a payload could not be published: its labels are not under way."""
+        label_ids = tuple(label_ids)
+        with self._lock:
+            if (known := self._known.get(gateway_id)) is not None:
+                known.window.forget(label_ids)
+                known.circuit.note_unsent(label_ids, now_s)
 
     def note_answered(self, answered: Iterable[tuple[GatewayId, LabelId]]) -> None:
         """Note labels that are no longer under way."""
         with self._lock:
             for gateway_id, label_id in answered:
-                presence = self._known.get(gateway_id)
-                if presence is not None:
-                    presence.in_flight.pop(label_id, None)
+                if (known := self._known.get(gateway_id)) is not None:
+                    known.window.note_answered(label_id)
+                    known.circuit.note_label_answered(label_id)
 
-    def _begin(self, presence: _Presence, session: str, seq: int, now_s: float) -> None:
-        presence.session = session
-        presence.online = True
-        presence.heard_s = now_s
-        presence.in_flight.clear()
-        presence.last_seq[session] = max(presence.last_seq.get(session, 0), seq)
-        presence.last_seq.move_to_end(session)
-        while len(presence.last_seq) > _SESSIONS_REMEMBERED:
-            presence.last_seq.popitem(last=False)
+    def note_queue_full(self, gateway_id: GatewayId, label_id: LabelId | None) -> None:
+        """Note that a gateway refused a command for want of room."""
+        with self._lock:
+            self._known[gateway_id].window.note_queue_full(label_id)
+
+    def told_by(self, gateway_id: GatewayId, command_id: int) -> Sequence[Told]:
+        """Say which labels a command under way told what; none if it is not known."""
+        with self._lock:
+            return self._known[gateway_id].commands.told(command_id)
+
+    def _begin(self, known: _Known, before: str, now_s: float) -> None:
+        """Begin a session, or take up the one that had left."""
+        if known.line.session != before:
+            known.window.forget()
+            known.commands.clear()
+        known.flaps = known.circuit.begin_session(now_s)

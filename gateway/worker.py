@@ -1,27 +1,38 @@
 """Everything that runs without anyone asking: named tasks around the synchronous steps.
 
-    MQTT ──▶ listen ──▶ inbox.step      ─┐
-    wake ──▶ dispatch ─▶ dispatcher.step ├─▶ changed(labels)   for the live page
-    tick ──▶ keep time ▶ clock.step     ─┘
+    MQTT ──▶ listen ──▶ inbox.step         ─┐
+    wake ──▶ dispatch ─▶ dispatcher.advance ├─▶ changed(labels)   for the live page
+               │  └───▶ outbox ──▶ MQTT     │
+    tick ──▶ keep time ▶ clock.step        ─┘
+
+Inbox and dispatcher take turns on one thread, the delivery thread: two busy threads would only
+wait for each other's interpreter lock. Publishing is nobody's turn: while payloads leave, the next
+batch is drawn.
 
 Woken by an event, polling as the net. If one task fails by a fault of ours, all end and the
 process with them: whoever runs it starts it again, and the database holds all that matters.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import ParamSpec, TypeVar
 
 import structlog
 
 from esl.domain.errors import Unavailable
 from esl.domain.ids import GatewayId, LabelId
+from esl.domain.touch import Touch
 from gateway.clock import HouseClock
 from gateway.dispatcher import BATCH_MOST, Dispatcher
 from gateway.inbox import Inbox
 from gateway.inbox import Step as Intake
 from gateway.link import EXPIRES_AFTER_S, Outgoing
-from gateway.mqtt import MqttConnection, MqttError, MqttMessage
+from gateway.mqtt import Acknowledgement, MqttConnection, MqttMessage
+from gateway.outbox import Outbox
 from gateway.wire.topics import ALL_STATES, ALL_UPS, down_topic
 
 TOPICS = (ALL_STATES, ALL_UPS)
@@ -40,6 +51,9 @@ _RETRY_DATABASE_S = 1.0
 
 log = structlog.get_logger()
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
@@ -47,6 +61,7 @@ class Notice:
 
     labels: tuple[LabelId, ...] = ()
     gateways: bool = False
+    touched: tuple[Touch, ...] = ()  # what people did to labels
 
 
 class Worker:
@@ -67,19 +82,29 @@ class Worker:
         self._clock = clock
         self._tell = tell
         self._due = asyncio.Event()
-        self._ask: set[GatewayId] = set()
+        self._delivery = ThreadPoolExecutor(1, "delivery")
+        self._outbox = Outbox(self._publish, self._note_unsent)
+        self._unsent: dict[GatewayId, set[LabelId]] = defaultdict(set)
 
     def wake(self) -> None:
         """Look at what is due, now. Called on the loop, after a commit."""
         self._due.set()
 
     async def run(self) -> None:
-        """Send and listen until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen(), name="inbox")
-            tasks.create_task(self._dispatch(), name="dispatcher")
-            tasks.create_task(self._keep_time(), name="clock")
-            tasks.create_task(self._watch_broker(), name="broker watch")
+        """Send and listen until cancelled; once."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listen(), name="inbox")
+                tasks.create_task(self._dispatch(), name="dispatcher")
+                tasks.create_task(self._keep_time(), name="clock")
+                tasks.create_task(self._watch_broker(), name="broker watch")
+        finally:
+            self._delivery.shutdown()
+
+    async def _deliver(self, step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Take a step of the inbox or the dispatcher in its turn."""
+        turn = partial(step, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._delivery, turn)
 
     async def _listen(self) -> None:
         messages = self._mqtt.messages
@@ -90,62 +115,67 @@ class Worker:
             while len(batch) < MESSAGES_MOST and not messages.empty():
                 batch.append(messages.get_nowait())
             step = await self._take_in(batch)
-            self._ask.update(step.ask)
-            if step.changed or step.gateways_changed:
-                self._tell(Notice(labels=step.changed, gateways=step.gateways_changed))
+            self._dispatcher.want_reports(step.ask)
+            if step.changed or step.gateways_changed or step.touched:
+                self._tell(
+                    Notice(
+                        labels=step.changed,
+                        gateways=step.gateways_changed,
+                        touched=step.touched,
+                    )
+                )
             if step.changed or step.due or step.ask:
                 self._due.set()  # a label that answered leaves room for the next
 
     async def _take_in(self, batch: Sequence[MqttMessage]) -> Intake:
         while True:
             try:
-                return await asyncio.to_thread(self._inbox.step, batch)
+                return await self._deliver(self._inbox.step, batch)
             except Unavailable as exc:
                 log.warning("reports wait for the database", reason=str(exc))
                 await _pause(_RETRY_DATABASE_S)
 
     async def _dispatch(self) -> None:
         pace = _Pace()
+        claimed: tuple[LabelId, ...] = ()
         while True:
             await pace.keep()
-            if not self._mqtt.connected.is_set():
-                # Nothing can leave. To try it would only use up every label's patience.
-                await _first_of(self._mqtt.connected, POLL_S)
-                continue
-            self._due.clear()
+            ahead, claimed = claimed, ()
             try:
-                if self._ask:
-                    asked = frozenset(self._ask)
-                    reports = await asyncio.to_thread(self._dispatcher.ask_reports, asked)
-                    self._ask -= asked
-                    await self._publish(reports)
-                step = await asyncio.to_thread(self._dispatcher.step)
+                if self._unsent:
+                    await self._release_unsent()
+                if not self._mqtt.connected.is_set():
+                    # Nothing can leave. To try it would only use up every label's patience.
+                    if ahead:
+                        await self._deliver(self._dispatcher.let_go, ahead)
+                    await _first_of(self._mqtt.connected, POLL_S)
+                    continue
+                self._due.clear()
+                self._outbox.put(await self._deliver(self._dispatcher.ask_wanted_reports))
+                step = await self._deliver(self._dispatcher.advance, ahead)
             except Unavailable as exc:
                 log.warning("sending waits for the database", reason=str(exc))
                 await _pause(_RETRY_DATABASE_S)
                 continue
+            claimed = step.claimed
+            self._outbox.put(step.outgoing)
             if step.changed:
                 self._tell(Notice(labels=step.changed))
-            await self._publish(step.outgoing)
-            if step.looked_at < BATCH_MOST:
+            if not claimed and step.looked_at < BATCH_MOST:
                 await _first_of(self._due, POLL_S)
 
-    async def _publish(self, outgoing: Sequence[Outgoing]) -> None:
-        """Publish payloads; one that the broker does not take is sent again when due."""
-        if not outgoing:
-            return
-        results = await asyncio.gather(
-            *(
-                self._mqtt.publish(down_topic(o.gateway_id), o.payload, expires_s=EXPIRES_AFTER_S)
-                for o in outgoing
-            ),
-            return_exceptions=True,
-        )
-        for result in results:
-            if isinstance(result, MqttError):
-                log.debug("not published", reason=str(result))
-            elif isinstance(result, BaseException):
-                raise result
+    def _publish(self, outgoing: Outgoing) -> Acknowledgement:
+        topic = down_topic(outgoing.gateway_id)
+        return self._mqtt.send(topic, outgoing.payload, expires_s=EXPIRES_AFTER_S)
+
+    def _note_unsent(self, gateway_id: GatewayId, label_ids: frozenset[LabelId]) -> None:
+        self._unsent[gateway_id] |= label_ids
+        self._due.set()
+
+    async def _release_unsent(self) -> None:
+        unsent = dict(self._unsent)
+        self._unsent.clear()
+        await self._deliver(self._dispatcher.release, unsent)
 
     async def _keep_time(self) -> None:
         while True:

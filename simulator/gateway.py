@@ -11,58 +11,30 @@ clock, a test with neither. All steps of one gateway are taken by one thread.
 """
 
 import math
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from random import Random
 
 from gateway.wire.codec import decode_commands
 from gateway.wire.errors import BadPayload, Refused
-from gateway.wire.failures import FailureCode
-from gateway.wire.messages import (
-    AnyEvent,
-    Command,
-    Config,
-    GatewayState,
-    Put,
-    Report,
-    Show,
-    ShowEntry,
-    Time,
-)
+from gateway.wire.messages import AnyEvent, Config, GatewayState
 from gateway.wire.signing import Gatekeeper, PublicKeys
 from simulator.beacons import Beacons
-from simulator.label import Done, SimLabel
+from simulator.label import SimLabel
 from simulator.moment import MS_PER_S, Moment
+from simulator.options import FULL, GatewayOptions
+from simulator.orders import Orders
 from simulator.picture import Refusal
-from simulator.queue import Answer, Queued, Work, WorkQueue
 from simulator.voice import Voice
 
-RESULTS_KEPT = 4096
-"""Commands whose results a gateway can repeat (G8): many windows."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayOptions:
-    """How a simulated gateway and its labels behave; durations in seconds.
-
-    ``jitter`` is the share of ``paint_s`` by which refreshes differ; ``paint_s`` 0 paints
-    within the step. ``capacity`` is how many labels a gateway has work in hand for.
-    """
-
-    paint_s: float = 0.0
-    jitter: float = 0.1
-    beacon_s: float = 60.0
-    heartbeat_s: float = 20.0
-    capacity: int = 128
-    label_timeout_s: float = 5.0
-    clock_skew_s: float = 0.0
+__all__ = ["GatewayOptions", "SimGateway"]
 
 
 class SimGateway:
     """One simulated gateway and the labels in its range.
 
-    ``labels`` may change while it runs; ``dropped`` counts payloads it did not obey, by reason.
+    ``labels`` may change while it runs; ``signal`` is how strong it hears a label, where that is
+    not the label's own ``rssi_dbm``. ``dropped`` counts payloads it did not obey, by reason.
     """
 
     def __init__(
@@ -80,20 +52,30 @@ class SimGateway:
         self.dropped: Counter[str] = Counter()
         self._options = options
         self._random = random
-        self._gatekeeper = Gatekeeper(gateway=gateway_id, session="", keys=keys)
-        self._queue = WorkQueue(
-            self._answer,
-            random=random,
-            capacity=options.capacity,
-            paint_s=options.paint_s,
-            jitter=options.jitter,
-            label_timeout_s=options.label_timeout_s,
+        self._gatekeeper = Gatekeeper(
+            gateway=gateway_id, session="", keys=keys, max_bytes=options.payload_bytes
         )
-        self._voice = Voice()
-        self._beacons = Beacons(options.beacon_s)
-        self._results: OrderedDict[int, list[AnyEvent]] = OrderedDict()
+        self._voice = Voice(level=options.level, payload_bytes=options.payload_bytes)
+        self._orders = Orders(
+            self.labels,
+            self._voice,
+            forward=self._forward,
+            configure=self._configure,
+            powered=lambda: bool(self.session),
+            clock_off_ms=lambda: self._clock_off_ms,
+            random=random,
+            options=options,
+        )
+        self._queue = self._orders.queue
+        self.signal = self._queue.signal
+        self._beacons = Beacons(options.beacon_s, at_check_in=options.radio.check_in_s[1] > 0)
         self._heartbeat_s = options.heartbeat_s
         self._next_heartbeat_s = math.inf
+        self._set_up_at_s: float | None = None
+        self._clock_off_ms = self.clock_skew_ms
+        self._now_s = 0.0
+        for label in self.labels.values():
+            self._set_up(label)
         self._boot()
 
     # -- life ----------------------------------------------------------------------------------
@@ -103,6 +85,26 @@ class SimGateway:
         """The name of this or the last connection; fresh for each."""
         return self._gatekeeper.session
 
+    @property
+    def restart_due(self) -> bool:
+        """Whether it must reboot to take new firmware into use."""
+        return self._orders.firmware.restart_due
+
+    @property
+    def queued(self) -> int:
+        """How much work is in hand."""
+        return len(self._queue)
+
+    @property
+    def pending(self) -> int:
+        """How many timed shows are pending."""
+        return self._orders.timed.count()
+
+    @property
+    def firmware(self) -> str:
+        """The version of its software."""
+        return self._orders.firmware.version
+
     def begin_session(self) -> None:
         """Name the coming connection; to be called before it is made, for its will."""
         self._connections += 1
@@ -111,14 +113,14 @@ class SimGateway:
 
     def state(self, now: Moment, *, online: bool) -> GatewayState:
         """The retained ``state`` of this session; with ``online`` false its will."""
-        own = now.skewed(self.clock_skew_ms)
-        return GatewayState(online=online, session=self.session, since=own.wall_ms)
+        return GatewayState(online=online, session=self.session, since=self._own(now).wall_ms)
 
     def connected(self, now: Moment) -> list[AnyEvent]:
         """The connection stands: say hello, and what every label shows."""
         own = self._enter(now)
         self._voice.begin(self.session)
-        self._voice.hello(capacity=self._queue.capacity)
+        self._voice.hello(firmware=self.firmware, capacity=self._queue.capacity)
+        self._orders.firmware.speak()
         self._forward(self.labels.values())
         self._next_heartbeat_s = own.monotonic_s + self._heartbeat_s
         self._beacons.begin(own.monotonic_s)
@@ -133,9 +135,9 @@ class SimGateway:
     def reboot(self) -> None:
         """Lose work, results and session; labels keep their glass."""
         self.disconnected()
-        self._queue.forget()
-        self._queue.capacity = self._options.capacity
-        self._results.clear()
+        self._orders.reboot()
+        self._heartbeat_s = self._options.heartbeat_s
+        self._beacons.interval_s = self._options.beacon_s
         self._boot()
 
     def _boot(self) -> None:
@@ -143,13 +145,23 @@ class SimGateway:
         self._connections = 0
         self._gatekeeper.begin_session("")
 
+    def _set_up(self, label: SimLabel) -> None:
+        """Make a label behave as the options say."""
+        radio = self._options.radio
+        label.quirks = self._options.quirks
+        label.coldest_c = self._options.coldest_c
+        if radio.check_in_s[1] > 0 and not label.wakes_every_s:
+            label.wakes_every_s = self._random.uniform(*radio.check_in_s)
+            label.wakes_after_s = self._random.uniform(0, label.wakes_every_s)
+
     # -- steps ---------------------------------------------------------------------------------
 
     def receive_down(self, payload: bytes, now: Moment) -> list[AnyEvent]:
         """Obey a ``down`` payload, if it must be obeyed (G1, G3)."""
         own = self._enter(now)
         try:
-            decoded = decode_commands(self._gatekeeper.admit(payload, own.wall_ms))
+            body = self._gatekeeper.admit(payload, own.wall_ms)
+            decoded = decode_commands(body, max_bytes=self._options.payload_bytes)
         except (BadPayload, Refused) as exc:
             self.dropped[type(exc).__name__] += 1
             return self._voice.take()
@@ -158,127 +170,90 @@ class SimGateway:
             refusal = Refusal(rejected.code, f"element {rejected.position}")
             self._voice.failed(rejected.id or 0, refusal)
         for command in decoded.messages:
-            self._obey(command, own)
+            self._orders.obey(command, own)
         return self._voice.take()
 
     def tick(self, now: Moment) -> list[AnyEvent]:
         """Do what is due: paintings end, labels beacon, the heart beats."""
         own = self._enter(now)
         if own.monotonic_s >= self._beacons.next_wake_s():
-            self._forward(self._beacons.due(list(self.labels.values()), own.monotonic_s))
+            self._pass_on(self._beacons.due(self.labels.values(), own.monotonic_s))
         if own.monotonic_s >= self._next_heartbeat_s:
-            self._voice.heartbeat(capacity=self._queue.capacity, queued=len(self._queue))
+            self._voice.heartbeat(
+                firmware=self.firmware, capacity=self._queue.capacity, queued=len(self._queue)
+            )
             self._next_heartbeat_s = own.monotonic_s + self._heartbeat_s
+        return self._voice.take()
+
+    def press(self, label_id: str, button: int, now: Moment) -> list[AnyEvent]:
+        """Somebody presses a button of a label."""
+        self._enter(now)
+        label = self.labels[label_id]
+        if self._orders.reaches(label) and self._options.level == FULL:
+            self._voice.pressed(label, button)
+        return self._voice.take()
+
+    def tap(self, label_id: str, now: Moment) -> list[AnyEvent]:
+        """Somebody holds a phone to a label."""
+        self._enter(now)
+        label = self.labels[label_id]
+        if self._orders.reaches(label) and self._options.level == FULL:
+            self._voice.tapped(label)
         return self._voice.take()
 
     def next_wake_s(self) -> float:
         """When `tick` has something to do, by the monotonic clock; infinity for never."""
-        beacons_s = self._beacons.next_wake_s()
-        return min(self._queue.next_wake_s(), self._next_heartbeat_s, beacons_s)
+        return min(
+            self._queue.next_wake_s(),
+            self._next_heartbeat_s,
+            self._beacons.next_wake_s(),
+            self._orders.agenda.next_wake_s(),
+        )
 
     def _enter(self, now: Moment) -> Moment:
         """Begin a step: what was due before it comes first."""
-        own = now.skewed(self.clock_skew_ms)
+        own = self._own(now)
+        self._now_s = own.monotonic_s
         self._voice.now_ms = own.wall_ms
-        self._queue.advance(own)
+        self._orders.advance(own)
         return own
 
-    # -- commands ------------------------------------------------------------------------------
+    def _own(self, now: Moment) -> Moment:
+        """The moment by the gateway's own clock, skewed and drifting."""
+        self._clock_off_ms = self.clock_skew_ms
+        if self._options.clock_drift_ppm:
+            if self._set_up_at_s is None:
+                self._set_up_at_s = now.monotonic_s
+            ran_s = now.monotonic_s - self._set_up_at_s
+            self._clock_off_ms += round(ran_s * self._options.clock_drift_ppm / MS_PER_S)
+        return now.skewed(self._clock_off_ms)
 
-    def _obey(self, command: Command, own: Moment) -> None:
-        match command:
-            case Put():
-                if self._is_new(command.id):
-                    self._offer(command.id, command, own, deadline_ms=command.deadline)
-            case Show(at=None):
-                if self._is_new(command.id):
-                    for entry in command.entries:
-                        self._offer(command.id, entry, own)
-            case Report():
-                self._voice.accepted(command.id)
-                self._report(command)
-            case Config():
-                self._configure(command, own)
-                self._voice.accepted(command.id)
-            case Time():  # a clock that is off stays off: the skew is what is being simulated
-                self._voice.accepted(command.id)
-            case _:
-                self._voice.failed(command.id, Refusal(FailureCode.UNSUPPORTED, command.name))
-
-    def _is_new(self, command_id: int) -> bool:
-        """G8: an id that was seen before is answered with what came of it."""
-        known = self._results.get(command_id)
-        if known is None:
-            self._results[command_id] = []
-            if len(self._results) > RESULTS_KEPT:
-                self._results.popitem(last=False)
-            return True
-        for event in known:
-            self._voice.repeat(event)
-        if not known:
-            self._voice.accepted(command_id)
-        return False
-
-    def _offer(
-        self,
-        command_id: int,
-        order: Put | ShowEntry,
-        own: Moment,
-        *,
-        deadline_ms: int | None = None,
-    ) -> None:
-        label = self.labels.get(order.label)
-        if label is not None:
-            self._queue.offer(Work(command_id, label, order, deadline_ms), own)
-            return
-        refusal = Refusal(FailureCode.UNKNOWN_LABEL)
-        self._keep(command_id, self._voice.failed(command_id, refusal, order.label, order.rev))
-
-    def _answer(self, work: Work, answer: Answer) -> None:
-        """Tell the controller what came of a piece of work."""
-        command_id, label, order = work.command_id, work.label, work.order
-        match answer:
-            case Queued():
-                self._voice.accepted(command_id)
-                return
-            case Done.SHOWN:
-                event = self._voice.shown(command_id, label)
-            case Done.STORED:
-                event = self._voice.stored(command_id, label, order.slot, label.slots[order.slot])
-            case Refusal():
-                event = self._voice.failed(command_id, answer, order.label, order.rev)
-        self._keep(command_id, event)
-        if isinstance(answer, Refusal) and answer.code is FailureCode.SUPERSEDED:
-            self._forward([label])  # what it shows decides
-
-    def _keep(self, command_id: int, event: AnyEvent) -> None:
-        results = self._results.get(command_id)
-        if results is not None:
-            results.append(event)
-
-    def _report(self, command: Report) -> None:
-        if not command.labels:
-            self._forward(self.labels.values())
-            return
-        for label_id in command.labels:
-            label = self.labels.get(label_id)
-            if label is None:
-                self._voice.failed(command.id, Refusal(FailureCode.UNKNOWN_LABEL), label_id)
-            else:
-                self._forward([label])
+    # -- labels --------------------------------------------------------------------------------
 
     def _configure(self, command: Config, own: Moment) -> None:
         if command.beacon_s is not None:
+            for label in self.labels.values():
+                if label.wakes_every_s:
+                    label.wakes_every_s = command.beacon_s
             self._beacons.change_interval(command.beacon_s, own.monotonic_s)
         if command.heartbeat_s is not None:
             self._heartbeat_s = command.heartbeat_s
             self._next_heartbeat_s = own.monotonic_s + command.heartbeat_s
-        if command.window is not None:
-            self._queue.capacity = min(command.window, self._options.capacity)
+
+    def _pass_on(self, labels: Iterable[SimLabel]) -> None:
+        """Pass on the beacons of those labels that are heard (G6)."""
+        radio = self._queue.radio
+        if radio.is_lossy:
+            labels = [label for label in labels if radio.hears(self._signal_of(label))]
+        self._forward(labels)
 
     def _forward(self, labels: Iterable[SimLabel]) -> None:
-        """Pass on the beacons of those labels that answer (G6)."""
+        """Say what those labels show that answer."""
         for label in labels:
             if label.answers:
                 self._queue.heard(label)
-                self._voice.seen(label)
+                label.live_until(self._now_s, listens_every_s=self._beacons.interval_s)
+                self._voice.seen(label, self._signal_of(label))
+
+    def _signal_of(self, label: SimLabel) -> int:
+        return self.signal.get(label.label_id, label.rssi_dbm) if self.signal else label.rssi_dbm

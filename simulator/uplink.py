@@ -1,4 +1,4 @@
-"""One simulated gateway's life on the broker: the thin asynchronous shell around `SimGateway`.
+"""One simulated gateway's life on the broker: the thin asynchronous shell around a gateway.
 
 ::
 
@@ -18,14 +18,14 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from random import Random
+from typing import Protocol
 
 from esl.domain.clock import Clock
 from gateway.mqtt import BrokerAddress, MqttConnection, MqttError, Will, connect
 from gateway.wire.codec import encode_state
-from gateway.wire.messages import AnyEvent
+from gateway.wire.messages import AnyEvent, GatewayState
 from gateway.wire.topics import down_topic, state_topic, up_topic
 from simulator.faults import FaultStream
-from simulator.gateway import SimGateway
 from simulator.moment import Moment
 from simulator.voice import up_payloads
 from simulator.waiting import Sleep, first_of
@@ -38,6 +38,45 @@ PAUSE_S = 0.5  # before a lost connection is replaced, up to twice as long
 RECONNECT_LONGEST_S = 2  # between attempts to reach a broker that is away
 
 
+class Driven(Protocol):
+    """A gateway in synchronous steps: `simulator.gateway.SimGateway` or a thinner one."""
+
+    gateway_id: str
+    dropped: Counter[str]
+
+    @property
+    def session(self) -> str:
+        """The name of this or the last connection."""
+
+    @property
+    def restart_due(self) -> bool:
+        """Whether it must reboot to take new firmware into use."""
+
+    def begin_session(self) -> None:
+        """Name the coming connection."""
+
+    def state(self, now: Moment, *, online: bool) -> GatewayState:
+        """The retained ``state`` of this session, or its will."""
+
+    def connected(self, now: Moment) -> list[AnyEvent]:
+        """The connection stands."""
+
+    def disconnected(self) -> None:
+        """The connection is gone."""
+
+    def reboot(self) -> None:
+        """Lose what a power cut loses."""
+
+    def receive_down(self, payload: bytes, now: Moment) -> list[AnyEvent]:
+        """Obey a ``down`` payload, if it must be obeyed."""
+
+    def tick(self, now: Moment) -> list[AnyEvent]:
+        """Do what is due."""
+
+    def next_wake_s(self) -> float:
+        """When `tick` has something to do; infinity for never."""
+
+
 class Uplink:
     """Runs one gateway on a broker until its task is cancelled.
 
@@ -47,7 +86,7 @@ class Uplink:
 
     def __init__(
         self,
-        gateway: SimGateway,
+        gateway: Driven,
         address: BrokerAddress,
         *,
         clock: Clock,
@@ -210,10 +249,17 @@ class Uplink:
     def _now(self) -> Moment:
         return Moment.read(self._clock)
 
+    def say(self, events: Sequence[AnyEvent]) -> None:
+        """Have events sent that came of a button or a phone."""
+        self._say(events)
+
     def _say(self, events: Sequence[AnyEvent]) -> None:
         """Have events sent, and see to it that the gateway wakes in time."""
         if self.gateway.next_wake_s() < self._wakes_at_s:
             self._sooner.set()
+        if self.gateway.restart_due:
+            self.restart()
+            return
         if not events:
             return
         self._outbox.extend(events)

@@ -18,24 +18,25 @@ from gateway.wire.messages import (
     Failed,
     Heartbeat,
     Hello,
+    Pressed,
     Seen,
     Shown,
     Stored,
+    Tapped,
 )
-from simulator.label import LABEL_FIRMWARE, SimLabel, Slot
+from simulator.label import SimLabel, Slot
 from simulator.picture import Refusal
 
-GATEWAY_FIRMWARE = "sim-1"
-LEVEL = "basic"  # no timed shows
-FEATURES = {FEATURE_PAYLOAD_BYTES: MAX_PAYLOAD_BYTES}
 _SILENT_SEQ = 1  # of an event nobody hears: any valid number
 
 
 class Voice:
     """Makes one gateway's events. ``now_ms`` is the gateway's own clock, set by each step."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, level: str, payload_bytes: int) -> None:
         self.now_ms = 0
+        self._level = level
+        self._features = {FEATURE_PAYLOAD_BYTES: payload_bytes}
         self._session = "silent"
         self._seq = 0
         self._live = False
@@ -60,39 +61,39 @@ class Voice:
 
     # -- words ---------------------------------------------------------------------------------
 
-    def hello(self, *, capacity: int) -> None:
+    def hello(self, *, firmware: str, capacity: int) -> None:
         """Begin the session (said again by every heartbeat)."""
         self._say(
             Hello(
                 session=self._session,
                 seq=self._next_seq(),
                 protocol=VERSION,
-                level=LEVEL,
-                firmware=GATEWAY_FIRMWARE,
+                level=self._level,
+                firmware=firmware,
                 capacity=capacity,
                 clock=self.now_ms,
-                features=FEATURES,
+                features=self._features,
             )
         )
 
-    def heartbeat(self, *, capacity: int, queued: int) -> None:
+    def heartbeat(self, *, firmware: str, capacity: int, queued: int) -> None:
         """Say that the gateway lives."""
         self._say(
             Heartbeat(
                 session=self._session,
                 seq=self._next_seq(),
                 protocol=VERSION,
-                level=LEVEL,
-                firmware=GATEWAY_FIRMWARE,
+                level=self._level,
+                firmware=firmware,
                 capacity=capacity,
                 clock=self.now_ms,
                 queued=queued,
-                features=FEATURES,
+                features=self._features,
             )
         )
 
-    def seen(self, label: SimLabel) -> None:
-        """Pass a label's beacon on."""
+    def seen(self, label: SimLabel, rssi_dbm: int) -> None:
+        """Pass a label's beacon on, with the signal it came with."""
         self._say(
             Seen(
                 session=self._session,
@@ -105,8 +106,8 @@ class Voice:
                 slots=[(slot.rev, slot.digest) for slot in label.slots],
                 battery_mv=label.battery_mv,
                 temperature_c=label.temperature_c,
-                rssi_dbm=label.rssi_dbm,
-                firmware=LABEL_FIRMWARE,
+                rssi_dbm=rssi_dbm,
+                firmware=label.firmware,
             )
         )
 
@@ -158,6 +159,26 @@ class Voice:
                 label=label,
                 rev=rev,
                 detail=refusal.detail,
+            )
+        )
+
+    def pressed(self, label: SimLabel, button: int) -> None:
+        """Somebody pressed a label's button."""
+        self._say(
+            Pressed(
+                session=self._session,
+                seq=self._next_seq(),
+                label=label.label_id,
+                button=button,
+                at=self.now_ms,
+            )
+        )
+
+    def tapped(self, label: SimLabel) -> None:
+        """A phone read a label's tag."""
+        self._say(
+            Tapped(
+                session=self._session, seq=self._next_seq(), label=label.label_id, at=self.now_ms
             )
         )
 

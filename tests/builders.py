@@ -39,15 +39,20 @@ from esl.store.database import Database
 from esl.store.migrate import migrate
 from esl.store.tables import labels as label_table
 from esl.store.writer import Writer, Writes
+from gateway.aside import Aside
 from gateway.clock import HouseClock
 from gateway.dispatcher import Dispatcher
+from gateway.easel import Easel
 from gateway.inbox import Inbox
 from gateway.inbox import Step as Intake
 from gateway.link import Outgoing, milliseconds
 from gateway.mqtt import MqttMessage
+from gateway.orders import OrderBook
 from gateway.pacing import Backoff
 from gateway.painter import Painter
 from gateway.roster import Roster
+from gateway.signals import SignalDispatcher
+from gateway.staging import StagingDispatcher
 from gateway.wire.codec import decode_commands, encode_events, encode_state
 from gateway.wire.messages import (
     VERSION,
@@ -229,7 +234,7 @@ class PlainRenderer:
         self.broken: dict[str, Exception] = {}
         self.edition = 1
 
-    def render(self, face: Face, panel: Panel, template: Template) -> Frame:
+    def render(self, face: Face, panel: Panel, template: Template, **_: object) -> Frame:
         if face.name in self.broken:
             raise self.broken[face.name]
         drawn = f"{face!r} {template.digest} {self.edition}"
@@ -278,12 +283,34 @@ class Controller:
             backoff=self.backoff,
             stages=stages,
         )
+        self.orders = OrderBook()
+        self.staging = StagingDispatcher(
+            database=database,
+            writer=self.writer,
+            roster=self.roster,
+            painter=self.painter,
+            easel=Easel(painter=self.painter, panels=PANELS),
+            panels=PANELS,
+            key=KEY,
+            clock=self.time,
+            backoff=self.backoff,
+        )
+        self.signals = SignalDispatcher(
+            database=database,
+            writer=self.writer,
+            roster=self.roster,
+            orders=self.orders,
+            key=KEY,
+            clock=self.time,
+        )
         self.inbox = Inbox(
             writer=self.writer,
             roster=self.roster,
             clock=self.time,
             backoff=self.backoff,
             stages=stages,
+            panels=PANELS,
+            aside=Aside(self.orders),
         )
         self.house_clock = HouseClock(writer=self.writer, roster=self.roster, clock=self.time)
         with database.read() as tx:

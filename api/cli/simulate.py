@@ -1,7 +1,9 @@
 """``esl simulate``: gateways and labels without hardware, on the real topics."""
 
 import asyncio
+import json
 import signal
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 from typing import Annotated
@@ -17,9 +19,11 @@ from esl.domain.panel_file import load_panels
 from esl.settings import read_settings
 from gateway.wire.enrolment import Enrolment, from_json
 from gateway.wire.errors import WireError
+from simulator.ceiling import Ceiling
 from simulator.faults import Faults
 from simulator.gateway import GatewayOptions
 from simulator.shop import Shop
+from simulator.thin import ThinShop
 
 
 def simulate(
@@ -38,14 +42,27 @@ def simulate(
     lose: Annotated[float, typer.Option(help="Share of messages that get lost.")] = 0.0,
     duplicate: Annotated[float, typer.Option(help="Share of messages that come twice.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Where all chance comes from.")] = 1,
+    thin: Annotated[
+        bool,
+        typer.Option(
+            "--thin", help="Gateways without labels, that acknowledge everything at once."
+        ),
+    ] = False,
     with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
 ) -> None:
     """Run simulated gateways and labels until Ctrl-C.
 
-    Labels are named GATEWAY-0001, GATEWAY-0002 … and say what they show like real ones.
+    Labels are named GATEWAY-0001, GATEWAY-0002 … and say what they show like real ones. On
+    SIGUSR1 a line of JSON says what travelled and what went wrong so far.
     """
     if with_parent:
         end_with_parent()
+    if thin:
+        enrolments = [read_enrolment(path) for path in enrolment]
+        acknowledging = ThinShop(enrolments, clock=MachineClock(), sleep=asyncio.sleep, seed=seed)
+        what = f"{len(enrolments)} gateways that acknowledge at once"
+        asyncio.run(_run(acknowledging, what, lambda: _travelled(acknowledging)))
+        return
     known = load_panels(read_settings(panels_file=panels_file).panels_file)
     panels = [known.named(name) for name in panel or ["bwry-296x128"]]
     fittings = [
@@ -61,7 +78,8 @@ def simulate(
         options=GatewayOptions(paint_s=paint, beacon_s=beacon),
         faults=faults,
     )
-    asyncio.run(_run(shop, f"{len(fittings)} gateways with {labels} labels each"))
+    what = f"{len(fittings)} gateways with {labels} labels each"
+    asyncio.run(_run(shop, what, lambda: {"counts": dict(shop.counts)}))
 
 
 def read_enrolment(path: Path) -> Enrolment:
@@ -82,10 +100,25 @@ def _labels(gateway: str, count: int, panels: list[Panel]) -> list[tuple[str, Pa
     return [(f"{gateway}-{n + 1:04d}", panels[n % len(panels)]) for n in range(count)]
 
 
-async def _run(shop: Shop, what: str) -> None:
+def _travelled(shop: ThinShop) -> Mapping[str, object]:
+    travelled = shop.travelled
+    return {
+        "down_payloads": travelled.down_payloads,
+        "down_bytes": travelled.down_bytes,
+        "picture_bytes": travelled.picture_bytes,
+        "envelope_bytes": travelled.envelope_bytes,
+        "pictures": travelled.pictures,
+        "encodings": dict(travelled.encodings),
+        "counts": dict(shop.counts),
+    }
+
+
+async def _run(shop: Ceiling, what: str, figures: Callable[[], Mapping[str, object]]) -> None:
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGUSR1, lambda: print(json.dumps(figures()), flush=True))
     async with shop:
         print(f"simulating {what}; stop with Ctrl-C", flush=True)
         await stop.wait()

@@ -19,7 +19,7 @@ from esl.services import deliveries, pairing
 from esl.store.deliveries import frame_sent_to, template_sent
 from esl.store.labels import count_paired
 from esl.store.wall import wall_of
-from gateway.pictures import inflate
+from gateway.bases import load_pixels
 from gateway.worker import Notice
 from renderer.preview import png_bytes
 
@@ -129,12 +129,16 @@ async def get_frame(label: str, digest: str, house: TheHouse, who: Asker) -> Res
 
     def query(tx: Connection) -> tuple[PanelId, bytes] | None:
         doors.label_for(tx, who, Scope.LABEL_READ, label_id)
-        return frame_sent_to(tx, label_id, Digest(digest)) if _DIGEST.fullmatch(digest) else None
+        if not _DIGEST.fullmatch(digest):
+            return None
+        sent = frame_sent_to(tx, label_id, Digest(digest))
+        pixels = load_pixels(tx, Digest(digest), house.panels) if sent is not None else None
+        return (sent[0], pixels) if sent is not None and pixels is not None else None
 
     found = await doors.read(house, query)
     if found is None:
         raise NotFound("this label was never sent such a picture")
     panel = house.panels.named(found[0])
-    png = png_bytes(inflate(found[1], panel), panel)
+    png = png_bytes(found[1], panel)
     kept = "private, max-age=31536000, immutable"
     return Response(png, media_type="image/png", headers={"Cache-Control": kept})

@@ -3,7 +3,7 @@
 EslError
 ├── InvalidInput          the sender must change something; names each bad field
 ├── NotFound              UnknownStore, UnknownGateway, UnknownLabel, UnknownProduct, UnknownPanel,
-│                         UnknownTemplate
+│                         UnknownTemplate, UnknownTask, UnknownFlip, UnknownCommand
 ├── Conflict              IdempotencyConflict, AlreadyExists, EditConflict
 ├── AccessDenied          NotSignedIn, Forbidden
 ├── RenderRefused         PriceDoesNotFit, NameDoesNotFit, MissingGlyph, CodeDoesNotFit,
@@ -73,6 +73,18 @@ class UnknownPanel(NotFound):
 
 class UnknownTemplate(NotFound):
     """No template, version of one, or picture of this store has this name."""
+
+
+class UnknownTask(NotFound):
+    """No task of this store has this number."""
+
+
+class UnknownFlip(NotFound):
+    """No flip of this store has this number."""
+
+
+class UnknownCommand(NotFound):
+    """No command of this store has this number."""
 
 
 class Conflict(EslError):

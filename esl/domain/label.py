@@ -45,6 +45,7 @@ class SlotState(IntEnum):
     STORED = 1  # the label holds it
     ARMED = 2  # it will show it at its moment
     CANCELLED = 3  # it shall not show it
+    PLANNED = 4  # not sent yet, or to be sent again
 
 
 class Phase(StrEnum):
@@ -86,7 +87,10 @@ class LabelState:
     temperature_c: int | None
     rssi_dbm: int | None
     firmware: str | None
-    seen_at: datetime | None
+    seen_at: datetime | None  # by its own gateway, if it has one
+    send_full: bool = False  # the next picture travels whole: its base was refused
+    quarantine: int = 0  # 1: two labels use its id, so nothing is sent to it
+    refresh_failures: int = 0  # in a row
 
 
 def phase_of(label: LabelState, *, gateway_online: bool) -> Phase:

@@ -18,7 +18,9 @@ class OnFailure(StrEnum):
 
     RETRY = "retry"  #: the same again, after a while
     RESEND = "resend"  #: the whole picture again, at once
+    REBASE = "rebase"  #: the same: the label no longer holds what the delta was made to
     GIVE_UP = "give_up"  #: a person must look
+    REFRESH = "refresh"  #: the same again, after a while; the panel may be broken
     ASK = "ask"  #: the label shows something else: its next beacon says what
 
 
@@ -95,11 +97,41 @@ class Verdict(StrEnum):
     OLD_INCARNATION = "old_incarnation"
     CONTRADICTS = "contradicts"  #: the same revision with another picture
     DENIED = "denied"  #: the label takes back what was reported of it
+    QUARANTINED = "quarantined"  #: two labels use the id: nobody knows which of them speaks
     IMPLAUSIBLE = "implausible"  #: its memory cannot have been lost so often
 
 
 FOREIGN_REVISION = "foreign_revision"
 """Problem of a label that shows a revision above ours: it refuses all that we can send."""
+
+DUPLICATE_ID = "duplicate_id"
+"""Problem of a label whose id is used twice: `esl.domain.doubles`."""
+
+ENDED_BY_A_SESSION = frozenset(
+    {"unsupported", "capacity_limit", "invalid_opcode", "invalid_parameters"}
+)
+"""Problems whose cause may be gone when a gateway begins anew: it may have other firmware."""
+
+STAYS_FOR_A_PERSON = frozenset(
+    {
+        "insufficient_battery",
+        "invalid_image_index",
+        "implausible_absolute_time",
+        FOREIGN_REVISION,
+        DUPLICATE_ID,
+    }
+)
+"""Problems of the label itself: neither a gateway nor a controller that begins anew ends them. All
+others are looked at again when the controller starts: it may be another version."""
+
+INSUFFICIENT_BATTERY = "insufficient_battery"
+
+BATTERY_CHANGED_MV = 150
+"""A battery that reads so much more than at the beacon before was changed: cells recover by some
+tens of millivolts after a load."""
+
+_REBASED_AT_ONCE = 3
+"""So many attempts may end with `base_mismatch` and be followed by a whole picture at once."""
 
 _INCARNATIONS_AT_ONCE = 1000
 """A known label's incarnation may rise by this at most: one forged report must not outbid all
@@ -117,6 +149,7 @@ def judge_shown(
         return refused, label
     seen = replace(
         label,
+        send_full=False,
         battery_mv=_newer(report.battery_mv, label.battery_mv),
         temperature_c=_newer(report.temperature_c, label.temperature_c),
         seen_at=now,
@@ -137,23 +170,24 @@ def judge_shown(
 
 
 def judge_seen(  # noqa: PLR0911  each case of what a beacon may mean ends here
-    label: LabelState, report: SeenReport, issued: Issued | None, sender: Sender, now: datetime
+    label: LabelState,
+    report: SeenReport,
+    issued: Issued | None,
+    sender: Sender,
+    now: datetime,
+    *,
+    patience: timedelta | None = None,
 ) -> tuple[Verdict, LabelState]:
     """Weigh a beacon. Beacons are the truth about labels whose reports were lost.
 
-    A label that lost its memory, or shows what it should not, becomes due at once.
+    A label that lost its memory, or shows what it should not, becomes due at once. One that is
+    behind, and whose answer has been waited for before, lives: it is waited for no longer than
+    ``patience``, which is what a first attempt gets.
     """
     refused = _refuse(label, report.incarnation, sender, roams=True)
     if refused is not None:
         return refused, label
-    seen = replace(
-        label,
-        battery_mv=_newer(report.battery_mv, label.battery_mv),
-        temperature_c=_newer(report.temperature_c, label.temperature_c),
-        rssi_dbm=_newer(report.rssi_dbm, label.rssi_dbm),
-        firmware=report.firmware or label.firmware,
-        seen_at=now,
-    )
+    seen = _battery_changed(_telemetry(label, report, sender, now), label, now)
     shows = (report.shown_rev, report.shown_digest)
     if report.incarnation > label.incarnation:
         # New memory: whatever it shows now is all it knows of. An unissued picture is nothing.
@@ -165,13 +199,15 @@ def judge_seen(  # noqa: PLR0911  each case of what a beacon may mean ends here
                 shown_rev=rev,
                 shown_digest=digest,
                 incarnation=report.incarnation,
+                refresh_failures=0,
                 problem=None,  # giving up ends here: somebody may have changed the battery
                 problem_detail=None,
             ),
             now,
         )
     if shows == (label.shown_rev, label.shown_digest):
-        return Verdict.KNOWN, _no_longer_foreign(seen, now)
+        known = _no_longer_foreign(seen, now)
+        return Verdict.KNOWN, _confirmed(_not_left_waiting(known, now, patience))
     if report.shown_rev < label.shown_rev:
         return _judge_denial(label, seen, sender, now)
     if issued is not None and issued.digest == report.shown_digest:
@@ -195,7 +231,10 @@ def _judge_denial(
         return Verdict.STALE, seen
     # It was reported to show more than it does: a lie, or a refresh that failed after all. The
     # revision stays in our books, or an old report could bring an old price back.
-    doubted = replace(seen, shown_digest=NOTHING_SHOWN)
+    first = label.shown_digest != NOTHING_SHOWN  # each beacon says so until it is put right
+    doubted = replace(
+        seen, shown_digest=NOTHING_SHOWN, refresh_failures=seen.refresh_failures + int(first)
+    )
     return Verdict.DENIED, _put_right(_no_longer_foreign(doubted, now), now, at_once=False)
 
 
@@ -206,16 +245,26 @@ def judge_failure(
     refused = _refuse(label, label.incarnation, sender)
     if refused is not None:
         return refused, label
-    if report.rev != label.sent_rev or label.settled_rev >= report.rev or label.due_at is None:
+    if (
+        report.rev != label.wanted_rev  # something newer waits, or a timed show is meant
+        or label.sent_rev < report.rev
+        or label.settled_rev >= report.rev
+        or label.due_at is None
+    ):
         return Verdict.STALE, label
-    if label.wanted_rev > report.rev:
-        return Verdict.STALE, label  # something newer waits to be sent, whatever became of this
     if report.on_failure is OnFailure.GIVE_UP:
         failed = replace(
             label, due_at=None, problem=report.code, problem_detail=report.detail or None
         )
         return Verdict.BELIEVED, failed
-    soon = report.on_failure is OnFailure.RESEND and label.attempts <= 1
+    soon = False
+    match report.on_failure:
+        case OnFailure.RESEND:
+            label, soon = replace(label, send_full=True), label.attempts <= 1
+        case OnFailure.REBASE:  # a whole picture cannot meet it again, but a liar may say so
+            label, soon = replace(label, send_full=True), label.attempts <= _REBASED_AT_ONCE
+        case OnFailure.REFRESH:
+            label = replace(label, refresh_failures=label.refresh_failures + 1)
     return Verdict.BELIEVED, replace(label, due_at=now if soon else now + wait)
 
 
@@ -224,6 +273,8 @@ def _refuse(
 ) -> Verdict | None:
     if label.store_id != sender.store_id:
         return Verdict.WRONG_STORE
+    if label.quarantine:
+        return Verdict.QUARANTINED
     if not roams and label.gateway_id not in (None, sender.gateway_id):
         return Verdict.WRONG_GATEWAY
     if incarnation < label.incarnation:
@@ -265,12 +316,12 @@ def _showing(
 
 
 def _put_right(label: LabelState, now: datetime, *, at_once: bool = True) -> LabelState:
-    """Make a paired label due: what it shows is not what it should.
+    """Make a label due that we have ever told something: it does not show what it should.
 
     Unless ``at_once``, one that is under way already keeps its time and its attempts, or every
     beacon of a label that will not change would be answered with a picture.
     """
-    if not label.paired or label.wanted_rev == 0 or label.problem is not None:
+    if label.wanted_rev == 0 or label.problem is not None:
         return label
     settled_rev = min(label.settled_rev, label.shown_rev, label.wanted_rev - 1)
     if label.due_at is not None and not at_once:
@@ -303,7 +354,7 @@ def _was_said_later(label: LabelState, sender: Sender) -> bool:
 def _foreign(label: LabelState, rev: int) -> LabelState:
     """Give a label up that holds a revision we never issued: it refuses every lower one."""
     doubted = replace(label, shown_digest=NOTHING_SHOWN)
-    if not label.paired or label.wanted_rev == 0 or label.problem is not None:
+    if label.wanted_rev == 0 or label.problem is not None:
         return doubted
     return replace(
         doubted,
@@ -325,3 +376,65 @@ def _no_longer_foreign(label: LabelState, now: datetime) -> LabelState:
 
 def _newer(told: int | None, known: int | None) -> int | None:
     return known if told is None else told
+
+
+def _telemetry(label: LabelState, report: SeenReport, sender: Sender, now: datetime) -> LabelState:
+    """Note how a label is. How well and when it is heard counts for its own gateway alone."""
+    own = label.gateway_id in (None, sender.gateway_id)
+    return replace(
+        label,
+        battery_mv=_newer(report.battery_mv, label.battery_mv),
+        temperature_c=_newer(report.temperature_c, label.temperature_c),
+        rssi_dbm=_newer(report.rssi_dbm, label.rssi_dbm) if own else label.rssi_dbm,
+        firmware=report.firmware or label.firmware,
+        seen_at=now if own or label.seen_at is None else label.seen_at,
+    )
+
+
+def _battery_changed(seen: LabelState, before: LabelState, now: datetime) -> LabelState:
+    """Take a label up again that was given up for its battery and has a fresh one."""
+    if (
+        seen.problem != INSUFFICIENT_BATTERY
+        or seen.battery_mv is None
+        or before.battery_mv is None
+        or seen.battery_mv < before.battery_mv + BATTERY_CHANGED_MV
+    ):
+        return seen
+    freed = replace(seen, problem=None, problem_detail=None)
+    return replace(freed, due_at=now) if freed.settled_rev < freed.wanted_rev else freed
+
+
+def _not_left_waiting(label: LabelState, now: datetime, patience: timedelta | None) -> LabelState:
+    """Shorten the wait of a label that lives and is behind."""
+    if patience is None or label.due_at is None or label.attempts <= 1:
+        return label
+    return replace(label, attempts=1, due_at=min(label.due_at, now + patience))
+
+
+def _confirmed(label: LabelState) -> LabelState:
+    """Forget failed refreshes of a label whose own word is that it shows what it should."""
+    if label.refresh_failures and label.due_at is None and label.problem is None:
+        return replace(label, refresh_failures=0)
+    return label
+
+
+def quarantined(label: LabelState, reason: str) -> LabelState:
+    """Return a label as it is once its id was found to be used twice: nothing is sent to it."""
+    return replace(
+        label, quarantine=1, due_at=None, problem=DUPLICATE_ID, problem_detail=reason[:300]
+    )
+
+
+def released(label: LabelState, now: datetime) -> LabelState:
+    """Return a label as it is once its id is used by one again: what it shows is not known."""
+    free = replace(
+        label,
+        quarantine=0,
+        problem=None,
+        problem_detail=None,
+        shown_digest=NOTHING_SHOWN,
+        attempts=0,
+    )
+    if free.wanted_rev == 0:
+        return free
+    return replace(free, due_at=now, settled_rev=min(free.settled_rev, free.wanted_rev - 1))

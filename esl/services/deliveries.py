@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from esl.domain.ids import Digest, GatewayId, LabelId
 from esl.domain.template import TemplateRef, TemplateSource
+from esl.services.neutral import note_refusals
 from esl.store import deliveries, due_labels, frames, labels, places, templates
 from esl.store.deliveries import DueCount, Sending, Share
 from esl.store.due_labels import DueLabel
@@ -51,6 +52,7 @@ class Plan:
     pictures: Mapping[Digest, StoredFrame] = field(default_factory=dict)
     unchanged: Sequence[tuple[LabelId, int, Digest]] = ()
     refused: Sequence[tuple[LabelId, int, str, str]] = ()
+    replaced: Sequence[tuple[LabelId, int, str, str]] = ()  # drawn as a neutral face instead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,11 +115,9 @@ def record(
     sendings = deliveries.record_sendings(tx, sendings, now)
     deliveries.settle_unchanged(tx, plan.unchanged)
     deliveries.record_refusals(tx, plan.refused)
-    first = {
-        gateway_id: places.take_counters(tx, gateway_id, count)
-        for gateway_id, count in counters.items()
-        if count > 0
-    }
+    if plan.refused or plan.replaced:
+        note_refusals(tx, refused=plan.refused, replaced=plan.replaced, now=now)
+    first = places.take_counters(tx, counters)
     return Recorded(sendings=tuple(sendings), first_counter=first)
 
 

@@ -10,7 +10,7 @@ from esl.domain.ids import GatewayId, LabelId, StoreId
 from esl.domain.label import Lane
 from esl.domain.panel import Panels
 from esl.domain.place import NewLabel, Pairing
-from esl.store import labels, places, products
+from esl.store import labels, places, products, retired
 from esl.store.revisions import take_revision
 
 
@@ -36,6 +36,7 @@ def register_labels(
     named = {n.gateway_id for n in new if n.gateway_id is not None}
     _refuse_foreign_gateways(tx, store_id, named)
     added = labels.register_labels(tx, store_id, new)
+    retired.take_back(tx, [n.label_id for n in new])
     held = labels.labels_by_id(tx, [n.label_id for n in new], lock=True)
     moved = [
         (n.label_id, n.gateway_id)
@@ -72,9 +73,42 @@ def pair_labels(
         raise InvalidInput(problems[:50])
     final = {p.label_id: p for p in pairs}
     labels.lock_labels(tx, store_id, list(final))
+    retired.take_back(tx, list(final))
     labels.pair(tx, store_id, list(final.values()), now)
     labels.want(tx, final, take_revision(tx), now, lane=Lane.NORMAL)
     return tuple(final)
+
+
+def unpair_labels(
+    tx: Connection, store_id: StoreId, label_ids: Sequence[LabelId], now: datetime
+) -> tuple[LabelId, ...]:
+    """Let labels speak for nothing; each shows the neutral face, or a task is opened for it.
+
+    Raises:
+        UnknownLabel: The store has no such label.
+    """
+    places.lock_store(tx, store_id)
+    asked = tuple(sorted(set(label_ids)))
+    labels.lock_labels(tx, store_id, asked)
+    retired.forget_pairings(tx, asked)
+    labels.want(tx, asked, take_revision(tx), now, lane=Lane.CORRECTION)
+    return asked
+
+
+def retire_labels(
+    tx: Connection, store_id: StoreId, label_ids: Sequence[LabelId], now: datetime
+) -> tuple[LabelId, ...]:
+    """Let labels leave the shop: unpaired, shown neutral, then forgotten by their gateway.
+
+    What follows the neutral face is done by `esl.services.retirement`. A label that is
+    registered again has not left.
+
+    Raises:
+        UnknownLabel: The store has no such label.
+    """
+    asked = unpair_labels(tx, store_id, label_ids, now)
+    retired.mark_retired(tx, asked, now)
+    return asked
 
 
 def _refuse_foreign_gateways(tx: Connection, store_id: StoreId, named: set[GatewayId]) -> None:

@@ -5,20 +5,20 @@ now, every one is written down once with what became of it, the prices that hold
 and the labels that show them want a new revision at once.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from operator import attrgetter
 
 from sqlalchemy import Connection
 
 from esl.domain.errors import Conflict, FieldProblem, InvalidInput
-from esl.domain.ids import LabelId, Sku, SourceId, StoreId
+from esl.domain.ids import LabelId, Sku, StoreId
 from esl.domain.label import Lane
 from esl.domain.place import Store
 from esl.domain.pricing import KEEP, ChangeResult, CurrentPrice, Decision, Keep, PriceChange
-from esl.store import labels, places, products
-from esl.store.products import PriceEvent, SaidPrice, SourcePosition
+from esl.store import labels, places, price_intake, products
+from esl.store.price_intake import PriceEvent, SaidBy, SaidPrice, SourcePosition
 from esl.store.revisions import take_revision
 
 
@@ -41,7 +41,7 @@ def apply_price_changes(
     """
     skus = sorted({change.sku for change in changes})
     _refuse_other_currency(places.lock_store(tx, store_id), changes)
-    _refuse_unknown(products.lock_products(tx, store_id, skus), changes)
+    refuse_unknown(products.lock_products(tx, store_id, skus), changes)
     paired = labels.lock_labels_of_products(tx, store_id, skus)
     rev = take_revision(tx)
     positions = _load_positions(tx, store_id, changes)
@@ -52,10 +52,10 @@ def apply_price_changes(
         rev=rev,
     )
     events = [scales.weigh(change) for change in changes]
-    products.log_price_events(tx, events, actor=actor, now=now)
+    price_intake.log_price_events(tx, events, actor=actor, now=now)
     accepted = {event.change.sku for event in events if event.decision is Decision.ACCEPTED}
     products.put_prices(tx, [scales.holding[sku] for sku in sorted(accepted)])
-    _store_positions(tx, store_id, scales.moved)
+    price_intake.put_source_positions(tx, store_id, scales.moved)
     touched = tuple(label for sku in sorted(accepted) for label in paired.get(sku, ()))
     labels.want(tx, touched, rev, now, lane=Lane.NORMAL)
     results = tuple(
@@ -77,12 +77,12 @@ class _Scales:
         self,
         *,
         holding: dict[Sku, CurrentPrice],
-        positions: dict[tuple[SourceId, Sku], SourcePosition],
-        said: dict[tuple[SourceId, Sku], SaidPrice],
+        positions: dict[SaidBy, SourcePosition],
+        said: dict[SaidBy, SaidPrice],
         rev: int,
     ) -> None:
         self.holding = holding
-        self.moved: dict[tuple[SourceId, Sku], SourcePosition] = {}
+        self.moved: dict[SaidBy, SourcePosition] = {}
         self._positions = positions
         self._said = said  # under the number in `positions`, where a change has the same
         self._rev = rev
@@ -90,8 +90,8 @@ class _Scales:
     def weigh(self, change: PriceChange) -> PriceEvent:
         """Decide on one change, and let it hold if it is accepted."""
         old = self.holding.get(change.sku)
-        new = _price_after(old, change, self._rev)
-        same = old is not None and replace(new, rev=old.rev) == old
+        new = price_after(old, change, self._rev)
+        same = old is not None and _says(new) == _says(old)
         if self._came_late(change, same=same):
             decision = Decision.SUPERSEDED
         elif same:
@@ -161,7 +161,11 @@ class _Scales:
         )
 
 
-def _price_after(old: CurrentPrice | None, change: PriceChange, rev: int) -> CurrentPrice:
+_says = attrgetter("price_minor", "currency", "was_minor", "unit_price_minor", "badge")
+"""What a price is about, whenever it came to hold."""
+
+
+def price_after(old: CurrentPrice | None, change: PriceChange, rev: int) -> CurrentPrice:
     """Compute the price that holds if a change is accepted.
 
     A unit price that came with an earlier price is never kept beside a new one: it would be
@@ -194,7 +198,12 @@ def _refuse_other_currency(store: Store, changes: Sequence[PriceChange]) -> None
         raise Conflict("the store's currency has just changed; send the prices again")
 
 
-def _refuse_unknown(known: set[Sku], changes: Sequence[PriceChange]) -> None:
+def refuse_unknown(known: set[Sku], changes: Sequence[PriceChange]) -> None:
+    """Refuse changes of products that the store does not have.
+
+    Raises:
+        InvalidInput: With the path of each.
+    """
     problems = [
         FieldProblem(
             path=f"{change.path}/sku",
@@ -210,22 +219,24 @@ def _refuse_unknown(known: set[Sku], changes: Sequence[PriceChange]) -> None:
 
 def _load_positions(
     tx: Connection, store_id: StoreId, changes: Sequence[PriceChange]
-) -> dict[tuple[SourceId, Sku], SourcePosition]:
-    found: dict[tuple[SourceId, Sku], SourcePosition] = {}
-    for source, skus in _by_source(
-        (c.source, c.sku) for c in changes if c.source_seq is not None or c.source_time is not None
-    ):
-        reached = products.source_positions_of(tx, store_id, source, skus)
-        found.update({(source, sku): position for sku, position in reached.items()})
-    return found
+) -> dict[SaidBy, SourcePosition]:
+    return price_intake.source_positions(
+        tx,
+        store_id,
+        (
+            (c.source, c.sku)
+            for c in changes
+            if c.source_seq is not None or c.source_time is not None
+        ),
+    )
 
 
 def _load_said(
     tx: Connection,
     store_id: StoreId,
     changes: Sequence[PriceChange],
-    positions: dict[tuple[SourceId, Sku], SourcePosition],
-) -> dict[tuple[SourceId, Sku], SaidPrice]:
+    positions: Mapping[SaidBy, SourcePosition],
+) -> dict[SaidBy, SaidPrice]:
     """Load what sources said under the numbers that they use again."""
     again = {
         (c.source, c.sku): c.source_seq
@@ -234,27 +245,4 @@ def _load_said(
         and (before := positions.get((c.source, c.sku))) is not None
         and before.last_seq == c.source_seq
     }
-    found: dict[tuple[SourceId, Sku], SaidPrice] = {}
-    for source, skus in _by_source(again):
-        said = products.prices_numbered(
-            tx, store_id, source, {sku: again[source, sku] for sku in skus}
-        )
-        found.update({(source, sku): price for sku, price in said.items()})
-    return found
-
-
-def _store_positions(
-    tx: Connection, store_id: StoreId, moved: dict[tuple[SourceId, Sku], SourcePosition]
-) -> None:
-    for source, skus in _by_source(moved):
-        products.put_source_positions(
-            tx, store_id, source, {sku: moved[source, sku] for sku in skus}
-        )
-
-
-def _by_source(pairs: Iterable[tuple[SourceId, Sku]]) -> list[tuple[SourceId, list[Sku]]]:
-    ordered = sorted(set(pairs))
-    return [
-        (source, [sku for _, sku in group])
-        for source, group in groupby(ordered, key=lambda p: p[0])
-    ]
+    return price_intake.prices_numbered(tx, store_id, again)

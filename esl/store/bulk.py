@@ -10,9 +10,13 @@ in the text      SQLite                              PostgreSQL
 ``{rows}``       ``json_each(:rows) AS j``           ``jsonb_array_elements(:rows) AS j(value)``
 ``j.value->>2``  third value of a row, typed         the same, as text: cast what is no text
 ``{instant[2]}`` the same as an instant              the same as an instant
+``{day[2]}``     the same, a date                    the same, a date
+``{cut[2]}``     bytes of ``:data``: values 2 and 3  the same
+                 of a row are where and how many
 ``{greatest}``   ``max``                             ``greatest``
 ``{no_index}``   ``+``: choose no index by this      nothing
 ``{skip}``       nothing                             ``FOR UPDATE SKIP LOCKED``
+``{lock[label]}`` nothing                            ``FOR UPDATE OF label``
 ================ =================================== ==========================================
 
 Three traps, each found by running into it. SQLite's planner may put the table outside and the
@@ -20,15 +24,17 @@ JSON inside (255 µs a row in place of 7.6): write ``{rows} CROSS JOIN table``, 
 indexes behind ``{no_index}``, and let a test look at the plan. ``due_at`` and its like have
 NUMERIC affinity and are compared as text: an instant enters a row through `instant_text` and no
 other way. PostgreSQL locks rows in the order it meets them: sort rows by label.
+
+Statements stand beside the functions that run them; those here are shared.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import ClauseElement, Connection
 
 from esl.store.columns import instant_text
 
@@ -38,26 +44,37 @@ Rows = Sequence[Sequence[str | int | float | bool | None]]
 _SCALAR = re.compile(r"(?<!:):([a-z_]+)")
 
 
-class _Instants:
-    """Makes ``{instant[2]}`` of a statement's text the instant in place 2 of a row."""
+class _Place:
+    """Makes ``{instant[2]}`` of a statement's text what ``spelt`` says of place 2."""
 
-    def __init__(self, before: str, after: str) -> None:
-        self._before, self._after = before, after
+    def __init__(self, spelt: Callable[[Any], str]) -> None:
+        self._spelt = spelt
 
-    def __getitem__(self, place: int) -> str:
-        return f"{self._before}j.value->>{place}{self._after}"
+    def __getitem__(self, place: Any) -> str:
+        return self._spelt(place)
 
 
 _SQLITE: Final = {
     "rows": "json_each(:rows) AS j",
-    "instant": _Instants("(", ")"),
+    "instant": _Place(lambda n: f"(j.value->>{n})"),
+    "day": _Place(lambda n: f"(j.value->>{n})"),
+    "cut": _Place(lambda n: f"substr(:data, (j.value->>{n}) + 1, j.value->>{n + 1})"),
+    "lock": _Place(lambda _: ""),
     "greatest": "max",
     "no_index": "+",
     "skip": "",
 }
 _POSTGRESQL: Final = {
     "rows": "jsonb_array_elements(CAST(:rows AS jsonb)) AS j(value)",
-    "instant": _Instants("CAST((", ") || '+00' AS timestamptz)"),
+    "instant": _Place(lambda n: f"CAST((j.value->>{n}) || '+00' AS timestamptz)"),
+    "day": _Place(lambda n: f"CAST(j.value->>{n} AS date)"),
+    "cut": _Place(
+        lambda n: (
+            f"substring(:data FROM CAST(j.value->>{n} AS int) + 1"
+            f" FOR CAST(j.value->>{n + 1} AS int))"
+        )
+    ),
+    "lock": _Place(lambda table: f"FOR UPDATE OF {table}"),
     "greatest": "greatest",
     "no_index": "",
     "skip": "FOR UPDATE SKIP LOCKED",
@@ -76,7 +93,7 @@ class Bulk:
         self.postgresql = _SCALAR.sub(r"%(\1)s", plain)
 
     def run(
-        self, tx: Connection, rows: Rows | None = None, **scalars: str | int | datetime
+        self, tx: Connection, rows: Rows | None = None, **scalars: str | int | bytes | datetime
     ) -> list[tuple[Any, ...]]:
         """Run it over the rows; return what it returns, as the driver has it.
 
@@ -95,7 +112,17 @@ class Bulk:
                 raise TypeError("an instant enters a row through instant_text")
             parameters["rows"] = msgspec.json.encode(rows).decode()
         found = tx.exec_driver_sql(self.sqlite if on_sqlite else self.postgresql, parameters)
-        return [tuple(row) for row in found] if found.returns_rows else []
+        if not found.returns_rows:
+            return []
+        fetched = list(found.cursor.fetchall())  # the driver's own tuples: twice as fast
+        found.close()
+        return fetched
+
+
+def as_text(*parts: ClauseElement) -> str:
+    """Write columns or a join of `esl.store.tables` as text for a statement of both databases."""
+    written = (part.compile(compile_kwargs={"literal_binds": True}) for part in parts)
+    return ", ".join(str(part) for part in written)
 
 
 PEEK: Final = Bulk(
@@ -145,7 +172,8 @@ ISSUED_AS: Final = Bulk(
 
 FRAMES: Final = Bulk(
     """
-    SELECT frame.digest, frame.panel_id, frame.zlib_pixels, frame.encoding, frame.base, frame.depth
+    SELECT frame.digest, frame.panel_id, frame.zlib_pixels, frame.encoding, frame.base,
+        frame.depth, frame.mark
     FROM {rows} CROSS JOIN frame WHERE frame.digest = j.value->>0
     """
 )

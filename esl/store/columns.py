@@ -20,6 +20,15 @@ def instant_text(instant: datetime) -> str:
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
+def instant_from(value: str | datetime | None) -> datetime | None:
+    """Read an instant as the driver gives it: text of `instant_text`, or an instant."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    return value.astimezone(UTC)
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An instant. Takes only aware values, returns them in UTC.
 

@@ -22,6 +22,17 @@ BUSY_TIMEOUT_MS = 5000
 """How long SQLite waits for another process's lock before it gives up."""
 
 
+READERS_MOST = 8
+"""Connections that read at once; the ninth waits. Each has its own cache."""
+
+READER_CACHE_KIB, WRITER_CACHE_KIB = 4096, 32768
+"""SQLite's page caches. With 64 MiB for each of 32 readers, memory grew with the database."""
+
+POSTGRESQL_PLANS = "SET join_collapse_limit = 1; SET enable_seqscan = off; SET jit = off"
+"""Joins run in the order they are written in, the batch's rows first, and find all else by key.
+Left to itself, PostgreSQL joined whole tables for each batch until its first ANALYZE: 273 µs a
+label to load, in place of 35 (measured)."""
+
 CONNECT_LONGEST_S = 10
 """How long a connection to PostgreSQL may take to come about."""
 
@@ -52,8 +63,14 @@ class Database:
                     parsed, pool_size=1, max_overflow=1, pool_pre_ping=True, connect_args=connect
                 )
                 self.reading = create_engine(
-                    parsed, pool_size=8, max_overflow=8, pool_pre_ping=True, connect_args=connect
+                    parsed,
+                    pool_size=READERS_MOST,
+                    max_overflow=0,
+                    pool_pre_ping=True,
+                    connect_args=connect,
                 )
+                for engine in (self.writing, self.reading):
+                    event.listen(engine, "connect", _plan_as_written)
         except ArgumentError as exc:
             raise SetupError(f"database address: {exc}") from exc
         except ModuleNotFoundError as exc:
@@ -101,12 +118,18 @@ def unavailable(exc: SQLAlchemyError) -> Exception:
     return Unavailable("the database did not answer; nothing was stored")
 
 
+def _plan_as_written(connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(POSTGRESQL_PLANS)
+    connection.commit()
+
+
 def _sqlite_engine(url: str, *, read_only: bool) -> Engine:
     engine = create_engine(
         url,
         poolclass=QueuePool,
-        pool_size=1 if not read_only else 8,
-        max_overflow=0 if not read_only else 24,
+        pool_size=READERS_MOST if read_only else 1,
+        max_overflow=0,
         connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
     )
 
@@ -117,7 +140,8 @@ def _sqlite_engine(url: str, *, read_only: bool) -> Engine:
         connection.execute("PRAGMA synchronous=FULL")  # a commit answered is a commit on disk
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA cache_size=-65536")  # 64 MiB
+        kib = READER_CACHE_KIB if read_only else WRITER_CACHE_KIB
+        connection.execute(f"PRAGMA cache_size=-{kib}")
         connection.execute("PRAGMA temp_store=MEMORY")
         if read_only:
             connection.execute("PRAGMA query_only=ON")

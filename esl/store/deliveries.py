@@ -1,17 +1,22 @@
-"""What is claimed, what was issued, what was shown: rows in and out, in batches only."""
+"""What is claimed, and what was issued: rows in and out, in batches only."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
+from typing import Final
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from esl.domain.ids import Digest, GatewayId, LabelId, PanelId
 from esl.domain.label import Lane
-from esl.store.bulk import CLAIM, ISSUED_AS, PEEK, RECORD_LABELS
+from esl.store.bulk import CLAIM, ISSUED_AS, PEEK, RECORD_LABELS, Bulk
 from esl.store.columns import instant_text
-from esl.store.tables import display_log, frames, issued, labels
-from esl.store.upsert import in_batches, insert_if_new
+from esl.store.tables import frames, issued, labels
+from esl.store.upsert import in_batches
+
+DETAIL_LONGEST = 300
+"""Characters of a problem's detail that a label's row holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,40 +50,32 @@ class Share:
     most: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DisplayEntry:
-    """One line of the display log: a label said it shows this."""
-
-    label_id: LabelId
-    rev: int
-    digest: Digest
-    incarnation: int
-    gateway_id: GatewayId
-    session: str
-    painted_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelUpdate:
-    """What a report changes in a label's row; every field is written."""
-
-    label_id: LabelId
-    shown_rev: int
-    shown_digest: Digest
-    incarnation: int
-    shown_session: str
-    shown_seq: int
-    settled_rev: int
-    attempts: int
-    due_at: datetime | None
-    lane: int
-    problem: str | None
-    problem_detail: str | None
-    battery_mv: int | None
-    temperature_c: int | None
-    rssi_dbm: int | None
-    firmware: str | None
-    seen_at: datetime | None
+_ISSUE: Final = Bulk(
+    """
+    INSERT INTO issued
+        (label_id, rev, digest, gateway_id, template, encoding, bytes, issued_at)
+    SELECT j.value->>0, CAST(j.value->>1 AS bigint), j.value->>2, j.value->>3, j.value->>4,
+        j.value->>5, CAST(j.value->>6 AS integer), :now
+    FROM {rows} WHERE true ON CONFLICT DO NOTHING RETURNING label_id, rev
+    """
+)
+_SETTLE_UNCHANGED: Final = Bulk(
+    """
+    UPDATE label SET settled_rev = label.wanted_rev, due_at = NULL, attempts = 0,
+        problem = NULL, problem_detail = NULL
+    FROM {rows} WHERE label.label_id = j.value->>0
+        AND label.wanted_rev = CAST(j.value->>1 AS bigint) AND label.shown_digest = j.value->>2
+        AND label.sent_rev <= label.shown_rev
+    """
+)
+_GIVE_UP: Final = Bulk(
+    """
+    UPDATE label SET due_at = NULL, attempts = 0, problem = j.value->>2,
+        problem_detail = j.value->>3
+    FROM {rows} WHERE label.label_id = j.value->>0
+        AND label.wanted_rev = CAST(j.value->>1 AS bigint)
+    """
+)
 
 
 def count_due(tx: Connection, now: datetime) -> list[DueCount]:
@@ -110,33 +107,21 @@ def record_sendings(tx: Connection, sendings: Sequence[Sending], now: datetime) 
     for ever: where another dispatcher issued it as another, ours is not sent. A label whose truth
     or route changed since it was read stays due.
     """
-    insert_if_new(
-        tx,
-        issued,
-        [
-            {
-                "label_id": s.label_id,
-                "rev": s.rev,
-                "digest": s.digest,
-                "gateway_id": s.gateway_id,
-                "template": s.template,
-                "encoding": s.encoding,
-                "bytes": s.bytes,
-                "issued_at": now,
-            }
-            for s in sendings
-        ],
-    )
-    ours = {row[0] for row in ISSUED_AS.run(tx, [[s.label_id, s.rev, s.digest] for s in sendings])}
-    kept = [s for s in sendings if s.label_id in ours]
+    in_order = sorted(sendings, key=attrgetter("label_id"))  # as everyone locks labels
+    told = attrgetter("label_id", "rev", "digest", "gateway_id", "template", "encoding", "bytes")
+    ours = {(label, rev) for label, rev in _ISSUE.run(tx, [told(s) for s in in_order], now=now)}
+    again = [s for s in in_order if (s.label_id, s.rev) not in ours]
+    same = {row[0] for row in ISSUED_AS.run(tx, [[s.label_id, s.rev, s.digest] for s in again])}
+    ours.update((s.label_id, s.rev) for s in again if s.label_id in same)
     RECORD_LABELS.run(
         tx,
         [
             [s.label_id, s.rev, s.gateway_id, instant_text(s.due_at)]
-            for s in sorted(kept, key=lambda s: s.label_id)  # as everyone locks labels
+            for s in in_order
+            if (s.label_id, s.rev) in ours
         ],
     )
-    return kept
+    return [s for s in sendings if (s.label_id, s.rev) in ours]
 
 
 def release_labels(tx: Connection, label_ids: Iterable[LabelId], due_at: datetime) -> None:
@@ -155,86 +140,16 @@ def settle_unchanged(tx: Connection, settled: Iterable[tuple[LabelId, int, Diges
     ``settled`` gives label, revision wanted, and digest; a label whose row no longer fits (a
     newer wish, an unanswered picture) stays due.
     """
-    rows = [{"the_label": a, "the_rev": b, "the_digest": c} for a, b, c in sorted(settled)]
-    if rows:
-        rev = bindparam("the_rev", type_=labels.c.wanted_rev.type)
-        tx.execute(
-            update(labels)
-            .where(
-                labels.c.label_id == bindparam("the_label"),
-                labels.c.wanted_rev == rev,
-                labels.c.shown_digest == bindparam("the_digest"),
-                labels.c.sent_rev <= labels.c.shown_rev,
-            )
-            .values(settled_rev=rev, due_at=None, attempts=0, problem=None, problem_detail=None),
-            rows,
-        )
+    _SETTLE_UNCHANGED.run(tx, sorted(settled))
 
 
 def record_refusals(tx: Connection, refusals: Iterable[tuple[LabelId, int, str, str]]) -> None:
     """Give labels up until they want something else: (label, revision, problem, detail)."""
     rows = [
-        {"the_label": label, "the_rev": rev, "the_problem": problem, "the_detail": detail[:300]}
-        for label, rev, problem, detail in sorted(refusals)
+        (label_id, rev, problem, detail[:DETAIL_LONGEST])
+        for label_id, rev, problem, detail in sorted(refusals)
     ]
-    if rows:
-        tx.execute(
-            update(labels)
-            .where(
-                labels.c.label_id == bindparam("the_label"),
-                labels.c.wanted_rev == bindparam("the_rev"),
-            )
-            .values(
-                due_at=None,
-                attempts=0,
-                problem=bindparam("the_problem"),
-                problem_detail=bindparam("the_detail"),
-            ),
-            rows,
-        )
-
-
-def issued_digests(
-    tx: Connection, told: Iterable[tuple[LabelId, int]]
-) -> dict[tuple[LabelId, int], tuple[Digest, GatewayId]]:
-    """Load which picture each (label, revision) was issued as, and through which gateway."""
-    asked = set(told)
-    found: dict[tuple[LabelId, int], tuple[Digest, GatewayId]] = {}
-    for batch in in_batches(sorted(asked)):
-        query = select(issued.c.label_id, issued.c.rev, issued.c.digest, issued.c.gateway_id).where(
-            issued.c.label_id.in_({label for label, _ in batch}),
-            issued.c.rev.in_({rev for _, rev in batch}),
-        )
-        for row in tx.execute(query):
-            key = (LabelId(row.label_id), int(row.rev))
-            if key in asked:
-                found[key] = (Digest(row.digest), GatewayId(row.gateway_id))
-    return found
-
-
-def update_labels(tx: Connection, updates: Sequence[LabelUpdate]) -> None:
-    """Write what reports changed."""
-    if updates:
-        names = [name for name in LabelUpdate.__slots__ if name != "label_id"]
-        tx.execute(
-            update(labels)
-            .where(labels.c.label_id == bindparam("the_label"))
-            .values({name: bindparam(f"new_{name}", type_=labels.c[name].type) for name in names}),
-            [
-                {"the_label": u.label_id} | {f"new_{name}": getattr(u, name) for name in names}
-                for u in updates
-            ],
-        )
-
-
-def log_displays(tx: Connection, entries: Sequence[DisplayEntry], now: datetime) -> None:
-    """Append to the display log."""
-    if entries:
-        rows = [
-            {name: getattr(entry, name) for name in DisplayEntry.__slots__} | {"recorded_at": now}
-            for entry in entries
-        ]
-        tx.execute(insert(display_log), rows)
+    _GIVE_UP.run(tx, rows)
 
 
 def frame_sent_to(

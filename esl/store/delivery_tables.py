@@ -12,6 +12,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    Text,
     text,
 )
 
@@ -45,6 +46,7 @@ frames = Table(
     Column("encoding", String(16), nullable=False, server_default="zlib"),
     Column("base", String(64)),  # digest of the frame it is a delta to
     Column("depth", SmallInteger, nullable=False, server_default="0"),  # deltas below it
+    Column("mark", Text, nullable=False, server_default=""),  # of its product layer, hexadecimal
 )
 
 issued = Table(
@@ -71,7 +73,18 @@ staged = Table(
     Column("show_at", UtcDateTime),
     Column("show_rev", BigInteger),  # it is shown as, taken when the timed show is armed
     Column("state", SmallInteger, nullable=False),  # `esl.domain.label.SlotState`
-    Column("command_id", BigInteger),
+    Column("command_id", BigInteger),  # of the last attempt
+    Column("flip_id", BigInteger),  # whose picture it is
+    Column("due_at", UtcDateTime),  # when to look at it next; None: nothing to do
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("gateway_id", String(64)),  # through which it was put or armed, in which session
+    Column("session", String(64), nullable=False, server_default=""),
+    Index(
+        "ix_staged_due",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
 )
 
 display_log = Table(

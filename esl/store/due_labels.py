@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, and_
 
 from esl.domain.face import Face
 from esl.domain.ids import Digest, GatewayId, LabelId, PanelId, StoreId, TemplateName
 from esl.domain.template import TemplateRef
 from esl.domain.template_rule import RuleBook, choose_template
-from esl.store.columns import AnyRow
+from esl.store.bulk import Bulk, as_text
 from esl.store.tables import gateways, issued, labels, stores
 from esl.store.templates import rules_of, templates_in_use
 from esl.store.truth import FACE_COLUMNS, LABELS_WITH_TRUTH, face_from
-from esl.store.upsert import in_batches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +61,12 @@ _OWN_COLUMNS = (
     gateways.c.level,
     gateways.c.payload_bytes,
 )
-_DUE = (
-    select(*_OWN_COLUMNS, *FACE_COLUMNS)
-    .select_from(
-        LABELS_WITH_TRUTH.outerjoin(
-            issued,
-            and_(issued.c.label_id == labels.c.label_id, issued.c.rev == labels.c.wanted_rev),
-        ).outerjoin(gateways, gateways.c.gateway_id == labels.c.gateway_id)
-    )
-    .where(labels.c.label_id.in_(bindparam("the_labels", expanding=True)))
+_JOINS = LABELS_WITH_TRUTH.outerjoin(
+    issued, and_(issued.c.label_id == labels.c.label_id, issued.c.rev == labels.c.wanted_rev)
+).outerjoin(gateways, gateways.c.gateway_id == labels.c.gateway_id)
+_DUE: Final = Bulk(
+    f"SELECT {as_text(*_OWN_COLUMNS, *FACE_COLUMNS)} FROM {{rows}} CROSS JOIN {as_text(_JOINS)}"
+    " WHERE label.label_id = j.value->>0"  # noqa: S608  of our own columns
 )
 _FACE_BEGINS = len(_OWN_COLUMNS)
 
@@ -82,9 +78,7 @@ def load_due(tx: Connection, label_ids: Sequence[LabelId]) -> list[DueLabel]:
 
     One query a batch for the labels and two for their stores, none per label.
     """
-    rows: list[AnyRow] = []
-    for batch in in_batches(label_ids):
-        rows.extend(tx.execute(_DUE, {"the_labels": batch}))
+    rows = _DUE.run(tx, [[label_id] for label_id in label_ids])
     store_ids = {StoreId(row[_FACE_BEGINS]) for row in rows}
     books = {store_id: RuleBook(rules) for store_id, rules in rules_of(tx, store_ids).items()}
     refs = {key: saved.ref for key, saved in templates_in_use(tx, store_ids).items()}
@@ -115,7 +109,7 @@ def _due_label(row: Sequence[Any], books: Mapping[StoreId, RuleBook], refs: _Ref
         issued_digest=issued_digest,
         attempts=attempts,
         read_back_percent=read_back_percent,
-        send_full=send_full,
+        send_full=bool(send_full),  # SQLite's are numbers
         level=level,
         payload_bytes=payload_bytes,
         face=face,

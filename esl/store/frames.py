@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection
 
 from esl.domain.ids import Digest, PanelId
-from esl.store.bulk import FRAMES
-from esl.store.tables import frames
-from esl.store.upsert import insert_if_new
+from esl.store.bulk import FRAMES, Bulk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +15,8 @@ class StoredFrame:
     """A frame's bytes as they travel: ``data`` in an encoding of the wire.
 
     ``base`` is the digest of the frame that a delta is to, ``depth`` how many deltas lie between
-    it and a whole picture; 0 is whole.
+    it and a whole picture; 0 is whole. ``mark`` is its product layer's (`renderer.marks`), empty
+    where nobody marked it.
     """
 
     panel_id: PanelId
@@ -24,25 +24,41 @@ class StoredFrame:
     encoding: str = "zlib"
     base: Digest | None = None
     depth: int = 0
+    mark: bytes = b""
+
+
+_KEEP: Final = Bulk(
+    """
+    INSERT INTO frame (digest, panel_id, zlib_pixels, encoding, base, depth, mark)
+    SELECT j.value->>0, j.value->>1, {cut[2]}, j.value->>4, j.value->>5,
+        CAST(j.value->>6 AS smallint), j.value->>7
+    FROM {rows} WHERE true
+    ON CONFLICT (digest) DO UPDATE SET panel_id = excluded.panel_id,
+        zlib_pixels = excluded.zlib_pixels, encoding = excluded.encoding, base = excluded.base,
+        depth = excluded.depth, mark = excluded.mark
+    WHERE excluded.depth < frame.depth
+    """
+)
+"""All bytes travel as one value and are cut by the rows: bytes have no place in JSON."""
 
 
 def keep_frames(tx: Connection, sent: Mapping[Digest, StoredFrame]) -> None:
-    """Keep frames by their digest; one that is kept already stays as it is."""
-    insert_if_new(
-        tx,
-        frames,
-        [
-            {
-                "digest": digest,
-                "panel_id": frame.panel_id,
-                "zlib_pixels": frame.data,
-                "encoding": frame.encoding,
-                "base": frame.base,
-                "depth": frame.depth,
-            }
-            for digest, frame in sent.items()
-        ],
-    )
+    """Keep frames by their digest; one that is kept already gives way only to a shallower one.
+
+    So the depth of a kept frame falls along its chain and never rises in time: no chain is longer
+    than its first depth says, and none ends in itself.
+    """
+    rows: list[tuple[str | int | None, ...]] = []
+    data: list[bytes] = []
+    reached = 0
+    for digest in sorted(sent):  # two writers of the same frames wait for each other in one order
+        frame = sent[digest]
+        size = len(frame.data)
+        how = frame.encoding, frame.base, frame.depth, frame.mark.hex()
+        rows.append((digest, frame.panel_id, reached, size, *how))
+        data.append(frame.data)
+        reached += size
+    _KEEP.run(tx, rows, data=b"".join(data))
 
 
 def frames_by_digest(tx: Connection, digests: Iterable[Digest]) -> dict[Digest, StoredFrame]:
@@ -54,8 +70,9 @@ def frames_by_digest(tx: Connection, digests: Iterable[Digest]) -> dict[Digest, 
             encoding=encoding,
             base=Digest(base) if base is not None else None,
             depth=depth,
+            mark=bytes.fromhex(mark),
         )
-        for digest, panel_id, data, encoding, base, depth in FRAMES.run(
+        for digest, panel_id, data, encoding, base, depth, mark in FRAMES.run(
             tx, [[digest] for digest in sorted(set(digests))]
         )
     }

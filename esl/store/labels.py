@@ -1,10 +1,11 @@
 """Labels and their pairings: rows in and out, and what makes a label want something new."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Select,
     bindparam,
@@ -12,7 +13,6 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    literal,
     select,
     update,
 )
@@ -21,9 +21,29 @@ from esl.domain.errors import AlreadyExists, UnknownLabel
 from esl.domain.ids import Digest, GatewayId, LabelId, PanelId, Sku, StoreId
 from esl.domain.label import LabelState, Lane
 from esl.domain.place import NewLabel, Pairing
-from esl.store.columns import AnyRow, UtcDateTime
+from esl.store.bulk import Bulk
+from esl.store.columns import AnyRow
 from esl.store.tables import labels, pairings
 from esl.store.upsert import in_batches, insert_if_new
+
+_LOCK_OF_PRODUCTS: Final = Bulk(
+    """
+    SELECT pairing.sku, label.label_id FROM {rows} CROSS JOIN pairing CROSS JOIN label
+    WHERE pairing.store_id = :store AND pairing.sku = j.value->>0
+        AND label.label_id = pairing.label_id
+    ORDER BY label.label_id {lock[label]}
+    """
+)
+_WANT: Final = Bulk(
+    """
+    UPDATE label SET wanted_rev = {greatest}(label.wanted_rev, CAST(:rev AS bigint)),
+        wanted_at = CASE WHEN label.wanted_rev < :rev THEN :now ELSE label.wanted_at END,
+        lane = CASE WHEN label.due_at IS NOT NULL AND label.lane < :lane
+            THEN label.lane ELSE :lane END,
+        due_at = :now, attempts = 0, problem = NULL, problem_detail = NULL
+    FROM {rows} WHERE label.label_id = j.value->>0
+    """
+)
 
 
 def register_labels(tx: Connection, store_id: StoreId, new: Sequence[NewLabel]) -> int:
@@ -81,16 +101,9 @@ def lock_labels_of_products(
 ) -> dict[Sku, list[LabelId]]:
     """Lock the rows of every label that speaks for these products; return them by SKU."""
     found: dict[Sku, list[LabelId]] = {}
-    for batch in in_batches(sorted(set(skus))):
-        query = (
-            select(pairings.c.sku, labels.c.label_id)
-            .join(labels, labels.c.label_id == pairings.c.label_id)
-            .where(pairings.c.store_id == store_id, pairings.c.sku.in_(batch))
-            .order_by(labels.c.label_id)
-            .with_for_update(of=labels)
-        )
-        for row in tx.execute(query):
-            found.setdefault(Sku(row.sku), []).append(LabelId(row.label_id))
+    rows = [[sku] for sku in sorted(set(skus))]
+    for sku, label_id in _LOCK_OF_PRODUCTS.run(tx, rows, store=store_id):
+        found.setdefault(Sku(sku), []).append(LabelId(label_id))
     return found
 
 
@@ -101,27 +114,8 @@ def want(
 
     A more urgent lane that a label is in already stays.
     """
-    urgent = case(
-        ((labels.c.due_at.is_not(None)) & (labels.c.lane < int(lane)), labels.c.lane),
-        else_=int(lane),
-    )
-    for batch in in_batches(sorted(set(label_ids))):
-        tx.execute(
-            update(labels)
-            .where(labels.c.label_id.in_(batch))
-            .values(
-                wanted_rev=case((labels.c.wanted_rev > rev, labels.c.wanted_rev), else_=rev),
-                wanted_at=case(
-                    (labels.c.wanted_rev < rev, literal(now, UtcDateTime)),
-                    else_=labels.c.wanted_at,
-                ),
-                attempts=0,
-                due_at=now,
-                lane=urgent,
-                problem=None,
-                problem_detail=None,
-            )
-        )
+    rows = [[label_id] for label_id in sorted(set(label_ids))]
+    _WANT.run(tx, rows, rev=rev, now=now, lane=int(lane))
 
 
 def pair(tx: Connection, store_id: StoreId, pairs: Sequence[Pairing], now: datetime) -> None:
@@ -143,17 +137,53 @@ def pair(tx: Connection, store_id: StoreId, pairs: Sequence[Pairing], now: datet
         )
 
 
-def make_due(tx: Connection, gateway_id: GatewayId, now: datetime) -> int:
-    """Look at every unsettled label of a gateway at once, those given up too; return how many.
+def make_due(
+    tx: Connection, gateway_id: GatewayId, now: datetime, *, also_claimed: bool = False
+) -> int:
+    """Make a gateway's labels due that were sent what they want and have not answered.
 
-    For a gateway that begins a session, or a controller that begins to run: what was under way
-    is lost or answered already, and sending again harms nobody.
+    For a gateway that begins a session: what was under way is lost or answered already, and
+    sending again harms nobody. ``also_claimed`` is for a controller that begins to run: what the
+    one before had claimed and not sent is due, too. Attempts count on: a label that fails in
+    every session does not begin anew with each. Return how many.
     """
-    waiting = labels.c.due_at > now
-    given_up = labels.c.problem.is_not(None) & (labels.c.settled_rev < labels.c.wanted_rev)
+    sent = labels.c.sent_rev >= labels.c.wanted_rev
     found = tx.execute(
         update(labels)
-        .where(labels.c.gateway_id == gateway_id, waiting | given_up)
+        .where(
+            labels.c.gateway_id == gateway_id,
+            labels.c.due_at > now,
+            labels.c.quarantine == 0,
+            *(() if also_claimed else (sent,)),
+        )
+        .values(due_at=now)
+    )
+    return int(found.rowcount)
+
+
+def take_up(
+    tx: Connection,
+    gateway_id: GatewayId,
+    now: datetime,
+    *,
+    given_up_for: Collection[str] = (),
+    all_but: Collection[str] | None = None,
+) -> int:
+    """Try a gateway's labels again that were given up for one of these problems.
+
+    Or, with ``all_but``, for any but those. Return how many.
+    """
+    ended: ColumnElement[bool] = labels.c.problem.in_(sorted(given_up_for))
+    if all_but is not None:
+        ended = labels.c.problem.is_not(None) & labels.c.problem.not_in(sorted(all_but))
+    found = tx.execute(
+        update(labels)
+        .where(
+            labels.c.gateway_id == gateway_id,
+            ended,
+            labels.c.quarantine == 0,
+            labels.c.settled_rev < labels.c.wanted_rev,
+        )
         .values(due_at=now, attempts=0, problem=None, problem_detail=None)
     )
     return int(found.rowcount)
@@ -232,6 +262,21 @@ def count_paired(tx: Connection, store_id: StoreId) -> tuple[int, int]:
     return int(paired), int(unsettled)
 
 
+def stores_of_labels(tx: Connection, label_ids: Iterable[LabelId]) -> dict[LabelId, StoreId]:
+    """Say which store each of these labels belongs to; unknown ones are left out."""
+    found: dict[LabelId, StoreId] = {}
+    for batch in in_batches(sorted(set(label_ids))):
+        query = select(labels.c.label_id, labels.c.store_id).where(labels.c.label_id.in_(batch))
+        found.update((LabelId(r.label_id), StoreId(r.store_id)) for r in tx.execute(query))
+    return found
+
+
+def count_labels(tx: Connection, store_id: StoreId) -> int:
+    """Count a store's labels."""
+    query = select(func.count()).select_from(labels).where(labels.c.store_id == store_id)
+    return int(tx.execute(query).scalar_one())
+
+
 LABEL_IS_PAIRED = (
     select(pairings.c.label_id)
     .where(pairings.c.label_id == labels.c.label_id)
@@ -272,4 +317,7 @@ def label_from(row: AnyRow) -> LabelState:
         rssi_dbm=row.rssi_dbm,
         firmware=row.firmware,
         seen_at=row.seen_at,
+        send_full=bool(row.send_full),
+        quarantine=row.quarantine,
+        refresh_failures=row.refresh_failures,
     )

@@ -1,14 +1,16 @@
 """Stores and gateways: rows in and out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Connection, select, update
 
 from esl.domain.errors import AlreadyExists, UnknownGateway, UnknownStore
 from esl.domain.ids import GatewayId, StoreId
 from esl.domain.place import Gateway, Neutral, Store, StorePolicy, UnknownLabels
+from esl.store.bulk import Bulk
 from esl.store.columns import AnyRow
 from esl.store.tables import gateways, stores
 from esl.store.upsert import insert_if_new, insert_or_update
@@ -60,8 +62,10 @@ def all_stores(tx: Connection) -> list[Store]:
     return [Store(**row._asdict()) for row in tx.execute(query)]
 
 
-def store_policies(tx: Connection) -> dict[StoreId, StorePolicy]:
-    """Load what every store does with labels in doubt."""
+def store_policies(
+    tx: Connection, store_ids: Sequence[StoreId] | None = None
+) -> dict[StoreId, StorePolicy]:
+    """Load what stores do with labels in doubt: these, or every store."""
     query = select(
         stores.c.store_id,
         stores.c.neutral_policy,
@@ -69,6 +73,8 @@ def store_policies(tx: Connection) -> dict[StoreId, StorePolicy]:
         stores.c.adopt_until,
         stores.c.policy_time_s,
     )
+    if store_ids is not None:
+        query = query.where(stores.c.store_id.in_(list(store_ids)))
     return {
         StoreId(row.store_id): StorePolicy(
             neutral=Neutral(row.neutral_policy),
@@ -138,6 +144,7 @@ def note_gateway_heard(
     capacity: int | None = None,
     payload_bytes: int | None = None,
     features: str | None = None,
+    clock_trusted: bool | None = None,
 ) -> None:
     """Note a gateway's session and, where it told them, its abilities; ``features`` is JSON."""
     told = {
@@ -146,6 +153,7 @@ def note_gateway_heard(
         "capacity": capacity,
         "payload_bytes": payload_bytes,
         "features": features,
+        "clock_trusted": clock_trusted,
     }
     tx.execute(
         update(gateways)
@@ -164,18 +172,22 @@ def note_gateway_offline(tx: Connection, gateway_id: GatewayId) -> None:
     tx.execute(update(gateways).where(gateways.c.gateway_id == gateway_id).values(online=False))
 
 
-def take_counters(tx: Connection, gateway_id: GatewayId, count: int) -> int:
-    """Reserve ``count`` counters of signed payloads; return the first.
+_TAKE_COUNTERS: Final = Bulk(
+    """
+    UPDATE gateway SET counter = gateway.counter + CAST(j.value->>1 AS bigint)
+    FROM {rows} WHERE gateway.gateway_id = j.value->>0 RETURNING gateway_id, counter
+    """
+)
+
+
+def take_counters(tx: Connection, counts: Mapping[GatewayId, int]) -> dict[GatewayId, int]:
+    """Reserve so many counters of signed payloads for each gateway; return the first of each.
 
     They only rise, across sessions and restarts: a gateway drops what is not above the last.
     """
-    last = tx.execute(
-        update(gateways)
-        .where(gateways.c.gateway_id == gateway_id)
-        .values(counter=gateways.c.counter + count)
-        .returning(gateways.c.counter)
-    ).scalar_one()
-    return int(last) - count + 1
+    wanted = sorted((gateway_id, count) for gateway_id, count in counts.items() if count > 0)
+    last = {GatewayId(gateway_id): int(n) for gateway_id, n in _TAKE_COUNTERS.run(tx, wanted)}
+    return {gateway_id: last[gateway_id] - count + 1 for gateway_id, count in wanted}
 
 
 def stores_of_gateways(

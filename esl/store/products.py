@@ -1,49 +1,51 @@
-"""Products, their current prices and every price event: rows in and out."""
+"""Products and the prices that hold: rows in and out."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from esl.domain.errors import UnknownProduct
 from esl.domain.face import Unit
-from esl.domain.ids import Sku, SourceId, StoreId
-from esl.domain.pricing import CurrentPrice, Decision, PriceChange
+from esl.domain.ids import Sku, StoreId
+from esl.domain.pricing import CurrentPrice
 from esl.domain.product import NetContent, Product
+from esl.store.bulk import Bulk
 from esl.store.columns import AnyRow
-from esl.store.tables import price_events, prices, products, source_positions
+from esl.store.tables import prices, products
 from esl.store.upsert import in_batches, insert_or_update
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceEvent:
-    """One change as it was received, with what became of it. Append only."""
-
-    change: PriceChange
-    was_minor: int | None
-    unit_price_minor: int | None
-    badge: str | None
-    decision: Decision
-    rev: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourcePosition:
-    """How far a source's changes of one product have come."""
-
-    last_seq: int | None
-    last_time: datetime | None
-
-
-class SaidPrice(NamedTuple):
-    """What a source said of a product, in minor units."""
-
-    price_minor: int
-    was_minor: int | None
-    unit_price_minor: int | None
-    badge: str | None
+_LOCK: Final = Bulk(
+    """
+    SELECT product.sku FROM {rows} CROSS JOIN product
+    WHERE product.store_id = :store AND product.sku = j.value->>0
+    ORDER BY product.sku {lock[product]}
+    """
+)
+_PRICES: Final = Bulk(
+    """
+    SELECT price.sku, price.price_minor, price.currency, price.was_minor, price.unit_price_minor,
+        price.badge, price.rev
+    FROM {rows} CROSS JOIN price WHERE price.store_id = :store AND price.sku = j.value->>0
+    """
+)
+_PUT_PRICES: Final = Bulk(
+    """
+    INSERT INTO price
+        (store_id, sku, price_minor, currency, was_minor, unit_price_minor, badge, rev)
+    SELECT j.value->>0, j.value->>1, CAST(j.value->>2 AS integer), j.value->>3,
+        CAST(j.value->>4 AS integer), CAST(j.value->>5 AS integer), j.value->>6,
+        CAST(j.value->>7 AS bigint)
+    FROM {rows} WHERE true
+    ON CONFLICT (store_id, sku) DO UPDATE SET price_minor = excluded.price_minor,
+        currency = excluded.currency, was_minor = excluded.was_minor,
+        unit_price_minor = excluded.unit_price_minor, badge = excluded.badge, rev = excluded.rev
+    """
+)
+_price_row = attrgetter(
+    "store_id", "sku", "price_minor", "currency", "was_minor", "unit_price_minor", "badge", "rev"
+)
 
 
 def put_products(tx: Connection, put: Sequence[Product], rev: int) -> None:
@@ -81,28 +83,30 @@ def lock_products(tx: Connection, store_id: StoreId, skus: Iterable[Sku]) -> set
     and a price change at the same time would else not see each other on PostgreSQL. Locks are
     taken in one order everywhere: store, products, labels, then the revision.
     """
-    known: set[Sku] = set()
-    for batch in in_batches(sorted(set(skus))):
-        query = (
-            select(products.c.sku)
-            .where(products.c.store_id == store_id, products.c.sku.in_(batch))
-            .order_by(products.c.sku)
-            .with_for_update()
-        )
-        known.update(Sku(row.sku) for row in tx.execute(query))
-    return known
+    rows = [[sku] for sku in sorted(set(skus))]
+    return {Sku(row[0]) for row in _LOCK.run(tx, rows, store=store_id)}
 
 
 def current_prices(
     tx: Connection, store_id: StoreId, skus: Iterable[Sku]
 ) -> dict[Sku, CurrentPrice]:
     """Load the prices that hold; products without one are left out."""
-    found: dict[Sku, CurrentPrice] = {}
-    for batch in in_batches(list(skus)):
-        query = select(prices).where(prices.c.store_id == store_id, prices.c.sku.in_(batch))
-        for row in tx.execute(query):
-            found[Sku(row.sku)] = CurrentPrice(**row._asdict())
-    return found
+    rows = [[sku] for sku in sorted(set(skus))]
+    return {
+        Sku(sku): CurrentPrice(
+            store_id=store_id,
+            sku=sku,
+            price_minor=price_minor,
+            currency=currency,
+            was_minor=was_minor,
+            unit_price_minor=unit_price_minor,
+            badge=badge,
+            rev=rev,
+        )
+        for sku, price_minor, currency, was_minor, unit_price_minor, badge, rev in _PRICES.run(
+            tx, rows, store=store_id
+        )
+    }
 
 
 def currencies_of_prices(tx: Connection, store_id: StoreId) -> set[str]:
@@ -121,113 +125,7 @@ def has_deposits(tx: Connection, store_id: StoreId) -> bool:
 
 def put_prices(tx: Connection, put: Sequence[CurrentPrice]) -> None:
     """Set the prices that hold from now on."""
-    for batch in in_batches(put):
-        rows = [
-            {
-                "store_id": p.store_id,
-                "sku": p.sku,
-                "price_minor": p.price_minor,
-                "currency": p.currency,
-                "was_minor": p.was_minor,
-                "unit_price_minor": p.unit_price_minor,
-                "badge": p.badge,
-                "rev": p.rev,
-            }
-            for p in batch
-        ]
-        insert_or_update(tx, prices, rows)
-
-
-def log_price_events(
-    tx: Connection, events: Sequence[PriceEvent], *, actor: str, now: datetime
-) -> None:
-    """Write down what was received, once each, with what became of it."""
-    for batch in in_batches(events):
-        rows = [
-            {
-                "store_id": e.change.store_id,
-                "sku": e.change.sku,
-                "source": e.change.source,
-                "source_seq": e.change.source_seq,
-                "source_time": e.change.source_time,
-                "price_minor": e.change.price_minor,
-                "currency": e.change.currency,
-                "was_minor": e.was_minor,
-                "unit_price_minor": e.unit_price_minor,
-                "badge": e.badge,
-                "decision": e.decision.value,
-                "rev": e.rev,
-                "actor": actor,
-                "received_at": now,
-            }
-            for e in batch
-        ]
-        tx.execute(insert(price_events), rows)
-
-
-def source_positions_of(
-    tx: Connection, store_id: StoreId, source: SourceId, skus: Iterable[Sku]
-) -> dict[Sku, SourcePosition]:
-    """Load how far a source has come with these products."""
-    found: dict[Sku, SourcePosition] = {}
-    for batch in in_batches(list(skus)):
-        query = select(
-            source_positions.c.sku, source_positions.c.last_seq, source_positions.c.last_time
-        ).where(
-            source_positions.c.store_id == store_id,
-            source_positions.c.source == source,
-            source_positions.c.sku.in_(batch),
-        )
-        for row in tx.execute(query):
-            found[Sku(row.sku)] = SourcePosition(last_seq=row.last_seq, last_time=row.last_time)
-    return found
-
-
-def prices_numbered(
-    tx: Connection, store_id: StoreId, source: SourceId, numbers: Mapping[Sku, int]
-) -> dict[Sku, SaidPrice]:
-    """Load what a source said of products under these sequence numbers."""
-    found: dict[Sku, SaidPrice] = {}
-    for batch in in_batches(list(numbers)):
-        query = (
-            select(
-                price_events.c.sku,
-                price_events.c.source_seq,
-                price_events.c.price_minor,
-                price_events.c.was_minor,
-                price_events.c.unit_price_minor,
-                price_events.c.badge,
-            )
-            .where(
-                price_events.c.store_id == store_id,
-                price_events.c.source == source,
-                price_events.c.sku.in_(batch),
-                price_events.c.source_seq.in_({numbers[sku] for sku in batch}),
-            )
-            .order_by(price_events.c.event_id)
-        )
-        for row in tx.execute(query):
-            if row.source_seq == numbers[Sku(row.sku)]:
-                found.setdefault(Sku(row.sku), SaidPrice(*row[2:]))
-    return found
-
-
-def put_source_positions(
-    tx: Connection, store_id: StoreId, source: SourceId, reached: dict[Sku, SourcePosition]
-) -> None:
-    """Note how far a source has come."""
-    rows = [
-        {
-            "store_id": store_id,
-            "sku": sku,
-            "source": source,
-            "last_seq": position.last_seq,
-            "last_time": position.last_time,
-        }
-        for sku, position in reached.items()
-    ]
-    for batch in in_batches(rows):
-        insert_or_update(tx, source_positions, batch)
+    _PUT_PRICES.run(tx, [_price_row(price) for price in put])
 
 
 def product_from(row: AnyRow) -> Product:

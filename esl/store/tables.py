@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from esl.store.columns import UtcDateTime
+from esl.store.command_tables import commands, flips
 from esl.store.delivery_tables import (
     battery_samples,
     display_log,
@@ -43,8 +44,10 @@ __all__ = [
     "REVISION_SEQUENCE",
     "answered_requests",
     "battery_samples",
+    "commands",
     "display_log",
     "failure_log",
+    "flips",
     "frames",
     "gateways",
     "installation",
@@ -125,6 +128,7 @@ gateways = Table(
     Column("payload_bytes", BigInteger),  # the largest it takes; None: as the wire's default
     Column("features", Text),  # what else it said it can: JSON, a number to each name
     Column("clock_trusted", Boolean, nullable=False, server_default=text("true")),
+    Column("enrolled_keys", String(40)),  # ids of the keys in its last enrolment file
 )
 
 products = Table(
@@ -179,6 +183,12 @@ price_events = Table(
     Column("actor", String(80), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Index("ix_price_event_history", "store_id", "sku", "event_id"),
+    Index(
+        "ix_price_event_rev",
+        "rev",
+        sqlite_where=text("rev IS NOT NULL"),
+        postgresql_where=text("rev IS NOT NULL"),
+    ),
 )
 
 source_positions = Table(
@@ -222,6 +232,7 @@ labels = Table(
     Column("quarantine", SmallInteger, nullable=False, server_default="0"),  # 1: id used twice
     Column("slots", LargeBinary),  # its own word: msgpack [[rev, digest], …]
     Column("refresh_failures", SmallInteger, nullable=False, server_default="0"),  # in a row
+    Column("retired_at", UtcDateTime),  # it is to leave the shop, or has left it
     # The claim walks this: one gateway's due labels, most urgent lane and oldest first.
     Index(
         "ix_label_due",

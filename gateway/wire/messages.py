@@ -5,8 +5,7 @@ Every message is a MessagePack map with its name under ``type``. Integers are un
 of SHA-256 over a frame's packed pixels. Unknown fields are ignored by whoever reads. The ranges
 of fields (`gateway.wire.fields`) are checked when a payload is read, not when a message is made.
 
-Which messages this software sends and obeys today is said in ``docs/protocol.md``; the fields
-of all of them are fixed here and in the golden vectors.
+What they mean is said in ``docs/protocol.md``; ``docs/asyncapi.yaml`` is made from these classes.
 """
 
 from typing import Annotated

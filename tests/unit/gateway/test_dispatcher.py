@@ -1,6 +1,7 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 import pytest
 from sqlalchemy import event, select
@@ -144,7 +145,7 @@ def test_a_label_waits_for_its_answer_and_is_then_sent_again(
     assert shop.label().attempts == 2
     second_wait = shop.label().due_at
     assert second_wait is not None
-    assert second_wait - clock.wall() >= timedelta(seconds=2 * PATIENCE_S)
+    assert second_wait - clock.wall() >= timedelta(seconds=PATIENCE_S)
 
 
 def test_ten_changes_cost_one_sending(shop: Controller, gateway: FakeGateway) -> None:
@@ -255,10 +256,10 @@ def test_a_renewed_wish_between_reading_and_writing_stays_due(
     assert isinstance(renderer, PlainRenderer)
     render = renderer.render
 
-    def change_the_price_meanwhile(*arguments: object) -> Frame:
+    def change_the_price_meanwhile(*arguments: Any, **named: Any) -> Frame:
         renderer.render = render  # type: ignore[method-assign]
         shop.price(a_change(price_minor=200))
-        return render(*arguments)  # type: ignore[arg-type]
+        return render(*arguments, **named)
 
     renderer.render = change_the_price_meanwhile  # type: ignore[method-assign]
     [old] = send(shop, gateway)
@@ -343,7 +344,7 @@ def test_a_wish_that_came_while_the_old_one_was_refused_is_not_refused(
     assert isinstance(renderer, PlainRenderer)
     render = renderer.render
 
-    def refuse_late(*_: object) -> Frame:
+    def refuse_late(*_: object, **__: object) -> Frame:
         renderer.render = render  # type: ignore[method-assign]
         shop.price(a_change(price_minor=200))
         raise PriceDoesNotFit("the old one")
@@ -436,7 +437,7 @@ def test_payloads_stay_within_what_was_agreed_and_in_order(
     class Noisy(PlainRenderer):
         """Pictures that no compression makes smaller."""
 
-        def render(self, face: Face, panel: Panel, _template: Template) -> Frame:
+        def render(self, face: Face, panel: Panel, _template: Template, **_: object) -> Frame:
             return Frame.of(panel.panel_id, Random(face.name).randbytes(panel.frame_bytes))
 
     shop = open_shop(labels_count=30, panel_id="bwry-400x300", renderer=Noisy())

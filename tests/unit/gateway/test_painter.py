@@ -232,7 +232,7 @@ class Spoilt(Renderer):
         super().__init__()
         self.spoil = spoil
 
-    def render(self, face: Face, panel: Panel, template: Template) -> Frame:
+    def render(self, face: Face, panel: Panel, template: Template, **_: object) -> Frame:
         frame = super().render(face, panel, template)
         return self.spoil(frame) if face.sku == "sku-1" else frame
 

@@ -4,9 +4,10 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from zlib_ng import zlib_ng
 
 from esl.domain.panel import Panel
-from gateway.pictures import deflate, inflate
+from gateway.pictures import deflate, difference, inflate
 from tests.panels import FIRST_PANELS
 
 PANEL = FIRST_PANELS["bwry-296x128"]  # type: ignore[index]
@@ -56,7 +57,7 @@ def test_what_is_not_one_frame_is_refused(data: bytes) -> None:
 
 def test_a_bomb_is_never_expanded_beyond_one_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    real = zlib.decompressobj
+    real = zlib_ng.decompressobj
 
     class Watched:
         def __init__(self) -> None:
@@ -67,7 +68,7 @@ def test_a_bomb_is_never_expanded_beyond_one_frame(monkeypatch: pytest.MonkeyPat
             asked.append(most)
             return self._inner.decompress(data, most)
 
-    monkeypatch.setattr(zlib, "decompressobj", Watched)
+    monkeypatch.setattr(zlib_ng, "decompressobj", Watched)
     with pytest.raises(ValueError, match="not one frame"):
         inflate(zlib.compress(bytes(10_000_000)), PANEL)
     assert asked == [PANEL.frame_bytes + 1]
@@ -77,3 +78,16 @@ def test_a_bomb_is_never_expanded_beyond_one_frame(monkeypatch: pytest.MonkeyPat
 def test_any_bytes_are_a_frame_or_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="frame"):
         inflate(data, PANEL)
+
+
+@given(st.binary(max_size=300), st.randoms(use_true_random=False))
+def test_a_difference_and_either_frame_give_the_other(pixels: bytes, random: Random) -> None:
+    base = random.randbytes(len(pixels))
+    delta = difference(pixels, base)
+    assert difference(base, delta) == pixels
+    assert difference(pixels, delta) == base
+
+
+def test_frames_of_two_sizes_have_no_difference() -> None:
+    with pytest.raises(ValueError, match="9472 bytes has no base of 9471"):
+        difference(bytes(9472), bytes(9471))

@@ -184,8 +184,7 @@ def test_any_event_and_an_online_break_the_silence(roster: Roster) -> None:
 def test_sessions_are_remembered_up_to_a_limit(roster: Roster) -> None:
     for n in range(200):
         hear(roster, hello(f"s-{n}"))
-    presence = roster._known[GATEWAY]
-    assert len(presence.last_seq) == 16
+    assert len(roster._known[GATEWAY].line.last_seq) == 16
     assert hear(roster, hello("s-199"))[0] is Standing.CURRENT
 
 

@@ -10,8 +10,10 @@ import pytest
 from esl.domain.errors import Unavailable
 from esl.domain.ids import GatewayId
 from gateway import worker as worker_module
+from gateway.dispatcher import BATCH_MOST, UNSENT_AGAIN_AFTER
 from gateway.link import Outgoing
 from gateway.mqtt import MqttError, MqttMessage
+from gateway.outbox import PAYLOADS_OUT_MOST
 from gateway.wire.messages import Put, Report
 from gateway.wire.topics import down_topic
 from gateway.worker import Notice, Worker
@@ -38,14 +40,24 @@ class Wire:
         self.refusal: str | None = None
         self.sent: asyncio.Queue[Outgoing] = asyncio.Queue()
         self.failures: list[Exception] = []
+        self.hangs: set[GatewayId] = set()  # whose payloads the broker never acknowledges
+        self.hanging: list[tuple[GatewayId, asyncio.Future[bool]]] = []
 
-    async def publish(self, topic: str, payload: bytes, *, expires_s: int | None = None) -> bool:
-        assert topic == down_topic(GATEWAY)
+    def send(
+        self, topic: str, payload: bytes, *, expires_s: int | None = None
+    ) -> asyncio.Future[bool]:
         assert expires_s
-        if self.failures:
-            raise self.failures.pop()
-        self.sent.put_nowait(Outgoing(gateway_id=GATEWAY, payload=payload, label_ids=()))
-        return True
+        acknowledged = asyncio.get_running_loop().create_future()
+        gateway_id = GatewayId(topic.split("/")[-2])
+        assert topic == down_topic(gateway_id)
+        if gateway_id in self.hangs:
+            self.hanging.append((gateway_id, acknowledged))
+        elif self.failures:
+            acknowledged.set_exception(self.failures.pop())
+        else:
+            self.sent.put_nowait(Outgoing(gateway_id=gateway_id, payload=payload, label_ids=()))
+            acknowledged.set_result(True)
+        return acknowledged
 
 
 class Running:
@@ -179,6 +191,85 @@ async def test_without_a_broker_no_label_loses_its_patience(
         assert await running.next_of(Put)
 
 
+async def test_a_gateway_whose_payloads_hang_delays_no_other(
+    open_shop: OpenShop, gateway: FakeGateway, clock: SimulatedClock
+) -> None:
+    names = [GatewayId(f"gw-{n}") for n in range(1, 11)]
+    shop = open_shop(labels_count=200, gateways=names)
+    others = {name: FakeGateway(name, clock) for name in names[1:]}
+    async with run(shop, gateway) as running:
+        running.wire.hangs.add(GATEWAY)
+        for speaker in (gateway, *others.values()):
+            running.wire.messages.put_nowait(speaker.hello(capacity=4))
+        answered = 0
+        async with asyncio.timeout(PATIENCE_S):
+            while answered < 180:
+                sent = await running.wire.sent.get()
+                speaker = others[sent.gateway_id]
+                for put in speaker.obey([sent]):
+                    running.wire.messages.put_nowait(speaker.paint(put))
+                    answered += 1
+        assert {name for name, _ in running.wire.hanging} == {GATEWAY}
+        assert 1 <= len(running.wire.hanging) <= PAYLOADS_OUT_MOST
+
+
+def told_after(step: Callable[..., Any]) -> tuple[Callable[..., Any], asyncio.Event]:
+    """A step that is taken on another thread, and an event on this loop for when it has been."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def then_tell(*arguments: Any) -> Any:
+        try:
+            return step(*arguments)
+        finally:
+            loop.call_soon_threadsafe(done.set)
+
+    return then_tell, done
+
+
+async def test_labels_whose_payload_the_broker_refused_are_due_again_soon(
+    open_shop: OpenShop,
+    gateway: FakeGateway,
+    clock: SimulatedClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shop = open_shop()
+    release, released = told_after(shop.dispatcher.release)
+    monkeypatch.setattr(shop.dispatcher, "release", release)
+    async with run(shop, gateway) as running:
+        running.wire.failures += [MqttError("refused")] * 2  # the first price and the report
+        running.wire.messages.put_nowait(gateway.hello())
+        async with asyncio.timeout(PATIENCE_S):
+            await released.wait()
+        assert shop.label().sent_rev > 0
+        assert shop.label().due_at == clock.wall() + UNSENT_AGAIN_AFTER
+        clock.pass_s(UNSENT_AGAIN_AFTER.total_seconds())
+        assert await running.next_of(Put)
+
+
+async def test_what_was_claimed_ahead_is_given_back_when_the_broker_is_lost(
+    open_shop: OpenShop, gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = open_shop(labels_count=BATCH_MOST + 5, window=2 * BATCH_MOST)
+    let_go, given_back = told_after(shop.dispatcher.let_go)
+    monkeypatch.setattr(shop.dispatcher, "let_go", let_go)
+    async with run(shop, gateway) as running:
+        advance, loop = shop.dispatcher.advance, asyncio.get_running_loop()
+
+        def lose_the_broker(*claimed: Any) -> Any:
+            step = advance(*claimed)
+            if step.claimed:
+                loop.call_soon_threadsafe(running.wire.connected.clear)
+            return step
+
+        monkeypatch.setattr(shop.dispatcher, "advance", lose_the_broker)
+        running.wire.messages.put_nowait(gateway.hello(capacity=2 * BATCH_MOST))
+        async with asyncio.timeout(PATIENCE_S):
+            await given_back.wait()
+    states, now = shop.states(), shop.time.now()
+    assert sum(state.sent_rev > 0 for state in states) == BATCH_MOST
+    assert [state.due_at for state in states if not state.sent_rev] == [now] * 5
+
+
 async def test_a_database_that_does_not_answer_is_asked_again(
     open_shop: OpenShop, gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,17 +279,21 @@ async def test_a_database_that_does_not_answer_is_asked_again(
 
     def fails_at_first(name: str, step: Callable[..., Any]) -> Callable[..., Any]:
         def attempt(*arguments: Any) -> Any:
-            if name == "ask":
+            if name == "ask" and arguments[0]:
                 asked.append(set(arguments[0]))
-            if failures[name]:
+            if failures[name] and (name != "ask" or arguments[0]):
                 failures[name] -= 1
+                if name == "ask":
+                    shop.clock.pass_s(30)  # a gateway is not asked twice in a breath
                 raise Unavailable("the disk is full")
             return step(*arguments)
 
         return attempt
 
     monkeypatch.setattr(shop.inbox, "step", fails_at_first("inbox", shop.inbox.step))
-    monkeypatch.setattr(shop.dispatcher, "step", fails_at_first("dispatcher", shop.dispatcher.step))
+    monkeypatch.setattr(
+        shop.dispatcher, "advance", fails_at_first("dispatcher", shop.dispatcher.advance)
+    )
     monkeypatch.setattr(
         shop.dispatcher, "ask_reports", fails_at_first("ask", shop.dispatcher.ask_reports)
     )

@@ -167,7 +167,7 @@ def test_a_repeated_show_repeats_the_answer_of_every_label() -> None:
     ids=lambda command: command.name,
 )
 def test_what_level_basic_does_not_know_is_answered_unsupported(command: Command) -> None:
-    (failed,) = Rig().down(command)
+    (failed,) = Rig(level="basic").down(command)
 
     assert (failed.id, failed.code) == (5, "unsupported")
 

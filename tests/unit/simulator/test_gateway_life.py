@@ -21,7 +21,7 @@ def test_a_session_begins_with_hello_and_everything_seen() -> None:
     hello, *seen = rig.welcome
 
     assert isinstance(hello, Hello)
-    assert (hello.seq, hello.level, hello.capacity) == (1, "basic", 7)
+    assert (hello.seq, hello.level, hello.capacity) == (1, "full", 7)
     assert [event.label for event in of(Seen, seen)] == ["label-1", "label-2", "label-3"]
     assert [event.seq for event in seen] == [2, 3, 4]
 

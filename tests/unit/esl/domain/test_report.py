@@ -325,7 +325,15 @@ def test_giving_up_ends_with_a_new_incarnation() -> None:
     assert (after.due_at, after.problem, after.problem_detail) == (NOON, None, None)
 
 
-@pytest.mark.parametrize("changes", [{"paired": False}, {"wanted_rev": 0}])
+def test_a_label_without_a_product_is_put_right_too() -> None:
+    # It was told to show the neutral face: an old price must not come back.
+    _, after = judge_seen(
+        a_label(paired=False), seen(0, "", incarnation=2), None, SENDER, NOON
+    )
+    assert (after.due_at, after.lane) == (NOON, Lane.CORRECTION)
+
+
+@pytest.mark.parametrize("changes", [{"wanted_rev": 0, "paired": False}, {"wanted_rev": 0}])
 def test_a_label_that_should_show_nothing_is_left_alone(changes: dict[str, Any]) -> None:
     label = a_label(**changes)
     _, after = judge_seen(label, seen(7, "alien"), None, SENDER, NOON)
@@ -354,13 +362,21 @@ def judge(label: LabelState, report: FailureReport) -> tuple[Verdict, LabelState
         (OnFailure.ASK, 1, NOON + WAIT),
         (OnFailure.RESEND, 1, NOON),
         (OnFailure.RESEND, 2, NOON + WAIT),  # at once only the first time
+        (OnFailure.REBASE, 3, NOON),
+        (OnFailure.REBASE, 4, NOON + WAIT),  # a liar is not answered for ever
+        (OnFailure.REFRESH, 1, NOON + WAIT),
     ],
 )
 def test_a_failure_is_tried_again(policy: OnFailure, attempts: int, due_at: object) -> None:
-    label = waiting(attempts=attempts)
+    label = waiting(attempts=attempts, refresh_failures=1)
     verdict, after = judge(label, failed(on_failure=policy))
     assert verdict is Verdict.BELIEVED
-    assert after == replace(label, due_at=due_at)
+    assert after == replace(
+        label,
+        due_at=due_at,
+        send_full=policy in (OnFailure.RESEND, OnFailure.REBASE),
+        refresh_failures=2 if policy is OnFailure.REFRESH else 1,
+    )
 
 
 def test_a_hopeless_failure_is_left_to_a_person() -> None:

@@ -18,13 +18,13 @@ from esl.store.deliveries import (
     claim_due,
     count_due,
     frame_sent_to,
-    issued_digests,
     record_refusals,
     record_sendings,
     release_labels,
     settle_unchanged,
 )
 from esl.store.frames import StoredFrame, frames_by_digest, keep_frames
+from esl.store.shown import issued_digests
 from esl.store.tables import issued
 from esl.store.tables import labels as labels_table
 from tests.builders import GATEWAY, NOON, PANEL, bare_labels, build_shelf, label_id, open_database
@@ -179,13 +179,16 @@ def test_an_id_used_twice_is_claimed_by_nobody(tx: Connection) -> None:
     assert claim_due(tx, GATEWAY, NOON, limit=9, until=LATER) == []
 
 
-def test_frames_are_kept_as_they_first_travelled(tx: Connection) -> None:
-    delta = StoredFrame(panel_id=PANEL, data=b"d", encoding="xor-zlib", base=Digest("one"), depth=1)
+def test_a_kept_frame_gives_way_only_to_one_with_fewer_deltas_below_it(tx: Connection) -> None:
     whole = StoredFrame(panel_id=PANEL, data=b"w")
-    keep_frames(tx, {Digest("one"): whole, Digest("two"): delta})
-    keep_frames(tx, {Digest("two"): whole})
+    delta = StoredFrame(panel_id=PANEL, data=b"d", encoding="xor-zlib", base=Digest("one"), depth=1)
+    deeper = StoredFrame(panel_id=PANEL, data=b"dd", encoding="xor-zlib", base=Digest("x"), depth=2)
+    keep_frames(tx, {Digest("two"): delta, Digest("one"): whole})
+    keep_frames(tx, {Digest("one"): delta, Digest("two"): deeper})
     asked = [Digest("two"), Digest("one"), Digest("gone")]
     assert frames_by_digest(tx, asked) == {"one": whole, "two": delta}
+    keep_frames(tx, {Digest("two"): whole})
+    assert frames_by_digest(tx, asked) == {"one": whole, "two": whole}
     assert frames_by_digest(tx, []) == {}
 
 

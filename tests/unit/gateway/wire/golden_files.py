@@ -13,6 +13,7 @@ import msgspec
 from gateway.wire.codec import encode_commands
 from gateway.wire.messages import Command, Header, Report
 from gateway.wire.signing import SigningKey, seal
+from tests.unit.gateway.wire.stories import story_file
 from tests.unit.gateway.wire.wire_vectors import (
     BY_NAME,
     GATEWAY,
@@ -132,6 +133,55 @@ def gatekeeper_file() -> dict[str, Any]:
     }
 
 
+def rotation_file() -> dict[str, Any]:
+    """A key rotation as one gateway lives it: three enrolments, and who is believed under each."""
+    body = encode_commands([Report(id=1)])
+    new = SigningKey.from_seed(bytes(reversed(SEED)))
+
+    def signed(key: SigningKey, counter: int) -> bytes:
+        return seal(key, header(counter, key_id=key.key_id), body)
+
+    def phase(about: str, keys: list[SigningKey], *steps: tuple[SigningKey, int, str]) -> Any:
+        return {
+            "about": about,
+            "keys": {key.key_id: key.public_key.hex() for key in keys},
+            "steps": [
+                {"hex": signed(key, counter).hex(), "verdict": verdict}
+                for key, counter, verdict in steps
+            ],
+        }
+
+    return {
+        "name": "rotation",
+        "about": "Payloads of one session while the signing key changes, enrolment by enrolment.",
+        "gateway": GATEWAY,
+        "session": SESSION,
+        "now": NOON,
+        "body_hex": body.hex(),
+        "phases": [
+            phase(
+                "enrolled with the old key",
+                [KEY],
+                (KEY, 1, "admit"),
+                (new, 2, "bad_signature"),
+            ),
+            phase(
+                "enrolled with both",
+                [KEY, new],
+                (KEY, 3, "admit"),
+                (new, 4, "admit"),
+                (KEY, 5, "admit"),
+            ),
+            phase(
+                "enrolled with the new key",
+                [new],
+                (KEY, 6, "bad_signature"),
+                (new, 7, "admit"),
+            ),
+        ],
+    }
+
+
 def files() -> dict[str, dict[str, Any]]:
     """Every golden file of this protocol that the code can write, by its stem."""
     put = BY_NAME["put-raw"].message
@@ -142,6 +192,8 @@ def files() -> dict[str, dict[str, Any]]:
             "signed-batch", "Two commands under one signature.", header(2), batch
         ),
         "gatekeeper": gatekeeper_file(),
+        "rotation": rotation_file(),
+        "story-basic": story_file(),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.wire import codec, errors, messages
+from gateway.wire import codec, errors, failures, messages
 from gateway.wire.signing import Gatekeeper, PublicKeys, SigningKey, open_sealed, seal
 from tests.unit.gateway.wire import golden_files, plain_msgpack, wire_vectors
 from tests.unit.gateway.wire.wire_vectors import BY_NAME, FRAME, LATER, VECTORS, Vector
@@ -116,30 +116,57 @@ def test_a_signed_payload_can_be_checked_step_by_step(stem: str) -> None:
     assert commands == golden(stem)["commands"]
 
 
+VERDICTS = {
+    errors.NotForUs: "not_for_us",
+    errors.WrongSession: "wrong_session",
+    errors.Expired: "expired",
+    errors.Replayed: "replayed",
+    errors.BadSignature: "bad_signature",
+    errors.BadPayload: "bad_payload",
+}
+
+
+def verdict_on(keeper: Gatekeeper, payload: bytes, story: dict) -> str:
+    try:
+        body = keeper.admit(payload, story["now"])
+    except errors.WireError as refusal:
+        return VERDICTS[type(refusal)]
+    assert body.hex() == story["body_hex"]
+    return "admit"
+
+
+def keys_of(story: dict) -> PublicKeys:
+    return PublicKeys({name: bytes.fromhex(key) for name, key in story["keys"].items()})
+
+
 def test_the_gatekeeper_gives_the_published_verdicts() -> None:
     story = golden("gatekeeper")
-    keeper = Gatekeeper(
-        gateway=story["gateway"],
-        session=story["session"],
-        keys=PublicKeys({name: bytes.fromhex(key) for name, key in story["keys"].items()}),
-    )
-    verdicts = {
-        errors.NotForUs: "not_for_us",
-        errors.WrongSession: "wrong_session",
-        errors.Expired: "expired",
-        errors.Replayed: "replayed",
-        errors.BadSignature: "bad_signature",
-        errors.BadPayload: "bad_payload",
-    }
+    keeper = Gatekeeper(gateway=story["gateway"], session=story["session"], keys=keys_of(story))
 
     for step in story["steps"]:
-        try:
-            verdict = "admit"
-            body = keeper.admit(bytes.fromhex(step["hex"]), story["now"])
-            assert body.hex() == story["body_hex"]
-        except errors.WireError as refusal:
-            verdict = verdicts[type(refusal)]
+        verdict = verdict_on(keeper, bytes.fromhex(step["hex"]), story)
         assert verdict == step["verdict"], step["about"]
+
+
+def test_a_rotation_of_keys_is_believed_as_published() -> None:
+    story = golden("rotation")
+    keeper = Gatekeeper(
+        gateway=story["gateway"], session=story["session"], keys=keys_of(story["phases"][0])
+    )
+
+    for phase in story["phases"]:
+        keeper.keys = keys_of(phase)
+        told = [verdict_on(keeper, bytes.fromhex(step["hex"]), story) for step in phase["steps"]]
+        assert told == [step["verdict"] for step in phase["steps"]], phase["about"]
+
+
+def test_there_is_a_vector_of_every_failure_code() -> None:
+    codes = {
+        vector.message.code: vector.name
+        for vector in VECTORS
+        if isinstance(vector.message, messages.Failed) and vector.message.id
+    }
+    assert set(codes) == {code.value for code in failures.FailureCode}
 
 
 def test_the_pictures_of_the_vectors_decode_to_their_digests() -> None:
@@ -149,13 +176,19 @@ def test_the_pictures_of_the_vectors_decode_to_their_digests() -> None:
     assert hashlib.sha256(put("put-raw").data).digest() == put("put-raw").digest
     for name in ("put-zlib", "put-stage"):
         assert zlib.decompress(put(name).data, wbits=12) == FRAME
-    delta = zlib.decompress(put("put-xor-zlib").data, wbits=12)
-    later = bytes(new ^ old for new, old in zip(delta, FRAME, strict=True))
-    assert later == LATER
-    assert hashlib.sha256(later).digest() == put("put-xor-zlib").digest
+    for name in ("put-xor-zlib", "put-stage-delta"):
+        delta = zlib.decompress(put(name).data, wbits=12)
+        later = bytes(new ^ old for new, old in zip(delta, FRAME, strict=True))
+        assert later == LATER
+        assert hashlib.sha256(later).digest() == put(name).digest
     parts = put("put-part-1").data + put("put-part-2").data
     assert len(parts) == put("put-part-1").total
     assert zlib.decompress(parts) == FRAME
+    first, rest = (BY_NAME[f"firmware-part-{n}"].message for n in (1, 2))
+    assert rest.offset == len(first.data)
+    image = first.data + rest.data
+    assert len(image) == first.total
+    assert hashlib.sha256(image).digest() == first.digest == rest.digest
 
 
 def test_the_test_key_is_the_one_other_libraries_publish() -> None:

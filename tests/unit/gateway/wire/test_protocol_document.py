@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 from msgspec import Struct, inspect
@@ -15,9 +14,8 @@ from gateway.wire.messages import CancelEntry, GatewayState, Header, ShowEntry
 from gateway.wire.signing import PublicKeys
 from tests.unit.gateway.wire import golden_files
 from tests.unit.gateway.wire.protocol_tables import range_of, type_of
+from tests.unit.gateway.wire.protocol_text import DOCUMENT, section, tables
 from tests.unit.gateway.wire.wire_vectors import KEY, SEED, VECTORS
-
-DOCUMENT = (Path(__file__).parents[4] / "docs" / "protocol.md").read_text()
 
 COMMANDS: tuple[type[Struct], ...] = messages.Command.__args__
 EVENTS: tuple[type[Struct], ...] = messages.AnyEvent.__args__
@@ -26,24 +24,6 @@ LEVELS = ("basic", "staged", "full")
 
 def name_of(message: type[Struct]) -> str:
     return str(message.__struct_config__.tag)
-
-
-def section(title: str) -> str:
-    """The text under a heading, down to the next one of its rank or above."""
-    start = re.search(rf"^(#+) {re.escape(title)}$", DOCUMENT, re.MULTILINE)
-    assert start is not None, f"no section {title!r}"
-    rest = DOCUMENT[start.end() :]
-    end = re.search(rf"^#{{1,{len(start[1])}}} ", rest, re.MULTILINE)
-    return rest[: end.start()] if end else rest
-
-
-def tables(text: str) -> list[list[list[str]]]:
-    """Every table of a text: rows of cells, without head and ruler."""
-    found = re.findall(r"(?:^\|.*\|\n)+", text, re.MULTILINE)
-    return [
-        [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table.splitlines()[2:]]
-        for table in (re.sub(r"\|  \|", "| - |", table) for table in found)
-    ]
 
 
 def told_fields(text: str, position: int = 0) -> list[tuple[str, str, str, str]]:
@@ -124,7 +104,7 @@ def test_the_test_key_is_the_one_of_the_vectors() -> None:
     assert bytes(range(32)) == SEED
 
 
-# -- failures, rules, levels, today -----------------------------------------------------------
+# -- failures, rules, levels -----------------------------------------------------------
 
 
 def test_every_failure_code_stands_there_with_its_policy() -> None:
@@ -160,13 +140,15 @@ def test_every_rule_and_level_is_there() -> None:
     assert {name_of(m) for m in EVENTS} == set(re.findall(r"`(\w+)`", sent))
 
 
-def test_the_table_of_today_speaks_of_every_message_once() -> None:
-    (rows,) = tables(section("What this controller sends and obeys today"))
+def test_nothing_is_left_for_later() -> None:
+    for word in ("not yet", "later version", "today", "TODO"):
+        assert word not in DOCUMENT, word
 
-    told = [row[0].strip("`") for row in rows]
 
-    assert told == ["state", *(name_of(message) for message in (*COMMANDS, *EVENTS))]
-    assert all(len(row) == 3 and all(row) for row in rows)
+def test_every_feature_a_gateway_may_announce_is_there() -> None:
+    features = tables(section("`hello`"))[1]
+    assert [row[0].strip("`") for row in features] == [messages.FEATURE_PAYLOAD_BYTES]
+    assert features[0][2] == str(messages.MAX_PAYLOAD_BYTES)
 
 
 # -- everything around ------------------------------------------------------------------------

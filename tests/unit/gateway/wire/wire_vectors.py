@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.wire.codec import encode_commands, encode_events, encode_state
+from gateway.wire.failures import FailureCode
 from gateway.wire.messages import (
     Accepted,
     AnyEvent,
@@ -88,6 +89,33 @@ def _put(**changes: Any) -> Put:
     return Put(**(fields | changes))
 
 
+_WHOLE_COMMAND = frozenset(  # what is told of a command, not of one of its labels
+    {FailureCode.INVALID_OPCODE, FailureCode.INVALID_PARAMETERS, FailureCode.UNSUPPORTED}
+)
+
+
+def _failure(code: FailureCode, number: int) -> Vector:
+    """One vector of every code, as a gateway would say it of put-zlib or of a whole command."""
+    about_label: dict[str, Any] = {} if code in _WHOLE_COMMAND else {"label": "a1b2c3", "rev": 4711}
+    return Vector(
+        f"failed-{code.replace('_', '-')}",
+        f"The code `{code}`.",
+        Failed(session=SESSION, seq=20 + number, id=18, code=code, **about_label),
+    )
+
+
+def _firmware_part(offset: int) -> Firmware:
+    return Firmware(
+        id=36,
+        target="bwry-296x128",
+        version="0.9.3",
+        digest=hashlib.sha256(FIRMWARE).digest(),
+        offset=offset,
+        total=len(FIRMWARE),
+        data=FIRMWARE[offset : offset + 6],
+    )
+
+
 VECTORS = (
     Vector("put-raw", "Store and paint a picture of 8 × 4 pixels, sent as it is.", _put()),
     Vector(
@@ -109,6 +137,20 @@ VECTORS = (
             digest=LATER_DIGEST,
             encoding="xor-zlib",
             data=ZLIB_XOR,
+            base=DIGEST,
+        ),
+    ),
+    Vector(
+        "put-stage-delta",
+        "The same change into slot 1, for later: a delta against what the label shows.",
+        _put(
+            id=34,
+            slot=1,
+            rev=4718,
+            digest=LATER_DIGEST,
+            encoding="xor-zlib",
+            data=ZLIB_XOR,
+            show=False,
             base=DIGEST,
         ),
     ),
@@ -138,6 +180,11 @@ VECTORS = (
             ],
             at=NOON,
         ),
+    ),
+    Vector(
+        "show-end",
+        "The second pending show of a label: back to slot 0 when the promotion ends, a week later.",
+        Show(id=35, entries=[ShowEntry("a1b2c3", 4719, 0, LATER_DIGEST)], at=NOON + 604_800_000),
     ),
     Vector(
         "cancel",
@@ -187,6 +234,16 @@ VECTORS = (
             data=FIRMWARE,
             at=NOON,
         ),
+    ),
+    Vector(
+        "firmware-part-1",
+        "The first 6 of 12 bytes of an image for all labels of one model; same id in every part.",
+        _firmware_part(0),
+    ),
+    Vector(
+        "firmware-part-2",
+        "The rest; without `at` it is taken into use once whole and verified.",
+        _firmware_part(6),
     ),
     Vector("time", "The controller's clock.", Time(id=31, now=NOON)),
     Vector(
@@ -278,6 +335,25 @@ VECTORS = (
         Stored(session=SESSION, seq=5, id=19, label="a1b2c3", rev=4712, slot=1, digest=DIGEST),
     ),
     Vector(
+        "stored-again",
+        "The stored result of put-stage, repeated because its id came again.",
+        Stored(session=SESSION, seq=12, id=19, label="a1b2c3", rev=4712, slot=1, digest=DIGEST),
+    ),
+    Vector(
+        "shown-timed",
+        "Answer of one label to show-timed, at its instant.",
+        Shown(
+            session=SESSION,
+            seq=13,
+            id=23,
+            label="a1b2c4",
+            rev=4717,
+            digest=LATER_DIGEST,
+            incarnation=0,
+            at=NOON + 19_800,
+        ),
+    ),
+    Vector(
         "shown",
         "Answer to put-raw, with what the label said about itself.",
         Shown(
@@ -311,6 +387,7 @@ VECTORS = (
         "A message whose id could not be read.",
         Failed(session=SESSION, seq=8, id=0, code="invalid_opcode"),
     ),
+    *(_failure(code, number) for number, code in enumerate(FailureCode)),
     Vector(
         "pressed",
         "Button 0 of a label.",

@@ -1,0 +1,68 @@
+"""What a person should look at: a kind, a subject, a reason, and what to do about it.
+
+A problem is opened when it is first seen and closed when it no longer is, both by the
+controller itself. There is at most one open problem of a kind and subject.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from esl.domain.ids import StoreId
+
+
+class ProblemKind(StrEnum):
+    """What may be wrong."""
+
+    GATEWAY_AWAY = "gateway_away"
+    GATEWAY_CLOCK = "gateway_clock"
+    DUPLICATE_ID = "duplicate_id"
+    LABEL_SILENT = "label_silent"
+    HARDWARE_FAULT = "hardware_fault"
+    BATTERY_LOW = "battery_low"
+    NOT_SHOWN = "not_shown"  #: an update was given up
+    LATE = "late"  #: an update ran out of time
+    PICTURE_REFUSED = "picture_refused"  #: a neutral face hangs in place of a price
+    REMOVE = "remove"  #: a label is to be taken off the shelf
+    FLIP_FAILED = "flip_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that is wrong now. ``subject`` is a label, a gateway, or ``flip/7``."""
+
+    store_id: StoreId
+    kind: ProblemKind
+    subject: str
+    reason: str
+    what_to_do: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A finding as it is kept; ``until`` is when it ended, None while it is so."""
+
+    problem_id: int
+    store_id: StoreId | None
+    kind: str
+    subject: str
+    reason: str
+    what_to_do: str
+    since: datetime
+    until: datetime | None
+
+
+WHAT_TO_DO: dict[ProblemKind, str] = {
+    ProblemKind.GATEWAY_AWAY: "Check its power and network. Its labels follow when it is back.",
+    ProblemKind.GATEWAY_CLOCK: "Set the gateway's clock; timed changes are sent at their moment.",
+    ProblemKind.DUPLICATE_ID: "Find the two labels and take one of them out of the shop.",
+    ProblemKind.LABEL_SILENT: "Look whether it hangs in its place; change its battery.",
+    ProblemKind.HARDWARE_FAULT: "Replace the label.",
+    ProblemKind.BATTERY_LOW: "Change the battery.",
+    ProblemKind.NOT_SHOWN: "See what the label reported; if it happens again, replace the label.",
+    ProblemKind.LATE: "Check the label's battery and place; it is tried again by itself.",
+    ProblemKind.PICTURE_REFUSED: "Mend the product's data or the template; the price follows.",
+    ProblemKind.REMOVE: "Take the label off the shelf, then end the task.",
+    ProblemKind.FLIP_FAILED: "Send the prices again, as a change that holds at once.",
+}
+"""What a person can do about each kind."""

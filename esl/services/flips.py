@@ -1,0 +1,175 @@
+"""Prices that begin to hold together at a moment.
+
+::
+
+    plan ──▶ staged ahead of time (`esl.services.staging`) ──▶ begin, once, at the moment
+      └────▶ cancel, as long as it has not begun
+
+At its moment a flip is an ordinary set of price changes, applied once by whoever looks first.
+A label whose timed show is armed is given time to say that it showed it; every other label is
+sent its price at once, in the lane of flips. What a till would not be allowed to send then (a
+product that is gone) fails the flip, and a problem says so.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from esl.domain.errors import Conflict, EslError, InvalidInput
+from esl.domain.ids import LabelId, Sku, StoreId
+from esl.domain.label import Lane, SlotState
+from esl.domain.panel import Panels
+from esl.domain.pricing import PriceChange
+from esl.domain.staged import Flip, FlipState
+from esl.intake.price_json import parse_price_changes
+from esl.intake.strict_json import parse_strict_json
+from esl.services import pricing
+from esl.store import flips, labels, places, products, staged
+from esl.store.revisions import take_revision
+
+SOONEST = timedelta(seconds=1)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A flip that was planned: its labels, and how many of them have a slot to spare."""
+
+    flip_id: int
+    labels: int
+    staged: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlipStanding:
+    """A flip and how far its pictures have come."""
+
+    flip: Flip
+    pictures: Mapping[SlotState, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What became of a flip at its moment: the labels that want something new."""
+
+    flip_id: int
+    labels: tuple[LabelId, ...]
+    failed: str | None = None
+
+
+def plan_flip(
+    tx: Connection,
+    store_id: StoreId,
+    show_at: datetime,
+    changes: Sequence[PriceChange],
+    said: str,
+    now: datetime,
+    *,
+    actor: str,
+    panels: Panels,
+) -> Planned:
+    """Plan prices for a moment; ``said`` is the changes as JSON, as they were sent.
+
+    Raises:
+        InvalidInput: The moment has passed, or a SKU is unknown.
+    """
+    if show_at - now < SOONEST:
+        raise InvalidInput.at("/at", "not in the future", fix="Send it as a price change.")
+    places.lock_store(tx, store_id)
+    skus = sorted({change.sku for change in changes})
+    known = products.lock_products(tx, store_id, skus)
+    pricing.refuse_unknown(known, changes)
+    paired = labels.lock_labels_of_products(tx, store_id, skus)
+    touched = sorted({label_id for held in paired.values() for label_id in held})
+    flip_id = flips.add_flip(tx, store_id, show_at, said, now, actor=actor)
+    states = labels.labels_by_id(tx, touched)
+    slots = [
+        (label_id, panel.slots if (panel := panels.get(states[label_id].panel_id)) else 1)
+        for label_id in touched
+    ]
+    return Planned(
+        flip_id=flip_id,
+        labels=len(touched),
+        staged=staged.plan_pictures(tx, flip_id, show_at, slots, now),
+    )
+
+
+def changes_of(tx: Connection, flip: Flip) -> dict[Sku, PriceChange]:
+    """Read a flip's changes; of several of one product the last counts."""
+    store = places.store_named(tx, flip.store_id)
+    parsed = parse_price_changes(
+        parse_strict_json(flip.changes.encode()), store_id=flip.store_id, currency=store.currency
+    )
+    return {change.sku: change for change in parsed}
+
+
+def begin_flip(tx: Connection, flip_id: int, now: datetime, *, grace: timedelta) -> Begun | None:
+    """Let a flip's prices hold; None if it has begun already, or was cancelled.
+
+    ``grace`` is how long a label with an armed show may take to say that it shows it.
+    """
+    flip = flips.flip_named(tx, flip_id, lock=True)
+    if flip.state is not FlipState.PLANNED:
+        return None
+    armed = staged.armed_labels(tx, flip_id)
+    try:
+        with tx.begin_nested():
+            changes = list(changes_of(tx, flip).values())
+            applied = pricing.apply_price_changes(tx, flip.store_id, changes, now, actor=flip.actor)
+    except EslError as exc:
+        touched = _cancel_pictures(tx, flip_id, now)
+        flips.end_flip(tx, flip_id, FlipState.FAILED, now, detail=str(exc))
+        log.warning("flip failed", flip=flip_id, store=flip.store_id, reason=str(exc))
+        return Begun(flip_id=flip_id, labels=touched, failed=str(exc))
+    waiting = set(armed) & set(applied.labels)
+    staged.hurry(tx, [x for x in applied.labels if x not in waiting], now, Lane.FLIP)
+    staged.hurry(tx, sorted(waiting), now + grace, Lane.FLIP)
+    staged.end_pictures(tx, flip_id)
+    rev = next((r.rev for r in applied.results if r.rev is not None), None)
+    flips.end_flip(tx, flip_id, FlipState.BEGUN, now, rev=rev)
+    log.info("flip began", flip=flip_id, store=flip.store_id, labels=len(applied.labels))
+    return Begun(flip_id=flip_id, labels=applied.labels)
+
+
+def cancel_flip(
+    tx: Connection, store_id: StoreId, flip_id: int, now: datetime
+) -> tuple[LabelId, ...]:
+    """Cancel a flip that has not begun; return the labels that show their picture anew.
+
+    A gateway never says that a timed show is gone. So a label with an armed one is shown its
+    present picture under a higher revision, which the old show cannot pass.
+
+    Raises:
+        UnknownFlip: The store has no such flip.
+        Conflict: It has begun.
+    """
+    flip = flips.flip_named(tx, flip_id, store_id=store_id, lock=True)
+    if flip.state is FlipState.CANCELLED:
+        return ()
+    if flip.state is not FlipState.PLANNED:
+        raise Conflict(f"flip {flip_id} has begun; send other prices")
+    touched = _cancel_pictures(tx, flip_id, now)
+    flips.end_flip(tx, flip_id, FlipState.CANCELLED, now)
+    return touched
+
+
+def standing_of(tx: Connection, store_id: StoreId, flip_id: int) -> FlipStanding:
+    """Say how far a flip has come.
+
+    Raises:
+        UnknownFlip: The store has no such flip.
+    """
+    flip = flips.flip_named(tx, flip_id, store_id=store_id)
+    return FlipStanding(flip=flip, pictures=staged.count_states(tx, flip_id))
+
+
+def _cancel_pictures(tx: Connection, flip_id: int, now: datetime) -> tuple[LabelId, ...]:
+    touched = staged.cancel_pictures(tx, flip_id, now)
+    if touched:
+        labels.labels_by_id(tx, touched, lock=True)
+        labels.want(tx, touched, take_revision(tx), now, lane=Lane.FLIP)
+    return tuple(touched)

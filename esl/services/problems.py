@@ -1,0 +1,146 @@
+"""Find what is wrong, open it once, and close it when it is over. Nothing is written otherwise."""
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from esl.domain.fleet import EMPTY_MV, Device, FleetState, Patience, fleet_state
+from esl.domain.ids import GatewayId, StoreId
+from esl.domain.problem import WHAT_TO_DO, Finding, ProblemKind
+from esl.domain.verdict import TIMED_OUT
+from esl.services.fleet import patience_of
+from esl.store import fleet, places, problems, remove_tasks
+
+LOW_ABOVE_EMPTY_MV = 100
+"""A battery this near its end is changed before it fails."""
+
+AWAY_AFTER = timedelta(minutes=2)
+"""A gateway that restarts is no problem."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What differs between what is wrong and what is written down as such."""
+
+    opened: tuple[Finding, ...]
+    closed: tuple[int, ...]
+
+    def __bool__(self) -> bool:
+        """Say whether there is anything to write."""
+        return bool(self.opened or self.closed)
+
+
+def find_changes(
+    tx: Connection,
+    now: datetime,
+    *,
+    online: AbstractSet[GatewayId],
+    silent_after: timedelta,
+) -> Changes:
+    """Look for problems in every store, and compare with those that are open. Only reads."""
+    found = {
+        (f.kind.value, f.subject): f
+        for store in places.all_stores(tx)
+        for f in find_problems(tx, store.store_id, now, online=online, silent_after=silent_after)
+    }
+    held = problems.open_problems(tx)
+    return Changes(
+        opened=tuple(f for key, f in found.items() if key not in held),
+        closed=tuple(number for key, number in held.items() if key not in found),
+    )
+
+
+def write_changes(tx: Connection, changes: Changes, now: datetime) -> None:
+    """Open and close problems."""
+    problems.close_problems(tx, changes.closed, now)
+    problems.open_findings(tx, changes.opened, now)
+
+
+def find_problems(
+    tx: Connection,
+    store_id: StoreId,
+    now: datetime,
+    *,
+    online: AbstractSet[GatewayId],
+    silent_after: timedelta,
+) -> list[Finding]:
+    """Find what is wrong in a store at this moment."""
+    patience = patience_of(tx, store_id, silent_after)
+    troubled = fleet.troubled_devices(
+        tx,
+        store_id,
+        silent_before=now - silent_after,
+        late_before=now - patience.verdict_within,
+        battery_below_mv=EMPTY_MV + LOW_ABOVE_EMPTY_MV,
+    )
+    found = list(_of_gateways(tx, store_id, now, online))
+    for device in troubled:
+        found += _of_device(store_id, device, now, online, patience)
+    refused = problems.refused_labels(tx, store_id, codes_left_out=[TIMED_OUT])
+    found += [
+        _finding(store_id, ProblemKind.PICTURE_REFUSED, label_id, f"It shows no price: {why}")
+        for label_id, _, why in refused
+    ]
+    found += [
+        _finding(store_id, ProblemKind.REMOVE, task.label_id, task.reason)
+        for task in remove_tasks.list_tasks(tx, store_id)
+    ]
+    return found
+
+
+def _of_gateways(
+    tx: Connection, store_id: StoreId, now: datetime, online: AbstractSet[GatewayId]
+) -> Iterator[Finding]:
+    for gateway_id, heard_at, clock_trusted in problems.gateways_in_doubt(tx, store_id):
+        if gateway_id not in online and heard_at is not None and now - heard_at > AWAY_AFTER:
+            reason = f"It was last heard at {heard_at:%Y-%m-%d %H:%M} UTC."
+            yield _finding(store_id, ProblemKind.GATEWAY_AWAY, gateway_id, reason)
+        elif not clock_trusted:
+            reason = "Its clock is far from the controller's."
+            yield _finding(store_id, ProblemKind.GATEWAY_CLOCK, gateway_id, reason)
+
+
+def _of_device(
+    store_id: StoreId,
+    device: Device,
+    now: datetime,
+    online: AbstractSet[GatewayId],
+    patience: Patience,
+) -> Sequence[Finding]:
+    state = fleet_state(device, now, online=device.gateway_id in online, patience=patience)
+    found: list[Finding] = []
+
+    def note(kind: ProblemKind, reason: str) -> None:
+        found.append(_finding(store_id, kind, device.label_id, reason))
+
+    if state is FleetState.QUARANTINED:
+        note(ProblemKind.DUPLICATE_ID, "Two labels use this id, so nothing is sent to either.")
+    elif state is FleetState.SILENT and device.seen_at is not None:
+        note(ProblemKind.LABEL_SILENT, f"It was last heard at {device.seen_at:%Y-%m-%d %H:%M} UTC.")
+    elif state is FleetState.HARDWARE_FAULT:
+        note(ProblemKind.HARDWARE_FAULT, f"Its glass failed {device.refresh_failures} times.")
+    if device.problem is not None:
+        words = device.problem_detail or device.problem
+        note(
+            ProblemKind.NOT_SHOWN, f"{device.problem}: {words}" if device.problem_detail else words
+        )
+    elif device.settled_rev < device.wanted_rev and state is not FleetState.QUARANTINED:
+        is_late = device.wanted_at is not None and now - device.wanted_at >= patience.verdict_within
+        if is_late:
+            note(ProblemKind.LATE, f"It was sent its picture {device.attempts} times in vain.")
+    if device.battery_mv is not None and device.battery_mv < EMPTY_MV + LOW_ABOVE_EMPTY_MV:
+        note(ProblemKind.BATTERY_LOW, f"Its battery is down to {device.battery_mv} mV.")
+    return found
+
+
+def _finding(store_id: StoreId, kind: ProblemKind, subject: str, reason: str) -> Finding:
+    return Finding(
+        store_id=store_id,
+        kind=kind,
+        subject=subject,
+        reason=reason,
+        what_to_do=WHAT_TO_DO[kind],
+    )

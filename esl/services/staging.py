@@ -1,0 +1,310 @@
+"""Fill labels' spare slots ahead of time, and arm timed shows: the books of it.
+
+::
+
+    look ──▶ what is due, and with which future face      one read
+    (the gateway's side draws)
+    note ──▶ puts, armed shows, cancels as they are about to leave     one transaction
+    hear ──▶ `stored`, slots in beacons, failures          with the other reports
+
+For whoever brings other faces for a moment (promotions), `stage`, `cancel` and `states` are
+those of `esl.services.flips`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from esl.domain.ids import Digest, GatewayId, LabelId, Sku
+from esl.domain.label import SlotState
+from esl.domain.pricing import CurrentPrice, PriceChange
+from esl.domain.staged import TOO_LATE, NextStep, Staged, next_step
+from esl.domain.template import TemplateRef
+from esl.domain.template_rule import RuleBook, choose_template
+from esl.services import flips, pricing
+from esl.store import due_labels, frames, future, labels, places, staged, templates
+from esl.store.due_labels import DueLabel
+from esl.store.flips import planned_flips
+from esl.store.frames import StoredFrame
+from esl.store.revisions import take_revision
+from esl.store.staged import ArmNoted, PutNoted
+
+BUSY_AGAIN_AFTER = timedelta(seconds=5)
+"""How soon a picture is looked at again whose label has something more urgent to show."""
+
+GIVE_UP_AFTER = 8
+"""Attempts to fill a slot; after that the picture is sent when its moment comes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagingWork:
+    """What is to be done now. ``future`` is each label to be drawn as it will be then."""
+
+    puts: tuple[Staged, ...] = ()
+    arms: tuple[Staged, ...] = ()
+    cancels: tuple[Staged, ...] = ()
+    drops: tuple[Staged, ...] = ()
+    later: tuple[Staged, ...] = ()
+    future: Mapping[tuple[LabelId, int], DueLabel] | None = None
+
+    def __bool__(self) -> bool:
+        """Say whether there is anything to do."""
+        return bool(self.puts or self.arms or self.cancels or self.drops or self.later)
+
+
+def is_anything_staged(tx: Connection) -> bool:
+    """Say whether any label waits for a moment: the cheap question before all others."""
+    return staged.any_staged(tx)
+
+
+def look(
+    tx: Connection, room: Mapping[GatewayId, int], now: datetime, *, limit: int
+) -> StagingWork:
+    """Find what is to be done below gateways, puts only as far as they have ``room``."""
+    if not room or not staged.any_staged(tx):
+        return StagingWork()
+    by_step: dict[NextStep, list[Staged]] = {step: [] for step in NextStep}
+    left = dict(room)
+    for one in staged.pictures_due(tx, list(room), now, limit=limit):
+        step = next_step(one, now)
+        if step in (NextStep.PUT, NextStep.ARM):
+            if step is NextStep.PUT and left[one.gateway_id] <= 0:
+                continue  # it stays due
+            left[one.gateway_id] -= step is NextStep.PUT
+        by_step[step].append(one)
+    drawn = [*by_step[NextStep.PUT], *by_step[NextStep.ARM]]
+    return StagingWork(
+        puts=tuple(by_step[NextStep.PUT]),
+        arms=tuple(by_step[NextStep.ARM]),
+        cancels=tuple(by_step[NextStep.CANCEL]),
+        drops=tuple(by_step[NextStep.DROP]),
+        later=tuple(by_step[NextStep.NOTHING]),
+        future=_load_future(tx, drawn),
+    )
+
+
+def _load_future(tx: Connection, drawn: Sequence[Staged]) -> dict[tuple[LabelId, int], DueLabel]:
+    """Load labels as they will be at the moment of each staged picture."""
+    if not drawn:
+        return {}
+    planned = planned_flips(tx, {one.flip_id for one in drawn})
+    changes = {flip_id: flips.changes_of(tx, flip) for flip_id, flip in planned.items()}
+    found: dict[tuple[LabelId, int], DueLabel] = {}
+    for flip_id, change_of in changes.items():
+        here = [one for one in drawn if one.flip_id == flip_id]
+        found |= _future_of_flip(tx, here, change_of)
+    return found
+
+
+def _future_of_flip(
+    tx: Connection, here: Sequence[Staged], change_of: Mapping[Sku, PriceChange]
+) -> dict[tuple[LabelId, int], DueLabel]:
+    label_ids = [one.label_id for one in here]
+
+    def price_then(sku: Sku, now: CurrentPrice | None) -> CurrentPrice | None:
+        change = change_of.get(sku)
+        # Of another product since: it will show what it shows now.
+        return now if change is None else pricing.price_after(now, change, 0)
+
+    due = {label.label_id: label for label in due_labels.load_due(tx, label_ids)}
+    here_store = next(iter(due.values())).store_id
+    faces = future.future_faces(tx, label_ids, price_then)
+    rules = templates.rules_of(tx, {here_store})
+    book = RuleBook(rules[here_store])
+    refs = {key: saved.ref for key, saved in templates.templates_in_use(tx, {here_store}).items()}
+    found: dict[tuple[LabelId, int], DueLabel] = {}
+    for one in here:
+        label, face = due.get(one.label_id), faces.get(one.label_id)
+        if label is None or face is None:
+            continue
+        name = choose_template(book, face, label.panel_id).template
+        ref = refs.get((here_store, name), TemplateRef(store_id=here_store, name=name))
+        # Whole, and drawn even where it equals what is shown: a slot is to be filled.
+        found[one.label_id, one.slot] = replace(
+            label, face=face, template=ref, shown_digest=Digest(""), send_full=True
+        )
+    return found
+
+
+def is_stored(one: Staged) -> bool:
+    """Say whether a label holds the picture that is written down for its slot."""
+    return one.state in (SlotState.STORED, SlotState.ARMED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnPicture:
+    """A staged picture as it was drawn, and the frame as it is kept."""
+
+    staged: Staged
+    digest: Digest
+    template: str
+    kept: StoredFrame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """What may leave, as it was written down: revisions of puts and of timed shows."""
+
+    puts: Mapping[tuple[LabelId, int], int]
+    arms: Mapping[tuple[LabelId, int], int]
+    first_counter: Mapping[GatewayId, int]
+
+
+def note(
+    tx: Connection,
+    work: StagingWork,
+    *,
+    puts: Sequence[DrawnPicture],
+    arms: Sequence[DrawnPicture],
+    hopeless: Iterable[Staged],
+    sessions: Mapping[GatewayId, str],
+    counters: Mapping[GatewayId, int],
+    now: datetime,
+    again: datetime,
+) -> Noted:
+    """Write down what is about to leave, before it does.
+
+    ``again`` is when a put or a cancel without an answer is looked at anew. A label that wants
+    something newer than was read, or hangs elsewhere by now, is left for the next look.
+    """
+    concerned = {d.staged.label_id for d in (*puts, *arms)}
+    held = labels.labels_by_id(tx, sorted(concerned), lock=True)
+
+    def is_as_read(one: Staged) -> bool:
+        label = held.get(one.label_id)
+        return (
+            label is not None
+            and label.wanted_rev == one.wanted_rev
+            and label.gateway_id == one.gateway_id
+        )
+
+    puts = [d for d in puts if is_as_read(d.staged)]
+    arms = [d for d in arms if is_as_read(d.staged)]
+    rev = take_revision(tx) if puts or arms else 0
+    put_revs: dict[tuple[LabelId, int], int] = {}
+    for d in puts:
+        same = d.staged.state is SlotState.PUT and d.staged.digest == d.digest
+        put_revs[_key(d.staged)] = d.staged.rev if same and d.staged.rev else rev
+    arm_revs: dict[tuple[LabelId, int], int] = {}
+    for d in arms:
+        show_rev = d.staged.show_rev
+        still = show_rev is not None and show_rev >= d.staged.wanted_rev
+        arm_revs[_key(d.staged)] = show_rev if still and show_rev is not None else rev
+    frames.keep_frames(tx, {d.digest: d.kept for d in (*puts, *arms)})
+    staged.note_puts(
+        tx,
+        [
+            PutNoted(
+                label_id=d.staged.label_id,
+                slot=d.staged.slot,
+                rev=put_revs[_key(d.staged)],
+                digest=d.digest,
+                gateway_id=d.staged.gateway_id,
+                due_at=again,
+            )
+            for d in puts
+        ],
+    )
+    staged.note_arms(
+        tx,
+        [
+            ArmNoted(
+                label_id=d.staged.label_id,
+                slot=d.staged.slot,
+                show_rev=arm_revs[_key(d.staged)],
+                digest=d.digest,
+                gateway_id=d.staged.gateway_id,
+                session=sessions[d.staged.gateway_id],
+                template=d.template,
+            )
+            for d in arms
+        ],
+        now,
+    )
+    staged.postpone(tx, [_key(one) for one in work.cancels], again)
+    staged.drop_pictures(tx, [_key(one) for one in work.drops])
+    soon = [one for one in work.later if one.show_at - now >= TOO_LATE]
+    staged.postpone(tx, [_key(one) for one in soon], now + BUSY_AGAIN_AFTER)
+    never = [one for one in work.later if one.show_at - now < TOO_LATE]
+    staged.postpone(tx, [_key(one) for one in (*never, *hopeless)], None)
+    first = places.take_counters(tx, {g: count for g, count in counters.items() if count > 0})
+    return Noted(puts=put_revs, arms=arm_revs, first_counter=first)
+
+
+# ── What gateways say ───────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldSlot:
+    """A slot's content, in a label's own words."""
+
+    label_id: LabelId
+    slot: int
+    rev: int
+    digest: Digest
+
+
+def hear_slots(tx: Connection, said: Iterable[HeldSlot], now: datetime) -> list[LabelId]:
+    """Note what labels hold in their slots; return those that hold what they were to.
+
+    A slot that holds something else than it should is filled again.
+    """
+    said = list(said)
+    should = staged.held_slots(tx, {s.label_id for s in said})
+    stored: list[tuple[LabelId, int]] = []
+    lost: list[tuple[LabelId, int]] = []
+    for s in said:
+        key = s.label_id, s.slot
+        if key not in should:
+            continue
+        rev, digest, state, _ = should[key]
+        if (s.rev, s.digest) == (rev, digest):
+            if state is SlotState.PUT:
+                stored.append(key)
+        elif state in (SlotState.STORED, SlotState.ARMED):
+            lost.append(key)
+    staged.set_state(tx, set(stored), SlotState.STORED, now)
+    staged.set_state(tx, set(lost) - set(stored), SlotState.PLANNED, now)
+    return [label_id for label_id, _ in stored]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotFailure:
+    """A put or a timed show came to nothing; ``again`` says whether it is worth another try."""
+
+    label_id: LabelId
+    rev: int
+    again: bool
+    anew: bool  # the picture must travel again
+
+
+def hear_failures(
+    tx: Connection, failed: Iterable[SlotFailure], now: datetime, *, wait: timedelta
+) -> list[LabelId]:
+    """Note failures of staged pictures; return the labels concerned.
+
+    What is not worth another try is sent when its moment comes.
+    """
+    failed = list(failed)
+    should = staged.held_slots(tx, {f.label_id for f in failed})
+    touched: list[LabelId] = []
+    for (label_id, slot), (rev, _, state, show_rev) in should.items():
+        for f in failed:
+            if f.label_id != label_id or f.rev not in (rev, show_rev) or f.rev == 0:
+                continue
+            touched.append(label_id)
+            if state is SlotState.CANCELLED:
+                continue
+            if not f.again:
+                staged.set_state(tx, [(label_id, slot)], SlotState.PLANNED, None)
+            elif f.anew or f.rev == rev:
+                staged.set_state(tx, [(label_id, slot)], SlotState.PLANNED, now + wait)
+            else:
+                staged.set_state(tx, [(label_id, slot)], SlotState.STORED, now + wait)
+    return touched
+
+
+def _key(one: Staged) -> tuple[LabelId, int]:
+    return one.label_id, one.slot

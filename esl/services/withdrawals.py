@@ -1,0 +1,54 @@
+"""Take prices and products away; the labels that spoke for them show no price any more."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from esl.domain.errors import UnknownProduct
+from esl.domain.ids import LabelId, Sku, StoreId
+from esl.domain.label import Lane
+from esl.store import labels, places, products, retired
+from esl.store.revisions import take_revision
+
+
+def withdraw_prices(
+    tx: Connection, store_id: StoreId, skus: Sequence[Sku], now: datetime
+) -> tuple[LabelId, ...]:
+    """Take products' prices away until they get new ones; return the labels that go neutral.
+
+    Raises:
+        UnknownProduct: The store has no such product.
+    """
+    touched = _lock(tx, store_id, skus)
+    retired.forget_prices(tx, store_id, skus)
+    labels.want(tx, touched, take_revision(tx), now, lane=Lane.CORRECTION)
+    return touched
+
+
+def delist_products(
+    tx: Connection, store_id: StoreId, skus: Sequence[Sku], now: datetime
+) -> tuple[LabelId, ...]:
+    """Take products out of the assortment; return the labels that speak for nothing now.
+
+    What their sources said stays known: a late price of a product that comes back is late.
+
+    Raises:
+        UnknownProduct: The store has no such product.
+    """
+    touched = _lock(tx, store_id, skus)
+    retired.forget_pairings(tx, touched)
+    retired.forget_prices(tx, store_id, skus)
+    retired.forget_products(tx, store_id, skus)
+    labels.want(tx, touched, take_revision(tx), now, lane=Lane.CORRECTION)
+    return touched
+
+
+def _lock(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> tuple[LabelId, ...]:
+    places.lock_store(tx, store_id)
+    known = products.lock_products(tx, store_id, skus)
+    for sku in skus:
+        if sku not in known:
+            raise UnknownProduct(f"store {store_id!r} has no product {sku!r}")
+    held = labels.lock_labels_of_products(tx, store_id, skus)
+    return tuple(sorted({label_id for label_ids in held.values() for label_id in label_ids}))

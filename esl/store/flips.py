@@ -1,0 +1,114 @@
+"""Prices for a moment: rows in and out."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from esl.domain.errors import UnknownFlip
+from esl.domain.ids import StoreId
+from esl.domain.staged import Flip, FlipState
+from esl.store.columns import AnyRow
+from esl.store.tables import flips
+
+
+def add_flip(
+    tx: Connection, store_id: StoreId, show_at: datetime, changes: str, now: datetime, *, actor: str
+) -> int:
+    """Write a flip down; return its number."""
+    row = {
+        "store_id": store_id,
+        "show_at": show_at,
+        "changes": changes,
+        "state": int(FlipState.PLANNED),
+        "actor": actor[:80],
+        "planned_at": now,
+    }
+    [flip_id] = tx.execute(insert(flips).returning(flips.c.flip_id), [row]).scalars()
+    return int(flip_id)
+
+
+def due_flips(tx: Connection, now: datetime, *, limit: int = 100) -> list[int]:
+    """List the flips whose moment has come, the earliest first."""
+    query = (
+        select(flips.c.flip_id)
+        .where(flips.c.state == int(FlipState.PLANNED), flips.c.show_at <= now)
+        .order_by(flips.c.show_at, flips.c.flip_id)
+        .limit(limit)
+    )
+    return [int(flip_id) for flip_id in tx.execute(query).scalars()]
+
+
+def flip_named(
+    tx: Connection, flip_id: int, *, store_id: StoreId | None = None, lock: bool = False
+) -> Flip:
+    """Look a flip up, with ``lock`` till the commit.
+
+    Raises:
+        UnknownFlip: There is none, or not in this store.
+    """
+    query = select(flips).where(flips.c.flip_id == flip_id)
+    if store_id is not None:
+        query = query.where(flips.c.store_id == store_id)
+    row = tx.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise UnknownFlip(f"no flip {flip_id}")
+    return _flip(row)
+
+
+def list_flips(
+    tx: Connection, store_id: StoreId, *, after: int = 0, limit: int = 100
+) -> list[Flip]:
+    """List a store's flips by number, those after ``after``."""
+    query = (
+        select(flips)
+        .where(flips.c.store_id == store_id, flips.c.flip_id > after)
+        .order_by(flips.c.flip_id)
+        .limit(limit)
+    )
+    return [_flip(row) for row in tx.execute(query)]
+
+
+def planned_flips(tx: Connection, flip_ids: Collection[int]) -> dict[int, Flip]:
+    """Load those of these flips that are still to begin."""
+    query = select(flips).where(
+        flips.c.flip_id.in_(sorted(flip_ids)), flips.c.state == int(FlipState.PLANNED)
+    )
+    return {int(row.flip_id): _flip(row) for row in tx.execute(query)}
+
+
+def end_flip(
+    tx: Connection,
+    flip_id: int,
+    state: FlipState,
+    now: datetime,
+    *,
+    rev: int | None = None,
+    detail: str = "",
+) -> None:
+    """Note what became of a flip."""
+    tx.execute(
+        update(flips)
+        .where(flips.c.flip_id == flip_id)
+        .values(state=int(state), ended_at=now, rev=rev, detail=detail[:300])
+    )
+
+
+def forget_flips(tx: Connection, before: datetime) -> int:
+    """Forget flips that ended before a moment."""
+    return int(tx.execute(delete(flips).where(flips.c.ended_at < before)).rowcount)
+
+
+def _flip(row: AnyRow) -> Flip:
+    return Flip(
+        flip_id=int(row.flip_id),
+        store_id=StoreId(row.store_id),
+        show_at=row.show_at,
+        changes=row.changes,
+        state=FlipState(row.state),
+        actor=row.actor,
+        planned_at=row.planned_at,
+        ended_at=row.ended_at,
+        rev=row.rev,
+        detail=row.detail,
+    )

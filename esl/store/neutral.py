@@ -1,0 +1,61 @@
+"""What labels may show in place of a price: their stores' policies and names, their products."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, select
+
+from esl.domain.ids import LabelId, StoreId
+from esl.domain.place import Neutral
+from esl.domain.product import Product
+from esl.store.products import product_from
+from esl.store.tables import pairings, products, stores
+from esl.store.upsert import in_batches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeutralShop:
+    """A store as its labels name it, and what becomes of those without a price."""
+
+    store_id: StoreId
+    name: str
+    currency: str
+    locale: str
+    policy: Neutral
+
+
+def neutral_shops(tx: Connection, store_ids: Collection[StoreId]) -> list[NeutralShop]:
+    """Load these stores."""
+    query = select(
+        stores.c.store_id,
+        stores.c.name,
+        stores.c.currency,
+        stores.c.locale,
+        stores.c.neutral_policy,
+    ).where(stores.c.store_id.in_(sorted(store_ids)))
+    return [
+        NeutralShop(
+            store_id=StoreId(row.store_id),
+            name=row.name,
+            currency=row.currency,
+            locale=row.locale,
+            policy=Neutral(row.neutral_policy),
+        )
+        for row in tx.execute(query)
+    ]
+
+
+def products_of_labels(tx: Connection, label_ids: Sequence[LabelId]) -> dict[LabelId, Product]:
+    """Load the product that each label speaks for first; labels without one are left out."""
+    found: dict[LabelId, Product] = {}
+    for batch in in_batches(sorted(set(label_ids))):
+        query = (
+            select(pairings.c.label_id, products)
+            .join(
+                products,
+                and_(products.c.store_id == pairings.c.store_id, products.c.sku == pairings.c.sku),
+            )
+            .where(pairings.c.label_id.in_(batch), pairings.c.position == 0)
+        )
+        found.update((LabelId(row.label_id), product_from(row)) for row in tx.execute(query))
+    return found

@@ -1,0 +1,132 @@
+"""Problems as they are kept, and where some of them are found."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, insert, select, update
+
+from esl.domain.ids import GatewayId, LabelId, StoreId
+from esl.domain.problem import Finding, Problem
+from esl.store.columns import AnyRow
+from esl.store.tables import failure_log, gateways, labels, problems
+from esl.store.upsert import in_batches
+
+Key = tuple[str, str]
+"""Kind and subject."""
+
+
+def open_problems(tx: Connection) -> dict[Key, int]:
+    """Load what is open: the number of each problem by kind and subject."""
+    query = select(problems.c.kind, problems.c.subject, problems.c.problem_id).where(
+        problems.c.until.is_(None)
+    )
+    return {(row.kind, row.subject): int(row.problem_id) for row in tx.execute(query)}
+
+
+def open_findings(tx: Connection, found: Sequence[Finding], now: datetime) -> None:
+    """Write findings down that are not open yet."""
+    held = open_problems(tx)
+    rows = [
+        {
+            "store_id": f.store_id,
+            "kind": f.kind.value,
+            "subject": f.subject[:140],
+            "reason": f.reason[:300],
+            "what_to_do": f.what_to_do[:300],
+            "since": now,
+        }
+        for f in found
+        if (f.kind.value, f.subject) not in held
+    ]
+    for batch in in_batches(rows):
+        tx.execute(insert(problems), batch)
+
+
+def close_problems(tx: Connection, problem_ids: Sequence[int], now: datetime) -> None:
+    """Note that problems are no more."""
+    for batch in in_batches(sorted(problem_ids)):
+        tx.execute(
+            update(problems)
+            .where(problems.c.problem_id.in_(batch), problems.c.until.is_(None))
+            .values(until=now)
+        )
+
+
+def list_problems(
+    tx: Connection,
+    store_id: StoreId,
+    *,
+    also_ended: bool = False,
+    after: int = 0,
+    limit: int = 1000,
+) -> list[Problem]:
+    """List a store's problems by number: the open ones, or all."""
+    query = (
+        select(problems)
+        .where(problems.c.store_id == store_id, problems.c.problem_id > after)
+        .order_by(problems.c.problem_id)
+        .limit(limit)
+    )
+    return _problems(tx, query if also_ended else query.where(problems.c.until.is_(None)))
+
+
+def forget_problems(tx: Connection, before: datetime) -> int:
+    """Forget problems that ended before a moment."""
+    return int(tx.execute(delete(problems).where(problems.c.until < before)).rowcount)
+
+
+def refused_labels(
+    tx: Connection, store_id: StoreId, *, codes_left_out: Sequence[str]
+) -> list[tuple[LabelId, str, str]]:
+    """List labels that show a neutral face because their picture was refused: (label, code, why).
+
+    It is so as long as what was refused is what they want.
+    """
+    query = (
+        select(labels.c.label_id, failure_log.c.code, failure_log.c.detail)
+        .join(
+            failure_log,
+            (failure_log.c.label_id == labels.c.label_id)
+            & (failure_log.c.rev == labels.c.wanted_rev),
+        )
+        .where(
+            labels.c.store_id == store_id,
+            labels.c.problem.is_(None),
+            failure_log.c.code.not_in(list(codes_left_out)),
+        )
+        .order_by(labels.c.label_id)
+    )
+    return [(LabelId(row.label_id), row.code, row.detail) for row in tx.execute(query)]
+
+
+def gateways_in_doubt(
+    tx: Connection, store_id: StoreId
+) -> list[tuple[GatewayId, datetime | None, bool]]:
+    """List a store's gateways: id, when last heard, and whether its clock can be trusted."""
+    query = (
+        select(gateways.c.gateway_id, gateways.c.heard_at, gateways.c.clock_trusted)
+        .where(gateways.c.store_id == store_id)
+        .order_by(gateways.c.gateway_id)
+    )
+    return [
+        (GatewayId(row.gateway_id), row.heard_at, bool(row.clock_trusted))
+        for row in tx.execute(query)
+    ]
+
+
+def _problems(tx: Connection, query: Select[Any]) -> list[Problem]:
+    return [_problem(row) for row in tx.execute(query)]
+
+
+def _problem(row: AnyRow) -> Problem:
+    return Problem(
+        problem_id=int(row.problem_id),
+        store_id=StoreId(row.store_id) if row.store_id is not None else None,
+        kind=row.kind,
+        subject=row.subject,
+        reason=row.reason,
+        what_to_do=row.what_to_do,
+        since=row.since,
+        until=row.until,
+    )

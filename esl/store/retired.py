@@ -1,0 +1,76 @@
+"""What ends: pairings, prices, products, and labels that leave the shop."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select, update
+
+from esl.domain.ids import LabelId, Sku, StoreId
+from esl.domain.label import LabelState
+from esl.store.labels import labels_by_id
+from esl.store.tables import labels, pairings, prices, products
+from esl.store.upsert import in_batches
+
+
+def forget_pairings(tx: Connection, label_ids: Sequence[LabelId]) -> None:
+    """Let labels speak for nothing."""
+    for batch in in_batches(label_ids):
+        tx.execute(delete(pairings).where(pairings.c.label_id.in_(batch)))
+
+
+def forget_prices(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> None:
+    """Take products' current prices away; their history stays."""
+    for batch in in_batches(skus):
+        tx.execute(delete(prices).where(prices.c.store_id == store_id, prices.c.sku.in_(batch)))
+
+
+def forget_products(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> None:
+    """Remove products that have neither price nor pairing any more."""
+    for batch in in_batches(skus):
+        tx.execute(
+            delete(products).where(products.c.store_id == store_id, products.c.sku.in_(batch))
+        )
+
+
+def mark_retired(tx: Connection, label_ids: Sequence[LabelId], now: datetime) -> None:
+    """Note that labels are to leave the shop."""
+    for batch in in_batches(label_ids):
+        tx.execute(update(labels).where(labels.c.label_id.in_(batch)).values(retired_at=now))
+
+
+def take_back(tx: Connection, label_ids: Sequence[LabelId]) -> None:
+    """Let labels stay that were to leave the shop."""
+    for batch in in_batches(label_ids):
+        tx.execute(
+            update(labels)
+            .where(labels.c.label_id.in_(batch), labels.c.retired_at.is_not(None))
+            .values(retired_at=None)
+        )
+
+
+def labels_leaving(tx: Connection, *, limit: int = 500) -> list[LabelState]:
+    """List labels that are to leave, and still hang below a gateway."""
+    query = (
+        select(labels.c.label_id)
+        .where(labels.c.retired_at.is_not(None), labels.c.gateway_id.is_not(None))
+        .order_by(labels.c.label_id)
+        .limit(limit)
+    )
+    return list(labels_by_id(tx, list(tx.execute(query).scalars())).values())
+
+
+def let_go(tx: Connection, label_ids: Sequence[LabelId]) -> None:
+    """End labels' binding to the shop: a higher epoch, no gateway, nothing wanted."""
+    for batch in in_batches(sorted(label_ids)):
+        tx.execute(
+            update(labels)
+            .where(labels.c.label_id.in_(batch), labels.c.retired_at.is_not(None))
+            .values(
+                epoch=labels.c.epoch + 1,
+                gateway_id=None,
+                due_at=None,
+                attempts=0,
+                problem=None,
+                problem_detail=None,
+            )
+        )

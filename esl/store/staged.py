@@ -1,0 +1,369 @@
+"""Staged pictures: rows in and out, in batches."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from esl.domain.ids import Digest, GatewayId, LabelId, PanelId
+from esl.domain.label import Lane, SlotState
+from esl.domain.staged import Staged
+from esl.store.columns import AnyRow
+from esl.store.tables import gateways, issued, labels, staged
+from esl.store.upsert import in_batches, insert_if_new
+
+_LEVELS: Final = ("staged", "full")
+"""Levels of gateways that fill slots and keep timed shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutNoted:
+    """A picture about to be put into a slot as a revision, or put again as the same."""
+
+    label_id: LabelId
+    slot: int
+    rev: int
+    digest: Digest
+    gateway_id: GatewayId
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmNoted:
+    """A timed show about to be armed."""
+
+    label_id: LabelId
+    slot: int
+    show_rev: int
+    digest: Digest
+    gateway_id: GatewayId
+    session: str
+    template: str
+
+
+def plan_pictures(
+    tx: Connection,
+    flip_id: int,
+    show_at: datetime,
+    wanted: Iterable[tuple[LabelId, int]],
+    now: datetime,
+) -> int:
+    """Plan pictures as (label, slots it has); return how many labels have a slot to spare.
+
+    Slot 0 is for pictures shown at once. Of the others a label's lowest free one is taken.
+    """
+    ordered = dict(sorted(wanted))
+    taken: dict[LabelId, set[int]] = {}
+    for batch in in_batches(list(ordered)):
+        query = select(staged.c.label_id, staged.c.slot).where(staged.c.label_id.in_(batch))
+        for row in tx.execute(query):
+            taken.setdefault(LabelId(row.label_id), set()).add(int(row.slot))
+    rows: list[dict[str, object]] = []
+    for label_id, slots in ordered.items():
+        held = taken.get(label_id, set())
+        free = next((slot for slot in range(1, slots) if slot not in held), None)
+        if free is not None:
+            rows.append(
+                {
+                    "label_id": label_id,
+                    "slot": free,
+                    "rev": 0,
+                    "digest": "",
+                    "show_at": show_at,
+                    "state": int(SlotState.PLANNED),
+                    "flip_id": flip_id,
+                    "due_at": now,
+                }
+            )
+    for some in in_batches(rows):
+        tx.execute(insert(staged), some)
+    return len(rows)
+
+
+def any_staged(tx: Connection) -> bool:
+    """Say whether anything is staged: the cheap question before all others."""
+    return tx.execute(select(staged.c.label_id).limit(1)).first() is not None
+
+
+def pictures_due(
+    tx: Connection, gateway_ids: Collection[GatewayId], now: datetime, *, limit: int
+) -> list[Staged]:
+    """List staged pictures with something to do, below these gateways, the earliest moment first.
+
+    Those that are due; and armed ones whose label wants something newer, hangs below another
+    gateway, or whose gateway began a session since.
+    """
+    outdated = and_(
+        staged.c.due_at.is_(None),
+        staged.c.state == int(SlotState.ARMED),
+        or_(
+            labels.c.wanted_rev > staged.c.show_rev,
+            staged.c.gateway_id != labels.c.gateway_id,
+            staged.c.session != gateways.c.session,
+        ),
+    )
+    query = (
+        _staged()
+        .where(
+            labels.c.gateway_id.in_(sorted(gateway_ids)),
+            gateways.c.level.in_(_LEVELS),
+            gateways.c.clock_trusted.is_(True),
+            or_(staged.c.due_at <= now, outdated),
+        )
+        .order_by(staged.c.show_at, staged.c.label_id, staged.c.slot)
+        .limit(limit)
+    )
+    return [_staged_from(row) for row in tx.execute(query)]
+
+
+def postpone(tx: Connection, keys: Iterable[tuple[LabelId, int]], due_at: datetime | None) -> None:
+    """Look at staged pictures again at a moment, or never."""
+    rows = [{"the_label": label, "the_slot": slot} for label, slot in sorted(keys)]
+    if rows:
+        tx.execute(update(staged).where(_KEY).values(due_at=due_at), rows)
+
+
+def note_puts(tx: Connection, puts: Sequence[PutNoted]) -> None:
+    """Note pictures about to be put; a show that was armed before is none any more."""
+    if puts:
+        tx.execute(
+            update(staged)
+            .where(_KEY)
+            .values(
+                rev=bindparam("new_rev"),
+                digest=bindparam("new_digest"),
+                state=int(SlotState.PUT),
+                show_rev=None,
+                gateway_id=bindparam("new_gateway"),
+                due_at=bindparam("new_due", type_=staged.c.due_at.type),
+                attempts=staged.c.attempts + 1,
+            ),
+            [
+                {
+                    "the_label": p.label_id,
+                    "the_slot": p.slot,
+                    "new_rev": p.rev,
+                    "new_digest": p.digest,
+                    "new_gateway": p.gateway_id,
+                    "new_due": p.due_at,
+                }
+                for p in puts
+            ],
+        )
+
+
+def note_arms(tx: Connection, arms: Sequence[ArmNoted], now: datetime) -> None:
+    """Note timed shows about to be armed: what they will show is issued from here on."""
+    if not arms:
+        return
+    insert_if_new(
+        tx,
+        issued,
+        [
+            {
+                "label_id": a.label_id,
+                "rev": a.show_rev,
+                "digest": a.digest,
+                "gateway_id": a.gateway_id,
+                "template": a.template,
+                "issued_at": now,
+            }
+            for a in arms
+        ],
+    )
+    tx.execute(
+        update(staged)
+        .where(_KEY)
+        .values(
+            show_rev=bindparam("new_rev"),
+            state=int(SlotState.ARMED),
+            gateway_id=bindparam("new_gateway"),
+            session=bindparam("new_session"),
+            due_at=None,
+            attempts=0,
+        ),
+        [
+            {
+                "the_label": a.label_id,
+                "the_slot": a.slot,
+                "new_rev": a.show_rev,
+                "new_gateway": a.gateway_id,
+                "new_session": a.session,
+            }
+            for a in arms
+        ],
+    )
+    tx.execute(
+        update(labels)
+        .where(labels.c.label_id == bindparam("the_label"))
+        .values(
+            sent_rev=case(
+                (labels.c.sent_rev < bindparam("new_rev"), bindparam("new_rev")),
+                else_=labels.c.sent_rev,
+            )
+        ),
+        [{"the_label": a.label_id, "new_rev": a.show_rev} for a in arms],
+    )
+
+
+def held_slots(
+    tx: Connection, label_ids: Iterable[LabelId]
+) -> dict[tuple[LabelId, int], tuple[int, Digest, SlotState, int | None]]:
+    """Load what these labels' slots should hold: revision, digest, state, revision of the show."""
+    found: dict[tuple[LabelId, int], tuple[int, Digest, SlotState, int | None]] = {}
+    for batch in in_batches(sorted(set(label_ids))):
+        query = select(staged).where(staged.c.label_id.in_(batch)).with_for_update()
+        for row in tx.execute(query):
+            found[LabelId(row.label_id), int(row.slot)] = (
+                int(row.rev),
+                Digest(row.digest),
+                SlotState(row.state),
+                row.show_rev,
+            )
+    return found
+
+
+def set_state(
+    tx: Connection,
+    keys: Iterable[tuple[LabelId, int]],
+    state: SlotState,
+    due_at: datetime | None,
+) -> None:
+    """Move staged pictures to a state, to be looked at again at a moment, or never."""
+    rows = [{"the_label": label, "the_slot": slot} for label, slot in sorted(keys)]
+    if rows:
+        tx.execute(update(staged).where(_KEY).values(state=int(state), due_at=due_at), rows)
+
+
+def drop_pictures(tx: Connection, keys: Iterable[tuple[LabelId, int]]) -> None:
+    """Forget staged pictures; the slots are free."""
+    rows = [{"the_label": label, "the_slot": slot} for label, slot in sorted(keys)]
+    if rows:
+        tx.execute(delete(staged).where(_KEY), rows)
+
+
+def cancel_pictures(tx: Connection, flip_id: int, now: datetime) -> list[LabelId]:
+    """Cancel a flip's pictures; return the labels with a timed show that may still be pending."""
+    tx.execute(
+        delete(staged).where(staged.c.flip_id == flip_id, staged.c.state != int(SlotState.ARMED))
+    )
+    found = tx.execute(
+        update(staged)
+        .where(staged.c.flip_id == flip_id)
+        .values(state=int(SlotState.CANCELLED), due_at=now)
+        .returning(staged.c.label_id)
+    )
+    return sorted(LabelId(label_id) for label_id in found.scalars())
+
+
+def armed_labels(tx: Connection, flip_id: int) -> list[LabelId]:
+    """List the labels with an armed show of a flip that they have not told of yet.
+
+    Only where it was armed with the truth of now.
+    """
+    query = (
+        select(staged.c.label_id)
+        .join(labels, labels.c.label_id == staged.c.label_id)
+        .where(
+            staged.c.flip_id == flip_id,
+            staged.c.state == int(SlotState.ARMED),
+            staged.c.show_rev >= labels.c.wanted_rev,
+            staged.c.show_rev > labels.c.shown_rev,
+        )
+        .order_by(staged.c.label_id)
+    )
+    return [LabelId(label_id) for label_id in tx.execute(query).scalars()]
+
+
+def end_pictures(tx: Connection, flip_id: int) -> None:
+    """Forget a flip's pictures: its moment has come."""
+    tx.execute(delete(staged).where(staged.c.flip_id == flip_id))
+
+
+def hurry(tx: Connection, label_ids: Sequence[LabelId], due_at: datetime, lane: Lane) -> None:
+    """Put due labels into a lane, to be looked at from a moment on."""
+    for batch in in_batches(sorted(label_ids)):
+        tx.execute(
+            update(labels)
+            .where(labels.c.label_id.in_(batch), labels.c.due_at.is_not(None))
+            .values(due_at=due_at, lane=int(lane))
+        )
+
+
+def count_states(tx: Connection, flip_id: int) -> dict[SlotState, int]:
+    """Count a flip's pictures by state."""
+    query = (
+        select(staged.c.state, func.count())
+        .where(staged.c.flip_id == flip_id)
+        .group_by(staged.c.state)
+    )
+    return {SlotState(state): int(count) for state, count in tx.execute(query)}
+
+
+_KEY = and_(staged.c.label_id == bindparam("the_label"), staged.c.slot == bindparam("the_slot"))
+
+
+def _staged() -> Select[Any]:
+    quiet = and_(
+        labels.c.settled_rev >= labels.c.wanted_rev,
+        labels.c.due_at.is_(None),
+        labels.c.problem.is_(None),
+        labels.c.quarantine == 0,
+    )
+    return (
+        select(
+            staged.c.label_id,
+            staged.c.slot,
+            staged.c.flip_id,
+            staged.c.rev,
+            staged.c.digest,
+            staged.c.show_at,
+            staged.c.show_rev,
+            staged.c.state,
+            staged.c.attempts,
+            labels.c.gateway_id,
+            labels.c.panel_id,
+            gateways.c.level,
+            labels.c.wanted_rev,
+            labels.c.settled_rev,
+            labels.c.shown_rev,
+            case((quiet, 1), else_=0).label("is_quiet"),
+        )
+        .join(labels, labels.c.label_id == staged.c.label_id)
+        .join(gateways, gateways.c.gateway_id == labels.c.gateway_id)
+    )
+
+
+def _staged_from(row: AnyRow) -> Staged:
+    return Staged(
+        label_id=LabelId(row.label_id),
+        slot=int(row.slot),
+        flip_id=int(row.flip_id),
+        rev=int(row.rev),
+        digest=Digest(row.digest),
+        show_at=row.show_at,
+        show_rev=row.show_rev,
+        state=SlotState(row.state),
+        attempts=int(row.attempts),
+        gateway_id=GatewayId(row.gateway_id),
+        panel_id=PanelId(row.panel_id),
+        level=row.level,
+        wanted_rev=int(row.wanted_rev),
+        settled_rev=int(row.settled_rev),
+        shown_rev=int(row.shown_rev),
+        is_quiet=bool(row.is_quiet),
+    )

@@ -1,0 +1,46 @@
+"""Commands under way to one gateway, by id: whom an answer concerns that names no label.
+
+A gateway that cannot read a command, or does not know it, answers ``failed`` with its id alone.
+Without this book the command's labels would wait out their patience and be sent the same again.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
+from esl.domain.ids import LabelId
+
+LABELS_MOST = 4096
+"""Labels remembered for one gateway: as many as one command may name."""
+
+Told = tuple[LabelId, int]
+"""A label and the revision a command told it."""
+
+
+class CommandsOut:
+    """The latest commands of one gateway; older ones are forgotten."""
+
+    def __init__(self) -> None:
+        self._told: OrderedDict[int, Sequence[Told]] = OrderedDict()
+        self._labels = 0
+
+    def note_sent(self, commands: Mapping[int, Sequence[Told]]) -> None:
+        """Note commands that leave, by id, and what each tells its labels."""
+        for command_id, told in commands.items():
+            self._labels += len(told) - len(self._told.pop(command_id, ()))
+            self._told[command_id] = told
+        while self._labels > LABELS_MOST and len(self._told) > 1:
+            _, told = self._told.popitem(last=False)
+            self._labels -= len(told)
+
+    def told(self, command_id: int) -> Sequence[Told]:
+        """Say what a command told whom; nothing if it is not known."""
+        return self._told.get(command_id, ())
+
+    def clear(self) -> None:
+        """Forget all: a new session answers none of them."""
+        self._told.clear()
+        self._labels = 0
+
+    def __len__(self) -> int:
+        """Count the commands remembered."""
+        return len(self._told)

@@ -1,0 +1,66 @@
+"""Pictures that can be read: what a frame says is written into its pixels.
+
+`ReadableRenderer` stands for the product's renderer, whose pixels have tests of their own. An
+oracle can then ask a label's glass what it says, without trusting any digest or revision.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+
+from esl.domain.face import Face
+from esl.domain.panel import Panel
+from renderer.frame import Frame
+from renderer.template.template import Template
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """What a glass says: its product and price, or that it may not say one."""
+
+    sku: str | None
+    name: str | None
+    price_minor: int | None  # None: a neutral face
+    was_minor: int | None = None
+    badge: str | None = None
+    currency: str | None = "EUR"
+
+    @property
+    def is_neutral(self) -> bool:
+        """Whether no price stands there."""
+        return self.price_minor is None
+
+
+NEUTRAL = Says(None, None, None, currency=None)
+"""Every neutral face, whatever else it says."""
+
+
+class ReadableRenderer:
+    """Draws a face as text in its pixels. ``edition`` is the version of the drawing program."""
+
+    def __init__(self, edition: int = 1) -> None:
+        self.edition = edition
+
+    def render(self, face: Face, panel: Panel, template: Template, **_: object) -> Frame:
+        """Draw, like `renderer.render.Renderer`."""
+        says = Says(
+            face.sku, face.name, face.price_minor, face.was_minor, face.badge, face.currency
+        )
+        return _draw(says, panel, f"{self.edition}/{template.digest}")
+
+
+@lru_cache(maxsize=512)
+def _draw(says: Says, panel: Panel, drawn_by: str) -> Frame:
+    text = json.dumps(asdict(says) | {"drawn_by": drawn_by}, separators=(",", ":")).encode()
+    return Frame.of(panel.panel_id, text.ljust(panel.frame_bytes, b"\0"))
+
+
+@lru_cache(maxsize=4096)
+def read_glass(pixels: bytes) -> Says | None:
+    """Read what a glass says; None if it is blank."""
+    if not pixels.startswith(b"{"):
+        return None
+    fields = json.loads(pixels.rstrip(b"\0"))
+    del fields["drawn_by"]
+    says = Says(**fields)
+    return NEUTRAL if says.is_neutral else says

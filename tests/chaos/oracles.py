@@ -1,0 +1,286 @@
+"""What must hold, whatever happens. Every question asked is counted.
+
+=========  =========================================================================
+I1, I7     an answer given is stored with its effect, once; a key means one thing
+I2         a glass never goes back: not in revision, not in what was true of it
+I3         what the books hold to be shown was on that glass; settled means right
+I4         after the faults every live label comes right in time, and stays so
+I5         a glass shows only what was signed for it, recorded before it was sent
+I6         commands a label, work of a gateway and queues are bounded
+I8         decisions on prices follow each source's own numbers
+I14        when all is right nothing is sent
+alive      no step of the product fails by an error of its own
+neutral    no live label shows a price without a valid offer for long
+=========  =========================================================================
+
+I11 (two dispatchers) is all of them while two run. `Violation` ends the seed.
+"""
+
+import json
+import sqlite3
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from gateway.wire.codec import decode_commands
+from gateway.wire.messages import Command, Put, Show, ShowEntry
+from gateway.wire.signing import PublicKeys, open_sealed
+from simulator.label import SimLabel
+from tests.builders import KEY
+from tests.chaos.glass import Says, read_glass
+from tests.chaos.model import Model
+from tests.chaos.world import Violation, World
+
+HOUR_S = 3600.0
+
+_BOOKS = (
+    "SELECT label_id, gateway_id, wanted_rev, sent_rev, settled_rev, shown_rev, shown_digest,"
+    " incarnation, due_at, problem FROM label"
+)
+_ISSUED = "SELECT digest FROM issued WHERE label_id = ? AND rev = ?"
+_ANSWER = (
+    "SELECT answer FROM answered_request WHERE principal = 'till' AND idempotency_key = ?"
+)
+_TWICE = (
+    "SELECT source, sku, source_seq, count(*) FROM price_event WHERE source_seq IS NOT NULL"
+    " GROUP BY source, sku, source_seq HAVING count(*) > 1"
+)
+_PUBLIC = PublicKeys.of(KEY)
+
+
+def is_right(says: Says | None, truth: Says | None) -> bool:
+    """Say whether a glass shows what it must; a blank one shows no price, as a neutral one."""
+    if truth is None or truth.is_neutral:
+        return says is None or says.is_neutral
+    return says == truth
+
+
+@dataclass(slots=True)
+class Glass:
+    """What one label's glass has shown in its present incarnation, and how it was told to."""
+
+    incarnation: int = 1
+    rev: int = 0
+    digest: bytes = b""
+    place: int = 0  # among the model's truths of it
+    shown: set[tuple[int, str]] = field(default_factory=set)
+    haunted: bool = False  # the glass fell back after its report, or its id is used twice
+    alive: bool = True
+    right_since_s: float | None = None
+
+
+class Oracles:
+    """Watches a world. ``books`` is a connection that sees what is committed."""
+
+    def __init__(self, world: World, model: Model, books: sqlite3.Connection) -> None:
+        self.evaluated: Counter[str] = Counter()
+        self.shown_events = 0
+        self.commands = 0
+        self._world = world
+        self._model = model
+        self._books = books
+        self._answers: dict[str, str] = {}
+        self._glass: dict[str, Glass] = defaultdict(Glass)
+        self._signed: dict[str, set[tuple[int, bytes]]] = defaultdict(set)
+        self._sent_s: dict[str, deque[float]] = defaultdict(deque)
+        self._stirred_s: dict[str, deque[float]] = defaultdict(deque)
+        self._wanted: dict[str, int] = {}
+        self._version = -1
+        self.quiet_from_s: float | None = None
+
+    # -- answers -------------------------------------------------------------------------------
+
+    def note_answer(self, key: str, answer: str) -> None:
+        """Remember an answer that reached its asker."""
+        before = self._answers.setdefault(key, answer)
+        self._check("I7", before == answer, f"{key} was answered {before}, then {answer}")
+
+    def check_conflict(self, key: str, answer: str | None) -> None:
+        """A key that was used for something else must be refused."""
+        self._check("I7", answer in (None, "409"), f"{key} with another body: {answer}")
+
+    def check_decision(self, key: str, answer: str, expected: object) -> None:
+        """What became of a request must be what its sources' numbers say."""
+        given = json.loads(answer)
+        self._check("I8", given == expected, f"{key}: answered {given}, must be {expected}")
+
+    def check_answers(self) -> None:
+        """Every answer ever given is stored, and no numbered event twice."""
+        for key, answer in self._answers.items():
+            row = self._books.execute(_ANSWER, (key,)).fetchone()
+            stored = row["answer"] if row is not None else None
+            self._check("I1", stored == answer, f"{key} was answered {answer}, stored: {stored}")
+        twice = self._books.execute(_TWICE).fetchall()
+        self._check("I1", not twice, f"stored twice: {[tuple(row) for row in twice]}")
+
+    # -- what is sent --------------------------------------------------------------------------
+
+    def watch_down(self, payload: bytes) -> None:
+        """A controller publishes commands: look into them before anyone else does."""
+        _, body = open_sealed(payload, _PUBLIC)
+        for command in decode_commands(body).messages:
+            self.commands += 1
+            if self.quiet_from_s is not None and not self._is_for_the_dead(command):
+                self._check("I14", self._world.now_s < self.quiet_from_s, f"sent {command}")
+            if isinstance(command, Put):
+                self._watch_picture(command)
+                if not command.offset:
+                    self._watch_often(command.label)
+            elif isinstance(command, Show):
+                for entry in command.entries:
+                    self._watch_show(entry)
+
+    def _is_for_the_dead(self, command: Command) -> bool:
+        """A label that never answers may be tried again and again, slowly."""
+        return isinstance(command, Put) and not self._glass[command.label].alive
+
+    def _watch_picture(self, put: Put) -> None:
+        label, rev, digest = put.label, put.rev, put.digest
+        row = self._books.execute(_ISSUED, (label, rev)).fetchone()
+        issued = row["digest"] if row is not None else None
+        self._check(
+            "I5", issued == digest.hex(), f"{label} is sent {rev} unrecorded, books: {issued}"
+        )
+        self._signed[label].add((rev, digest))
+
+    def _watch_show(self, entry: ShowEntry) -> None:
+        self._signed[entry.label].add((entry.rev, entry.digest))
+        self.evaluated["I5"] += 1
+
+    def _watch_often(self, label: str) -> None:
+        now_s = self._world.now_s
+        sent, stirred = self._sent_s[label], self._stirred_s[label]
+        sent.append(now_s)
+        for times in (sent, stirred):
+            while times and times[0] < now_s - HOUR_S:
+                times.popleft()
+        most = 130 + 6 * len(stirred)
+        self._check("I6", len(sent) <= most, f"{label} was sent {len(sent)} pictures in an hour")
+
+    def note_stirred(self, labels: Iterable[str]) -> None:
+        """Something gives a reason to send to labels at once: a new truth, a memory lost."""
+        for label in labels:
+            self._stirred_s[label].append(self._world.now_s)
+
+    # -- the glass -----------------------------------------------------------------------------
+
+    def watch_glass(self, label: SimLabel) -> None:
+        """A label may show something else than before."""
+        glass = self._glass[label.label_id]
+        if label.incarnation != glass.incarnation:
+            alive, self._glass[label.label_id] = glass.alive, (glass := Glass())
+            glass.incarnation, glass.alive = label.incarnation, alive
+        if (label.shown_rev, label.shown_digest) == (glass.rev, glass.digest):
+            return
+        name = label.label_id
+        self._world.note(f"{name} shows {label.shown_rev} {read_glass(label.shown_pixels)}")
+        self.shown_events += 1
+        self._check(
+            "I2", label.shown_rev > glass.rev, f"{name} went from {glass.rev} to {label.shown_rev}"
+        )
+        signed = (label.shown_rev, label.shown_digest) in self._signed[name]
+        self._check("I5", signed, f"{name} shows {label.shown_rev}, never signed for it")
+        says = read_glass(label.shown_pixels)
+        place = self._model.place_of(name, says, glass.place) if says else None
+        self._check("I2", place is not None, f"{name} shows {says}, its truth was newer or other")
+        glass.place = place or 0
+        glass.rev, glass.digest = label.shown_rev, label.shown_digest
+        glass.shown.add((label.shown_rev, label.shown_digest.hex()))
+        glass.haunted = False
+
+    def note_fell_back(self, label: SimLabel) -> None:
+        """A fault made a glass show an earlier picture, after it had reported a later one."""
+        glass = self._glass[label.label_id]
+        glass.rev, glass.digest = label.shown_rev, label.shown_digest
+        glass.place = 0
+        glass.haunted = True
+
+    def note_haunted(self, label_id: str) -> None:
+        """A fault makes what the books hold of a label uncertain till it shows something new."""
+        self._glass[label_id].haunted = True
+
+    def note_dead(self, label_id: str) -> None:
+        """A label will never show anything else."""
+        self._glass[label_id].alive = False
+
+    # -- the books -----------------------------------------------------------------------------
+
+    def check_books(self) -> None:
+        """What the controller holds to be true of labels, against their glass; if it changed."""
+        [version] = self._books.execute("PRAGMA data_version").fetchone()
+        if version == self._version:
+            return
+        self._version = version
+        for row in self._books.execute(_BOOKS):
+            label_id = row["label_id"]
+            glass = self._glass[label_id]
+            wanted = self._wanted.get(label_id, 0)
+            self._check(
+                "I2", row["wanted_rev"] >= wanted, f"{label_id} wants {row['wanted_rev']} < {wanted}"
+            )
+            self._wanted[label_id] = row["wanted_rev"]
+            if row["incarnation"] != glass.incarnation or not glass.alive:
+                continue
+            shown = (row["shown_rev"], row["shown_digest"])
+            if row["shown_digest"]:
+                self._check("I3", shown in glass.shown, f"{label_id} never showed {shown}")
+            settled = (
+                row["due_at"] is None
+                and row["problem"] is None
+                and row["settled_rev"] >= row["wanted_rev"] > 0
+            )
+            if settled and not glass.haunted:
+                truth = self._model.truth(label_id)
+                says = self._says(label_id)
+                self._check(
+                    "I3", is_right(says, truth), f"{label_id} is called settled, shows {says}, not {truth}"
+                )
+
+    def _says(self, label_id: str) -> Says | None:
+        glass = self._glass[label_id]
+        truths = self._model.shelves[label_id].truths
+        return truths[glass.place] if glass.rev else None
+
+    # -- coming right --------------------------------------------------------------------------
+
+    def wrong(self, labels: Iterable[SimLabel]) -> list[str]:
+        """List live labels that do not show what they must, and why."""
+        found = []
+        for label in labels:
+            if label.dead:
+                continue
+            self.evaluated["I4"] += 1
+            truth = self._model.truth(label.label_id)
+            says = read_glass(label.shown_pixels)
+            if not is_right(says, truth):
+                found.append(f"{label.label_id} shows {says}, must show {truth}")
+        return found
+
+    def overpriced(self, labels: Iterable[SimLabel]) -> list[str]:
+        """List live labels that show a price which no valid offer has."""
+        found = []
+        for label in labels:
+            says = read_glass(label.shown_pixels)
+            truth = self._model.truth(label.label_id)
+            if label.dead or says is None or says.is_neutral:
+                continue
+            self.evaluated["neutral"] += 1
+            if truth is None or truth.is_neutral:
+                found.append(f"{label.label_id} still shows {says}")
+        return found
+
+    def state_of(self, label_id: str) -> str:
+        """Describe a label's row, for a message."""
+        for row in self._books.execute(_BOOKS + " WHERE label_id = ?", (label_id,)):
+            return str(dict(row))
+        return "no row"
+
+    def check(self, invariant: str, holds: bool, what: str) -> None:  # noqa: FBT001
+        """Ask one question."""
+        self._check(invariant, holds, what)
+
+    def _check(self, invariant: str, holds: bool, what: str) -> None:  # noqa: FBT001
+        self.evaluated[invariant] += 1
+        if not holds:
+            self._world.note(f"VIOLATION {invariant}: {what}")
+            raise Violation(invariant, what)

@@ -1,0 +1,90 @@
+"""Running seeds, and saying what came of them."""
+
+import argparse
+import json
+import logging
+import sys
+from collections import Counter
+
+import structlog
+
+from tests.chaos import planted
+from tests.chaos.defects import DEFECTS
+from tests.chaos.profile import PROFILES, Profile
+from tests.chaos.story import Outcome, Stage
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Do what the command line asks for; return the exit code."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    stage = Stage()
+    try:
+        match arguments.way:
+            case "run":
+                return run(stage, arguments)
+            case "search":
+                return planted.search(stage, seeds=arguments.seeds, only=arguments.only)
+            case _:
+                return planted.replay(stage)
+    finally:
+        stage.close()
+
+
+def run(stage: Stage, arguments: argparse.Namespace) -> int:
+    """Run seeds and print one line of JSON; a failing seed is explained on stderr."""
+    profile = PROFILES[arguments.profile]
+    seeds = (
+        [arguments.seed]
+        if arguments.seed is not None
+        else range(arguments.first, arguments.first + arguments.seeds)
+    )
+    defect = DEFECTS[arguments.defect] if arguments.defect else None
+    outcomes = []
+    for seed in seeds:
+        outcome = planted.run_planted(stage, seed, profile, defect)
+        outcomes.append(outcome)
+        if arguments.verbose:
+            sys.stderr.write(line(outcome) + "\n")
+        if outcome.violation is not None:
+            sys.stderr.write(explain(outcome, profile, arguments.defect))
+    print(json.dumps(summary(outcomes, profile)))
+    return 1 if any(o.violation for o in outcomes) else 0
+
+
+def line(outcome: Outcome) -> str:
+    """Sum a seed up in one line."""
+    return (
+        f"seed {outcome.seed}: {outcome.seconds:.1f} s, {outcome.steps} steps,"
+        f" {sum(outcome.applied.values())} faults, {outcome.commands} commands,"
+        f" {outcome.shown_events} shown, right after {outcome.convergence_s:.0f} s,"
+        f" {outcome.fingerprint} {outcome.violation or 'ok'}"
+    )
+
+
+def summary(outcomes: list[Outcome], profile: Profile) -> dict[str, object]:
+    """Make the line that machines read."""
+    applied: Counter[str] = Counter()
+    for outcome in outcomes:
+        applied.update(outcome.applied)
+    return {
+        "seeds": len(outcomes),
+        "virtual_hours": round(sum(o.virtual_s for o in outcomes) / 3600, 1),
+        "faults_applied": sum(applied.values()),
+        "violations": sum(o.violation is not None for o in outcomes),
+        "worst_convergence_s": max((o.convergence_s for o in outcomes), default=0.0),
+        "checks_evaluated": sum(sum(o.evaluated.values()) for o in outcomes),
+        "shown_events": sum(o.shown_events for o in outcomes),
+        "profile": profile.name,
+        "faults": dict(sorted(applied.items())),
+    }
+
+
+def explain(outcome: Outcome, profile: Profile, defect: str | None) -> str:
+    """Say what went wrong, what came before it, and how to see it again."""
+    notes = "\n".join(outcome.notes)
+    planted_too = f" --defect {defect}" if defect else ""
+    return (
+        f"{notes}\nseed {outcome.seed} ({profile.name}): {outcome.violation}\n"
+        f"again: python -m tests.chaos run --seed {outcome.seed} --profile {profile.name}"
+        f"{planted_too}\n"
+    )

@@ -1,0 +1,307 @@
+"""One seed: a shop is opened, everything goes wrong for hours, then everything must come right.
+
+::
+
+    chaos_s                        right_within_s      silence_s
+    ├── trade, faults ────────────┤├── quiet ─────────┤├── nothing may be sent ──┤
+                                  │     └ every live label right, measured
+                                  └ faults stop, trade stops, what is open is answered
+"""
+
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from esl.domain.ids import GatewayId, PanelId
+from gateway.wire.signing import PublicKeys
+from simulator.gateway import GatewayOptions, SimGateway
+from simulator.label import SimLabel
+from tests.builders import KEY, PANEL, build_shelf, label_id
+from tests.chaos.broker import Broker, Weather
+from tests.chaos.disk import Disk, SharedFile
+from tests.chaos.model import Change, Model
+from tests.chaos.nemesis import Nemesis
+from tests.chaos.oracles import Oracles
+from tests.chaos.process import Process
+from tests.chaos.profile import Profile
+from tests.chaos.requests import Request
+from tests.chaos.scene import Scene
+from tests.chaos.shop import Ceiling
+from tests.chaos.till import Till
+from tests.chaos.world import BEGINNING, Violation, World
+from tests.panels import PANELS
+
+FIRST_PRICE = 129
+CHECKED_EVERY_S = 1.0
+ANSWERS_EVERY_S = 300.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What became of one seed."""
+
+    seed: int
+    virtual_s: float = 0.0
+    applied: Counter[str] = field(default_factory=Counter)
+    evaluated: Counter[str] = field(default_factory=Counter)
+    shown_events: int = 0
+    commands: int = 0
+    convergence_s: float = 0.0
+    steps: int = 0
+    seconds: float = 0.0
+    violation: Violation | None = None
+    notes: list[str] = field(default_factory=list)
+    fingerprint: str = ""
+
+
+class Stage:
+    """The folder and the two disks that all seeds of this program use one after another."""
+
+    def __init__(self) -> None:
+        memory = Path("/dev/shm")
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="esl-chaos-", dir=memory if memory.is_dir() else None
+        )
+        self.file = SharedFile(Path(self._folder.name))
+        self.file.renew()
+        self.disks = [Disk(self.file.path), Disk(self.file.path)]
+
+    def renew(self) -> None:
+        """Begin with an empty database."""
+        for disk in self.disks:
+            disk.fill(full=False)
+            disk.drop()
+        self.file.renew()
+
+    def close(self) -> None:
+        """Remove everything."""
+        for disk in self.disks:
+            disk.drop()
+        self.file.release()
+        self._folder.cleanup()
+
+
+class Story:
+    """A world with one shop in it."""
+
+    def __init__(
+        self, stage: Stage, seed: int, profile: Profile, *, weather: Weather | None = None
+    ) -> None:
+        stage.renew()
+        self.profile = profile
+        self.world = World(seed)
+        self.model = Model()
+        self.file = stage.file
+        self.books = self.file.read()
+        self.oracles = Oracles(self.world, self.model, self.books)
+        self.broker = Broker(self.world, weather or _draw_weather(self.world))
+        self._stock(stage.disks[0])
+        self.ceilings = self._hang_gateways()
+        self.processes = [
+            Process(
+                name, self.world, self.broker, disk, self.oracles, profile, self._happened
+            )
+            for name, disk in zip(("controller-1", "controller-2"), stage.disks, strict=True)
+        ]
+        self.processes[1].wanted = False
+        self.till = Till(
+            self.world,
+            self.processes,
+            self.oracles,
+            skus=sorted(self.model.names),
+            labels=sorted(self.labels),
+            every_s=profile.trade_every_s,
+        )
+        scene = Scene(
+            world=self.world,
+            broker=self.broker,
+            file=self.file,
+            processes=self.processes,
+            ceilings=self.ceilings,
+            labels=self.labels,
+            oracles=self.oracles,
+        )
+        self.nemesis = Nemesis(scene, every_s=profile.fault_every_s)
+        self.convergence_s = 0.0
+
+    # -- the shop ------------------------------------------------------------------------------
+
+    def _stock(self, disk: Disk) -> None:
+        profile = self.profile
+        names = [GatewayId(f"gw-{n + 1}") for n in range(profile.gateways)]
+        with disk.database.writing.begin() as tx:
+            build_shelf(
+                tx,
+                labels_count=profile.labels,
+                gateways=names,
+                price_minor=FIRST_PRICE,
+                now=BEGINNING,
+            )
+        for number in range(profile.labels):
+            sku = f"sku-{number}"
+            self.model.names[sku] = f"Jogurt {sku}"
+            self.model.add(label_id(number), sku)
+            self.model.apply(Change(sku=sku, price_minor=FIRST_PRICE, source="api"))
+        self.labels = {
+            label_id(n): SimLabel(label_id(n), PANELS[PanelId(PANEL)])
+            for n in range(profile.labels)
+        }
+
+    def _hang_gateways(self) -> list[Ceiling]:
+        random, profile = self.world.random, self.profile
+        labels = list(self.labels.values())
+        return [
+            Ceiling(
+                self.world,
+                self.broker,
+                SimGateway(
+                    f"gw-{number + 1}",
+                    labels[number :: profile.gateways],
+                    PublicKeys.of(KEY),
+                    random=random,
+                    options=self._options(),
+                ),
+                self.oracles,
+                keeps_session=random.random() < 0.4,
+                queue_longest=random.choice((10, 100, 1000)),
+            )
+            for number in range(profile.gateways)
+        ]
+
+    def _options(self) -> GatewayOptions:
+        profile = self.profile
+        return GatewayOptions(
+            paint_s=profile.paint_s,
+            jitter=0.2,
+            beacon_s=profile.beacon_s,
+            heartbeat_s=profile.heartbeat_s,
+            capacity=self.world.random.choice((2, 8, 128)),
+            label_timeout_s=profile.label_timeout_s,
+        )
+
+    def _happened(self, request: Request, answer: str) -> None:
+        """A request was committed: the truth has changed."""
+        places = {n: len(shelf.truths) for n, shelf in self.model.shelves.items()}
+        expected = request.happened(self.model)
+        stirred = [n for n, shelf in self.model.shelves.items() if len(shelf.truths) > places[n]]
+        self.world.note(f"committed {request.key} {request.body}: {answer}")
+        self.oracles.note_stirred(stirred)
+        self.oracles.check_decision(request.key, answer, expected)
+
+    # -- its day -------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Live through everything.
+
+        Raises:
+            Violation: An invariant does not hold.
+        """
+        self.open()
+        self.till.begin()
+        self.nemesis.begin()
+        self.world.run_until(self.profile.chaos_s)
+        self.close()
+
+    def open(self) -> None:
+        """Give gateways power, and start the first controller."""
+        for ceiling in self.ceilings:
+            ceiling.switch_on()
+        self.processes[0].start()
+        self.world.after(ANSWERS_EVERY_S, self._check_answers)
+
+    def close(self) -> None:
+        """End all faults and all trade; then everything must come right, and be silent.
+
+        Raises:
+            Violation: It does not.
+        """
+        self.nemesis.calm()
+        self.till.stopped = True
+        self.world.note("faults stop")
+        self._come_right()
+        self._stay_silent()
+
+    def _check_answers(self) -> None:
+        self.oracles.check_answers()
+        self.world.after(ANSWERS_EVERY_S, self._check_answers)
+
+    def _come_right(self) -> None:
+        """I4 and the neutral face: measure from the moment at which the last fault ended."""
+        profile, world = self.profile, self.world
+        began_s = world.now_s
+        while self.till.open:
+            world.run_until(world.now_s + CHECKED_EVERY_S)
+            self.oracles.check(
+                "I1", world.now_s < began_s + 60, f"unanswered: {sorted(self.till.open)}"
+            )
+        answered_s = world.now_s
+        end_s = answered_s + profile.right_within_s
+        wrong_s = began_s
+        while world.now_s < end_s:
+            world.run_until(world.now_s + CHECKED_EVERY_S)
+            if self.oracles.wrong(self.labels.values()):
+                wrong_s = world.now_s
+            if world.now_s > began_s + profile.neutral_within_s:
+                left = self.oracles.overpriced(self.labels.values())
+                self.oracles.check("neutral", not left, "; ".join(left))
+        self.convergence_s = wrong_s - began_s
+        wrong = self.oracles.wrong(self.labels.values())
+        rows = [self.oracles.state_of(text.split()[0]) for text in wrong]
+        self.oracles.check("I4", not wrong, "; ".join([*wrong, *rows]))
+        self.oracles.check_answers()
+        self.oracles.check_books()
+
+    def _stay_silent(self) -> None:
+        """I14: when all is right, nothing is sent."""
+        world, profile = self.world, self.profile
+        world.run_until(world.now_s + profile.quiet_s)
+        self.oracles.quiet_from_s = world.now_s
+        world.run_until(world.now_s + profile.silence_s)
+        wrong = self.oracles.wrong(self.labels.values())
+        self.oracles.check("I4", not wrong, "right, and then wrong again: " + "; ".join(wrong))
+        self.oracles.check("I14", True, "")  # noqa: FBT003
+
+    def outcome(self, violation: Violation | None, seconds: float) -> Outcome:
+        """Sum up."""
+        return Outcome(
+            seed=self.world.seed,
+            virtual_s=self.world.now_s,
+            applied=self.world.applied,
+            evaluated=self.oracles.evaluated,
+            shown_events=self.oracles.shown_events,
+            commands=self.oracles.commands,
+            convergence_s=self.convergence_s,
+            steps=self.world.steps,
+            seconds=seconds,
+            violation=violation,
+            notes=self.world.notes(),
+            fingerprint=self.world.fingerprint(),
+        )
+
+
+def _draw_weather(world: World) -> Weather:
+    random = world.random
+    bad = random.choice((0.3, 1.0, 3.0))
+    return Weather(
+        loses=0.01 * bad,
+        repeats=0.02 * bad,
+        delays=0.02 * bad,
+        repeats_longest_s=random.choice((5.0, 60.0, 3600.0)),
+        spoils=random.choice((0.0, 0.0, 0.002)),
+    )
+
+
+def run_seed(stage: Stage, seed: int, profile: Profile) -> Outcome:
+    """Run one seed to its end, or to its first violation."""
+    began_s = time.perf_counter()
+    story = Story(stage, seed, profile)
+    violation: Violation | None = None
+    try:
+        story.run()
+    except Violation as found:
+        violation = found
+    finally:
+        story.books.close()
+    return story.outcome(violation, time.perf_counter() - began_s)

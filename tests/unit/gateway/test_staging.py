@@ -1,0 +1,292 @@
+"""Pictures that wait in labels for their moment, and prices that begin together."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from esl.domain.label import SlotState
+from esl.domain.staged import FlipState
+from esl.services import flips, staging
+from esl.services.flips import Planned
+from esl.store import flips as flip_rows
+from esl.store.tables import staged
+from gateway.wire.messages import Cancel, Put, Show
+from tests.builders import (
+    GATEWAY,
+    STORE,
+    Controller,
+    SimulatedClock,
+    a_change,
+    build_shelf,
+    label_id,
+    open_database,
+)
+from tests.panels import PANELS
+from tests.unit.gateway.staged_gateway import StagedGateway
+
+LABELS = 3
+IN_AN_HOUR = 3600.0
+
+
+@pytest.fixture
+def clock() -> SimulatedClock:
+    return SimulatedClock()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, clock: SimulatedClock) -> Iterator[Controller]:
+    database = open_database(tmp_path)
+    with database.writing.begin() as tx:
+        build_shelf(tx, labels_count=LABELS)
+    controller = Controller(database, clock)
+    yield controller
+    controller.close()
+    database.close()
+
+
+@pytest.fixture
+def gateway(shop: Controller, clock: SimulatedClock) -> StagedGateway:
+    found = StagedGateway(GATEWAY, clock)
+    shop.hear(found.hello(level="staged"))
+    found.run(shop)
+    assert all(state.due_at is None and state.shown_rev > 0 for state in shop.states())
+    return found
+
+
+def plan(shop: Controller, prices: dict[str, str], after_s: float = IN_AN_HOUR) -> Planned:
+    said = json.dumps([{"sku": sku, "price": price} for sku, price in prices.items()])
+    changes = [a_change(sku, int(price.replace(".", ""))) for sku, price in prices.items()]
+    now = shop.time.now()
+    return shop.writer.write(
+        lambda tx: flips.plan_flip(
+            tx,
+            STORE,
+            now + timedelta(seconds=after_s),
+            changes,
+            said,
+            now,
+            actor="t",
+            panels=PANELS,
+        )
+    )
+
+
+def cancel(shop: Controller, flip_id: int) -> None:
+    shop.writer.write(lambda tx: flips.cancel_flip(tx, STORE, flip_id, shop.time.now()))
+
+
+def states(shop: Controller) -> dict[str, SlotState]:
+    with shop.database.read() as tx:
+        found = tx.execute(select(staged.c.label_id, staged.c.state).order_by(staged.c.label_id))
+        return {label: SlotState(state) for label, state in found}
+
+
+def shows_truth(shop: Controller, gateway: StagedGateway, number: int = 0) -> bool:
+    return gateway.showing[label_id(number)][1].hex() == shop.wanted_digest(number)
+
+
+def pass_with_heartbeats(
+    shop: Controller, gateway: StagedGateway, clock: SimulatedClock, seconds: float
+) -> None:
+    """Let time pass as it does: the gateway's heart beats."""
+    until = clock.seconds + seconds
+    while clock.seconds < until:
+        clock.pass_s(min(30.0, until - clock.seconds))
+        shop.hear(gateway.heartbeat(level="staged"))
+
+
+def test_a_flip_is_put_and_armed_ahead_and_shown_together_at_its_moment(
+    shop: Controller, gateway: StagedGateway, clock: SimulatedClock
+) -> None:
+    before = dict(gateway.showing)
+    planned = plan(shop, {"sku-0": "1.99", "sku-1": "2.99"})
+    assert (planned.labels, planned.staged) == (2, 2)
+    said = gateway.run(shop)
+    puts = [c for c in said if isinstance(c, Put)]
+    shows = [c for c in said if isinstance(c, Show)]
+    assert [p.show for p in puts] == [False, False]
+    assert {p.slot for p in puts} == {1}
+    assert sum(len(s.entries) for s in shows) == 2
+    assert set(states(shop).values()) == {SlotState.ARMED}
+    assert gateway.showing == before, "nothing changes before the moment"
+
+    pass_with_heartbeats(shop, gateway, clock, IN_AN_HOUR - 60)
+    assert gateway.run(shop) == []
+    assert gateway.show_what_is_due(shop) == []
+
+    clock.pass_s(61)
+    assert gateway.show_what_is_due(shop) == [label_id(0), label_id(1)]
+    said = gateway.run(shop)
+    assert said == [], "labels that flipped by themselves are sent nothing"
+    assert all(state.due_at is None for state in shop.states())
+    assert [shows_truth(shop, gateway, n) for n in range(LABELS)] == [True] * LABELS
+    assert states(shop) == {}
+
+
+def test_a_label_whose_timed_show_is_not_reported_is_sent_its_price_after_a_grace(
+    shop: Controller, gateway: StagedGateway, clock: SimulatedClock
+) -> None:
+    plan(shop, {"sku-0": "1.99"})
+    gateway.run(shop)
+    gateway.armed.clear()  # the gateway lost it
+    pass_with_heartbeats(shop, gateway, clock, IN_AN_HOUR + 1)
+    assert gateway.run(shop) == [], "it is given time to speak"
+    pass_with_heartbeats(shop, gateway, clock, 80)
+    assert [c.show for c in gateway.run(shop) if isinstance(c, Put)] == [True]
+    assert shows_truth(shop, gateway)
+
+
+def test_a_basic_gateway_is_sent_the_price_at_the_moment_and_nothing_before(
+    shop: Controller, gateway: StagedGateway, clock: SimulatedClock
+) -> None:
+    shop.hear(gateway.heartbeat(level="basic"))
+    plan(shop, {"sku-0": "1.99"})
+    assert gateway.run(shop) == []
+    clock.pass_s(IN_AN_HOUR)
+    shop.hear(gateway.heartbeat(level="basic"))
+    assert [c.show for c in gateway.run(shop) if isinstance(c, Put)] == [True]
+    assert shows_truth(shop, gateway)
+
+
+def test_a_price_change_meanwhile_is_shown_and_the_flip_staged_anew(
+    shop: Controller, gateway: StagedGateway, clock: SimulatedClock
+) -> None:
+    plan(shop, {"sku-0": "1.99"})
+    gateway.run(shop)
+    [(_, before)] = gateway.armed.values()
+    shop.price(a_change("sku-0", 155, was_minor=300))
+    said = gateway.run(shop)
+    # The flip keeps the old price that the change brought, so its picture is another one.
+    assert [c.show for c in said if isinstance(c, Put)] == [True, False]
+    [(_, after)] = gateway.armed.values()
+    assert after.rev > gateway.showing[label_id(0)][0] > before.rev
+    assert after.digest != before.digest
+    pass_with_heartbeats(shop, gateway, clock, IN_AN_HOUR + 1)
+    assert gateway.show_what_is_due(shop) == [label_id(0)]
+    assert gateway.run(shop) == []
+    assert shows_truth(shop, gateway)
+
+
+def test_a_change_that_leaves_the_future_picture_as_it_is_only_arms_anew(
+    shop: Controller, gateway: StagedGateway
+) -> None:
+    plan(shop, {"sku-0": "1.99"})
+    gateway.run(shop)
+    [(_, before)] = gateway.armed.values()
+    shop.price(a_change("sku-0", 155))
+    said = gateway.run(shop)
+    assert [c.show for c in said if isinstance(c, Put)] == [True]
+    [(_, after)] = gateway.armed.values()
+    assert after.digest == before.digest
+    assert after.rev > gateway.showing[label_id(0)][0] > before.rev
+
+
+@pytest.mark.parametrize("loses", [False, True], ids=["cancel arrives", "cancel is lost"])
+def test_a_cancelled_flip_is_never_shown_whether_its_cancel_arrives_or_not(
+    shop: Controller, gateway: StagedGateway, clock: SimulatedClock, loses: bool
+) -> None:
+    gateway.loses_cancels = loses
+    planned = plan(shop, {"sku-0": "1.99"})
+    gateway.run(shop)
+    before = gateway.showing[label_id(0)]
+    cancel(shop, planned.flip_id)
+    said = gateway.run(shop)
+    assert any(isinstance(c, Cancel) for c in said)
+    # The picture that hangs is shown again under a higher revision: the old show refuses itself.
+    rev, digest = gateway.showing[label_id(0)]
+    assert digest == before[1]
+    assert rev > before[0]
+    assert bool(gateway.armed) is loses
+    pass_with_heartbeats(shop, gateway, clock, IN_AN_HOUR + 1)
+    assert gateway.show_what_is_due(shop) == []
+    gateway.run(shop)
+    assert gateway.showing[label_id(0)][1] == before[1]
+    assert states(shop) == {}
+
+
+def test_a_label_that_lost_its_slots_is_filled_again(
+    shop: Controller, gateway: StagedGateway
+) -> None:
+    plan(shop, {"sku-0": "1.99"})
+    gateway.run(shop)
+    gateway.slots.clear()
+    shop.hear(gateway.beacon_with_slots(label_id(0)))
+    said = gateway.run(shop)
+    assert [c.show for c in said if isinstance(c, Put)] == [False]
+    assert any(isinstance(c, Show) for c in said)
+
+
+def test_a_new_session_of_the_gateway_arms_anew_with_the_same_revision(
+    shop: Controller, gateway: StagedGateway
+) -> None:
+    plan(shop, {"sku-0": "1.99"})
+    gateway.run(shop)
+    [(_, before)] = gateway.armed.values()
+    gateway.armed.clear()
+    gateway.begin_session("boot-2")
+    shop.hear(gateway.hello(level="staged"))
+    gateway.run(shop)
+    [(_, after)] = gateway.armed.values()
+    assert after == before
+
+
+def test_two_flips_of_one_label_do_not_share_a_slot(
+    shop: Controller, gateway: StagedGateway
+) -> None:
+    assert plan(shop, {"sku-0": "1.99"}).staged == 1
+    # Panels of the tests have two picture memories, and slot 0 is for what is shown at once.
+    assert plan(shop, {"sku-0": "2.99"}, IN_AN_HOUR * 2).staged == 0
+
+
+def test_a_flip_whose_product_is_gone_fails_and_says_so(
+    shop: Controller, gateway: StagedGateway, clock: SimulatedClock
+) -> None:
+    from esl.services import withdrawals
+
+    planned = plan(shop, {"sku-0": "1.99"})
+    gateway.run(shop)
+    now = shop.time.now()
+    shop.writer.write(lambda tx: withdrawals.delist_products(tx, STORE, ["sku-0"], now))
+    gateway.run(shop)
+    pass_with_heartbeats(shop, gateway, clock, IN_AN_HOUR + 1)
+    gateway.show_what_is_due(shop)
+    gateway.run(shop)
+    with shop.database.read() as tx:
+        flip = flip_rows.flip_named(tx, planned.flip_id)
+    assert flip.state is FlipState.FAILED
+    assert "no product" in flip.detail
+
+
+def test_a_flip_begins_once_though_two_look(
+    shop: Controller, gateway: StagedGateway, clock: SimulatedClock
+) -> None:
+    planned = plan(shop, {"sku-0": "1.99"})
+    clock.pass_s(IN_AN_HOUR)
+    now: datetime = shop.time.now()
+
+    def begin() -> object:
+        return shop.writer.write(
+            lambda tx: flips.begin_flip(tx, planned.flip_id, now, grace=timedelta(seconds=60))
+        )
+
+    assert begin() is not None
+    assert begin() is None
+
+
+def test_a_picture_is_believed_to_be_stored_only_if_it_is_the_one_that_was_put(
+    shop: Controller, gateway: StagedGateway
+) -> None:
+    plan(shop, {"sku-0": "1.99"})
+    [put] = gateway.obey(shop.staging.step().outgoing)
+    wrong = staging.HeldSlot(
+        label_id=label_id(0),
+        slot=1,
+        rev=put.rev,
+        digest="ab" * 32,  # type: ignore[arg-type]
+    )
+    assert shop.writer.write(lambda tx: staging.hear_slots(tx, [wrong], shop.time.now())) == []
+    assert set(states(shop).values()) == {SlotState.PUT}
