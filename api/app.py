@@ -10,7 +10,10 @@ from api.edge import Edge
 from api.house import House
 from api.openapi import PROBLEMS
 from api.routes import (
+    commands,
     description,
+    fleet,
+    flips,
     health,
     labels,
     pictures,
@@ -40,7 +43,7 @@ def create_app(house: House) -> ASGIApp:
     errors.install(app)
     parts = (
         *(stores, products, labels, templates, template_rules, pictures, render),
-        *(tokens, description, health),
+        *(fleet, flips, commands, tokens, description, health),
     )
     for part in parts:
         app.include_router(part.router)

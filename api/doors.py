@@ -112,8 +112,7 @@ async def change(
     priority = Priority.BULK if items > BULK_FROM else Priority.CHANGE
     answer = await asyncio.wrap_future(house.writer.submit(once, priority=priority))
     if notices:
-        house.worker.wake()
-        house.live.tell(notices[0])
+        house.tell_changed(notices[0])
     replayed = {} if notices or key is None else {"Idempotency-Replayed": "true"}
     return Response(answer.answer, answer.status, replayed, media_type="application/json")
 

@@ -1,49 +1,63 @@
-"""The composition root: opens everything in order, hands it out, closes it in reverse."""
+"""The composition root: opens everything in order, hands it out, closes it in reverse.
 
+    one process        HTTP and delivery, on SQLite or PostgreSQL       esl serve
+    many, PostgreSQL   HTTP alone, which keeps nothing to itself        esl serve --no-delivery
+                       delivery alone                                   esl worker
+
+Processes that share a database ring each other: what was committed here is due there, and what
+was shown there changes on the pages that are open here.
+"""
+
+import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from random import Random
 
 import structlog
 
-from api.clock import MachineClock
+from api.books import Books, open_books
+from api.delivery import Delivery, open_delivery, worker_id_of
 from api.live import LiveBoard
-from api.private_files import hold_data_folder, make_data_folder, signing_key
+from api.neighbours import check_shared, hear, open_bell, ring_of
+from api.presence import Presence
+from api.private_files import signing_key
 from api.stage_clock import StageClock
 from esl.domain.access import ALL_STORES, Principal, Scope
 from esl.domain.clock import EffectiveClock
+from esl.domain.ids import GatewayId, StoreId
 from esl.domain.panel import Panels
 from esl.domain.panel_file import load_panels
 from esl.services.access import hash_secret
 from esl.settings import Settings
 from esl.store import places
+from esl.store.bell import Bell, Ring
 from esl.store.database import Database
-from esl.store.migrate import migrate, time_acted_until
 from esl.store.writer import Writer
 from gateway.broker import EmbeddedBroker, Waiter, embedded_broker
-from gateway.clock import HouseClock
-from gateway.dispatcher import Dispatcher
-from gateway.inbox import Inbox
-from gateway.mqtt import BrokerAddress, MqttConnection, connect
-from gateway.pacing import Backoff
-from gateway.painter import Painter
-from gateway.roster import Roster
+from gateway.mqtt import BrokerAddress
+from gateway.painter import LAYERS_KEPT
 from gateway.wire.signing import SigningKey
-from gateway.worker import TOPICS, Worker
+from gateway.worker import Notice
 from renderer.render import Renderer
 from renderer.template.gallery import load_gallery
 from renderer.template.template import Template
 from renderer.text.fonts import Fonts
+
+SERVE = "serve"
+"""What ``esl serve`` is called among the workers."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """Everything a running controller is made of."""
+    """Everything a running controller is made of; open it, then `run` it.
+
+    ``delivery`` is None where other processes deliver; ``bell`` and ``presence`` are None where
+    there are no other processes.
+    """
 
     settings: Settings
     database: Database
@@ -52,10 +66,9 @@ class House:
     key: SigningKey
     broker: BrokerAddress
     embedded: EmbeddedBroker | None
-    mqtt: MqttConnection
-    roster: Roster
-    inbox: Inbox
-    worker: Worker
+    delivery: Delivery | None
+    bell: Bell | None
+    presence: Presence | None
     panels: Panels
     fonts: Fonts
     renderer: Renderer
@@ -63,6 +76,39 @@ class House:
     live: LiveBoard
     stages: StageClock
     operator_token: str  # of the commands on this machine; lives as long as this process
+
+    async def run(self) -> None:
+        """Do all that runs without anyone asking, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            if self.delivery is not None:
+                tasks.create_task(self.delivery.run(), name="delivery")
+            if self.presence is not None:
+                tasks.create_task(self.presence.run(), name="presence")
+
+    def tell_changed(self, notice: Notice) -> None:
+        """A change was committed: deliver it, and show it on every open page."""
+        if self.delivery is not None:
+            self.delivery.worker.wake()
+        self.live.tell(notice)
+        self._ring(Ring(due=True) | ring_of(notice))
+
+    def online(self) -> frozenset[GatewayId]:
+        """Return the gateways that are on the line."""
+        if self.presence is not None:
+            return self.presence.online()
+        return self.delivery.roster.online() if self.delivery is not None else frozenset()
+
+    def let_in(self, gateway_id: GatewayId, store_id: StoreId) -> None:
+        """Let a gateway that was just registered be heard, here or by whom it is leased to."""
+        if self.bell is None and self.delivery is not None:
+            self.delivery.roster.add([(gateway_id, store_id)])
+        if self.delivery is not None and self.delivery.keeper is not None:
+            self.delivery.keeper.look()
+        self._ring(Ring(leases=True))
+
+    def _ring(self, ring: Ring) -> None:
+        if self.bell is not None:
+            self.bell.ring(ring)
 
     @property
     def broker_is_embedded(self) -> bool:
@@ -79,55 +125,19 @@ class House:
         return secrets.compare_digest(hash_secret(token), hash_secret(self.operator_token))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Books:
-    """The open database of a data folder that nobody else uses."""
-
-    database: Database
-    writer: Writer
-    clock: EffectiveClock
-    stages: StageClock
-
-
-@contextlib.contextmanager
-def open_books(settings: Settings) -> Iterator[Books]:
-    """Hold the data folder, open and migrate its database, and write to it.
-
-    Raises:
-        SetupError: The folder is in use, or the database cannot be opened or is newer.
-    """
-    machine = MachineClock()
-    make_data_folder(settings.data_dir)
-    with hold_data_folder(settings.data_dir):
-        database = Database(settings.database_address)
-        try:
-            backup = migrate(database, machine.wall())
-            if backup is not None:
-                log.info("database upgraded", backup=str(backup))
-            with database.read() as tx:
-                clock = EffectiveClock(machine, not_before=time_acted_until(tx))
-            stages = StageClock()
-            writer = Writer(database, machine.monotonic_s, stages=stages)
-            writer.start()
-            try:
-                yield Books(database=database, writer=writer, clock=clock, stages=stages)
-            finally:
-                writer.close()
-        finally:
-            database.close()
-
-
 @contextlib.asynccontextmanager
-async def open_house(settings: Settings) -> AsyncIterator[House]:
-    """Open a controller: books, broker, connection and worker. Run ``house.worker.run()`` in it.
+async def open_house(settings: Settings, *, delivers: bool = True) -> AsyncIterator[House]:
+    """Open a controller; run ``house.run()`` in it. Without ``delivers``, workers deliver.
 
     Raises:
         SetupError: Something of it cannot be opened; says what and what to do.
     """
     panels = load_panels(settings.panels_file)
     async with contextlib.AsyncExitStack() as stack:
+        if not delivers:
+            check_shared(settings, "a controller without delivery")
         books = stack.enter_context(open_books(settings))
-        key = signing_key(settings.data_dir)
+        key = installation_key(settings, books)
         if settings.mqtt_url is None:
             waiter = Waiter(monotonic_s=time.monotonic, sleep_s=time.sleep)
             embedded = stack.enter_context(embedded_broker(settings.data_dir / "run", waiter))
@@ -135,45 +145,42 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         else:
             embedded = None
             broker = BrokerAddress.from_url(settings.mqtt_url)
-        roster = Roster(window=settings.window)
-        with books.database.read() as tx:
-            roster.add((g.gateway_id, g.store_id) for g in places.list_gateways(tx))
-        backoff = Backoff(
-            random=Random(secrets.randbits(64)),  # noqa: S311  spreads retries, guards nothing
-            base_s=settings.patience_s,
-            longest_s=settings.patience_longest_s,
-        )
         fonts = Fonts(settings.fonts_folder)
-        renderer, gallery = Renderer(fonts=fonts), load_gallery()
+        renderer, gallery = Renderer(fonts=fonts, products_kept=LAYERS_KEPT), load_gallery()
         live = LiveBoard()
-        inbox = Inbox(
-            writer=books.writer,
-            roster=roster,
-            clock=books.clock,
-            backoff=backoff,
-            stages=books.stages,
-            panels=panels,
-        )
-        mqtt = await stack.enter_async_context(
-            connect(broker, f"esl-controller-{key.key_id}", TOPICS)
-        )
-        worker = Worker(
-            mqtt=mqtt,
-            dispatcher=Dispatcher(
-                database=books.database,
-                writer=books.writer,
-                roster=roster,
-                painter=Painter(renderer=renderer, panels=panels, gallery=gallery),
-                panels=panels,
-                key=key,
-                clock=books.clock,
-                backoff=backoff,
-                stages=books.stages,
-            ),
-            inbox=inbox,
-            clock=HouseClock(writer=books.writer, roster=roster, clock=books.clock),
-            tell=live.tell,
-        )
+        bell: Bell | None = None
+        presence: Presence | None = None
+        delivery: Delivery | None = None
+        if not books.database.is_sqlite:
+            presence = Presence(
+                books.database, books.clock, lambda: live.tell(Notice(gateways=True))
+            )
+            bell = stack.enter_context(
+                open_bell(books, lambda ring: hear(ring, live, presence, delivery))
+            )
+
+        def tell(notice: Notice) -> None:
+            live.tell(notice)
+            if bell is not None:
+                bell.ring(ring_of(notice))
+            if presence is not None and notice.gateways:
+                presence.look()
+
+        if delivers:
+            delivery = await stack.enter_async_context(
+                open_delivery(
+                    settings,
+                    books,
+                    worker_id=worker_id_of(settings, SERVE),
+                    broker=broker,
+                    key=key,
+                    panels=panels,
+                    renderer=renderer,
+                    gallery=gallery,
+                    tell=tell,
+                    leases_changed=lambda: bell.ring(Ring(leases=True)) if bell else None,
+                )
+            )
         yield House(
             settings=settings,
             database=books.database,
@@ -182,10 +189,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             key=key,
             broker=broker,
             embedded=embedded,
-            mqtt=mqtt,
-            roster=roster,
-            inbox=inbox,
-            worker=worker,
+            delivery=delivery,
+            bell=bell,
+            presence=presence,
             panels=panels,
             fonts=fonts,
             renderer=renderer,
@@ -194,3 +200,14 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             stages=books.stages,
             operator_token=f"esl_operator_{secrets.token_urlsafe(32)}",
         )
+
+
+def installation_key(settings: Settings, books: Books) -> SigningKey:
+    """Return the signing key, made here only if nothing was ever signed.
+
+    Raises:
+        SetupError: It is missing where gateways obey one already, or is damaged.
+    """
+    with books.database.read() as tx:
+        obeyed = not books.database.is_sqlite and bool(places.list_gateways(tx))
+    return signing_key(settings.data_dir, may_make=not obeyed)

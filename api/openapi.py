@@ -49,7 +49,8 @@ def _or_null(schema: Schema) -> Schema:
     return schema | {"type": [schema["type"], "null"]}
 
 
-def _object(required: tuple[str, ...], fields: Schema) -> Schema:
+def object_of(required: tuple[str, ...], fields: Schema) -> Schema:
+    """Describe an object without other fields than these."""
     return {
         "type": "object",
         "required": list(required),
@@ -62,7 +63,8 @@ def _many(item: Schema) -> Schema:
     return {"type": "array", "items": item, "minItems": 1, "maxItems": MAX_CHANGES}
 
 
-def _body(schema: Schema, example: Any, *, required: bool = True) -> Schema:
+def body_of(schema: Schema, example: Any, *, required: bool = True) -> Schema:
+    """Describe a request's body; the example must be one that is accepted."""
     content = {"application/json": {"schema": schema, "example": example}}
     return {"requestBody": {"required": required, "content": content}}
 
@@ -100,7 +102,7 @@ _PRODUCT_FIELDS: Schema = {
     "deposit": _or_null(_MONEY) | {"description": "Returnable, and not part of the price."},
     **_PRICE_FIELDS,
 }
-_NEW_LABEL = _object(
+_NEW_LABEL = object_of(
     ("label", "panel"),
     {
         "label": _SLUG,
@@ -108,10 +110,10 @@ _NEW_LABEL = _object(
         "gateway": _or_null(_SLUG),
     },
 )
-_PAIRING = _object(("label", "sku"), {"label": _SLUG, "sku": _SKU})
-_CHANGE = _object(("sku", "price"), {"sku": _SKU, **_PRICE_FIELDS})
+_PAIRING = object_of(("label", "sku"), {"label": _SLUG, "sku": _SKU})
+_CHANGE = object_of(("sku", "price"), {"sku": _SKU, **_PRICE_FIELDS})
 
-_ONCE: Schema = {
+ONCE: Schema = {
     "parameters": [
         {
             "name": "Idempotency-Key",
@@ -123,8 +125,8 @@ _ONCE: Schema = {
     ]
 }
 
-STORE = _ONCE | _body(
-    _object(
+STORE = ONCE | body_of(
+    object_of(
         ("name", "currency", "locale", "timezone"),
         {
             "name": _text(120),
@@ -148,27 +150,27 @@ STORE = _ONCE | _body(
     ),
     {"name": "Konzum Vrsar", "currency": "EUR", "locale": "hr_HR", "timezone": "Europe/Zagreb"},
 )
-GATEWAY = _ONCE | _body(_object((), {}), {}, required=False)
-PRODUCT = _ONCE | _body(
-    _object(("name",), _PRODUCT_FIELDS),
+GATEWAY = ONCE | body_of(object_of((), {}), {}, required=False)
+PRODUCT = ONCE | body_of(
+    object_of(("name",), _PRODUCT_FIELDS),
     {"name": "Vegeta", "net_content": "250 g", "gtin": "3850104008306", "price": "3.49"},
 )
-PRODUCTS = _ONCE | _body(
-    _many(_object(("sku", "name"), {"sku": _SKU, **_PRODUCT_FIELDS})),
+PRODUCTS = ONCE | body_of(
+    _many(object_of(("sku", "name"), {"sku": _SKU, **_PRODUCT_FIELDS})),
     [{"sku": "4711", "name": "Kiseli krastavci", "net_content": "670 g", "price": "2.29"}],
 )
-PRICE_CHANGES = _ONCE | _body(
+PRICE_CHANGES = ONCE | body_of(
     {"oneOf": [_CHANGE, _many(_CHANGE)]},
     {"sku": "4711", "price": "1.79", "was": "2.29", "badge": "AKCIJA", "source_seq": 812},
 )
-LABELS = _ONCE | _body(
+LABELS = ONCE | body_of(
     {"oneOf": [_NEW_LABEL, _many(_NEW_LABEL)]}, [{"label": "a1-0001", "panel": "bwry-296x128"}]
 )
-PAIRINGS = _ONCE | _body(
+PAIRINGS = ONCE | body_of(
     {"oneOf": [_PAIRING, _many(_PAIRING)]}, [{"label": "a1-0001", "sku": "4711"}]
 )
-TOKEN = _body(
-    _object(
+TOKEN = body_of(
+    object_of(
         ("name", "scopes", "stores"),
         {
             "name": _text(TOKEN_NAME_LONGEST),
@@ -183,8 +185,8 @@ TOKEN = _body(
     ),
     {"name": "till 3", "scopes": ["price:write", "price:read"], "stores": [ALL_STORES]},
 )
-SIGN_IN_LINK = _body(
-    _object((), {"uses": {"type": ["integer", "null"], "minimum": 1, "maximum": LINK_USES_MOST}}),
+SIGN_IN_LINK = body_of(
+    object_of((), {"uses": {"type": ["integer", "null"], "minimum": 1, "maximum": LINK_USES_MOST}}),
     {"uses": 1},
 )
 
@@ -198,14 +200,14 @@ variants:
       - {type: text, value: "{title}", box: [0, 0, "100%", "40%"], min_size: 12, max_lines: 2}
       - {type: price, box: [0, "40%", "100%", "60%"]}
 """
-TEMPLATE = _ONCE | _body(
-    _object(("text",), {"text": _text(TEMPLATE_TEXT_LONGEST)}), {"text": _TEMPLATE_EXAMPLE}
+TEMPLATE = ONCE | body_of(
+    object_of(("text",), {"text": _text(TEMPLATE_TEXT_LONGEST)}), {"text": _TEMPLATE_EXAMPLE}
 )
 TEMPLATE["requestBody"]["content"]["application/yaml"] = {
     "schema": {"type": "string"},
     "example": _TEMPLATE_EXAMPLE,
 }
-PICTURE = _ONCE | {
+PICTURE = ONCE | {
     "requestBody": {
         "required": True,
         "content": {
@@ -215,7 +217,7 @@ PICTURE = _ONCE | {
     }
 }
 _UNITS = ("unit", "priced_per")
-_FACE = _object(
+_FACE = object_of(
     ("name", "price", "currency"),
     {
         "name": _text(NAME_LONGEST),
@@ -240,8 +242,8 @@ _FACE = _object(
         "products": {"type": ["array", "null"], "items": {"type": "object"}},
     },
 ) | {"description": "A face (docs/templates.md); the template's sample if left out."}
-RENDER = _body(
-    _object(
+RENDER = body_of(
+    object_of(
         ("panel",),
         {
             "template": _text(TEMPLATE_TEXT_LONGEST)
@@ -263,10 +265,10 @@ RENDER = _body(
         "lint": True,
     },
 )
-_RULE = _object(
+_RULE = object_of(
     ("template",),
     {
-        "match": _object(
+        "match": object_of(
             (),
             {
                 "category": _or_null(_text(CATEGORY_LONGEST))
@@ -284,16 +286,16 @@ _RULE = _object(
         "note": _or_null(_text(NOTE_LONGEST)),
     },
 )
-_RULES = _object(("rules",), {"rules": {"type": "array", "items": _RULE, "maxItems": RULES_MOST}})
+_RULES = object_of(("rules",), {"rules": {"type": "array", "items": _RULE, "maxItems": RULES_MOST}})
 _RULES_EXAMPLE = {
     "rules": [
         {"match": {"category": "Voće*", "stock": "low:5"}, "template": "promotion"},
         {"match": {"kind": "promotion", "panel": "*-400x300"}, "template": "promotion"},
     ]
 }
-TEMPLATE_RULES = _body(_RULES, _RULES_EXAMPLE) | {
+TEMPLATE_RULES = body_of(_RULES, _RULES_EXAMPLE) | {
     "parameters": [
-        *_ONCE["parameters"],
+        *ONCE["parameters"],
         {
             "name": "If-Match",
             "in": "header",
@@ -304,9 +306,9 @@ TEMPLATE_RULES = _body(_RULES, _RULES_EXAMPLE) | {
         },
     ]
 }
-TEMPLATE_RULES_PREVIEW = _body(_RULES, _RULES_EXAMPLE)
+TEMPLATE_RULES_PREVIEW = body_of(_RULES, _RULES_EXAMPLE)
 
-_PROBLEM = _object(
+_PROBLEM = object_of(
     ("type", "title", "status", "detail"),
     {
         "type": {"type": "string"},
@@ -316,7 +318,7 @@ _PROBLEM = _object(
         "fix": {"type": "string", "description": "What to do about it."},
         "errors": {
             "type": "array",
-            "items": _object(
+            "items": object_of(
                 ("pointer", "detail"),
                 {
                     "pointer": {"type": "string", "description": "JSON pointer (RFC 6901)."},

@@ -2,6 +2,7 @@
 
 esl-data/                      0700
   controller.lock              held while a controller or a command uses the folder
+  worker-NAME.lock             held while a worker of that name runs on it
   keys/signing.pem             0600, the Ed25519 key; never in the database
   run/controller.json          0600, address and token for commands, while running
   run/broker.{json,toml}       0600, port, login and settings of the embedded broker
@@ -45,13 +46,13 @@ def make_data_folder(data_dir: Path) -> None:
 
 
 @contextlib.contextmanager
-def hold_data_folder(data_dir: Path) -> Iterator[None]:
-    """Hold the folder's lock while the block runs; the kernel frees it however we die.
+def hold_data_folder(data_dir: Path, name: str = LOCK_NAME) -> Iterator[None]:
+    """Hold a lock of the folder while the block runs; the kernel frees it however we die.
 
     Raises:
         SetupError: Another process holds it, or it cannot be opened.
     """
-    lock = data_dir / LOCK_NAME
+    lock = data_dir / name
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as exc:
@@ -60,20 +61,27 @@ def hold_data_folder(data_dir: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise SetupError(f"another controller or command uses {data_dir}") from None
+            what = "controller or command" if name == LOCK_NAME else "worker of this name"
+            raise SetupError(f"another {what} uses {data_dir}") from None
         yield
     finally:
         os.close(descriptor)
 
 
-def signing_key(data_dir: Path) -> SigningKey:
+def signing_key(data_dir: Path, *, may_make: bool = True) -> SigningKey:
     """Return the installation's signing key, made at the first start.
 
     Raises:
-        SetupError: The key file is damaged, or others may read it.
+        SetupError: The key file is damaged, or others may read it, or it would have to be made
+            where another is in use already.
     """
     path = data_dir / "keys" / "signing.pem"
     if not path.exists():
+        if not may_make:
+            raise SetupError(
+                f"{path} is missing, and gateways obey the installation's key alone: copy the "
+                f"folder {path.parent} from the controller that was first"
+            )
         write_private(path, SigningKey.generate().to_pem().decode())
     if path.stat().st_mode & 0o077:
         raise SetupError(f"others may read {path}; run: chmod 600 {path}")

@@ -54,15 +54,17 @@ def _server_log() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, *, delivers: bool = True) -> None:
     """Run until SIGTERM or SIGINT; stops within five seconds of it.
+
+    Without ``delivers``, workers send and listen, in processes of their own.
 
     Raises:
         SetupError: It cannot start; says what to do.
     """
     listener = _bind(settings.host, settings.port)
     with contextlib.closing(listener):
-        async with open_house(settings) as house:
+        async with open_house(settings, delivers=delivers) as house:
             host, port = listener.getsockname()[:2]
             url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             runtime = RuntimeFile(url=url, token=house.operator_token, pid=os.getpid())
@@ -102,7 +104,7 @@ async def _run(server: _Server, house: House, listener: socket.socket) -> None:
         loop.add_signal_handler(number, stop)
     async with asyncio.TaskGroup() as tasks:
         running = [
-            tasks.create_task(house.worker.run(), name="worker"),
+            tasks.create_task(house.run(), name="house"),
             tasks.create_task(_keep_broker(house), name="broker keeper"),
         ]
         for task in running:
@@ -142,4 +144,5 @@ def _bind(host: str, port: int) -> socket.socket:
 def _announce(house: House, url: str) -> None:
     broker = f"embedded broker {house.broker}" if house.broker_is_embedded else str(house.broker)
     database = "SQLite" if house.database.is_sqlite else "PostgreSQL"
-    print(f"ESL controller listens on {url} ({broker}, {database})", flush=True)  # noqa: T201
+    parts = f"{broker}, {database}" if house.delivery is not None else f"{database}, no delivery"
+    print(f"ESL controller listens on {url} ({parts})", flush=True)  # noqa: T201

@@ -7,8 +7,9 @@ import difflib
 import ipaddress
 import os
 import tomllib
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import (
@@ -19,6 +20,7 @@ from pydantic_settings import (
 )
 
 from esl.domain.errors import SetupError
+from esl.domain.fleet import BEACONS_MISSED_MOST
 
 FILE_NAME = "esl.toml"
 PREFIX = "ESL_"
@@ -64,8 +66,20 @@ class Settings(BaseSettings):
         description="The longest pause between two attempts, if above patience_s. A shelf that "
         "missed a picture is right again this long after a fault has ended, at most.",
     )
+    beacon_s: float = Field(
+        default=60.0,
+        gt=0,
+        le=_DAY_S,
+        description="The longest a label takes from one beacon to the next; one that misses three "
+        "is reported as silent.",
+    )
     window: int = Field(
         default=256, ge=1, description="Most labels under way through one gateway at once."
+    )
+    render_workers: Literal["auto"] | Annotated[int, Field(ge=0, le=64)] = Field(
+        default="auto",
+        description="Processes that help with drawing when many labels need new pictures; "
+        "auto: two less than the machine has cores, 0: none.",
     )
 
     fonts_folder: Path | None = Field(
@@ -77,6 +91,11 @@ class Settings(BaseSettings):
         default=None,
         description="TOML file with panel models of your own; an example: esl panels example.",
     )
+
+    @property
+    def silent_after(self) -> timedelta:
+        """How long a label may be unheard before it is missed."""
+        return BEACONS_MISSED_MOST * timedelta(seconds=self.beacon_s)
 
     @property
     def database_address(self) -> str:

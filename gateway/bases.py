@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from esl.domain.errors import UnknownPanel
 from esl.domain.ids import Digest, PanelId
+from esl.domain.label import NOTHING_SHOWN
 from esl.domain.panel import Panels
 from esl.services.deliveries import StoredFrame, base_frames
 from gateway.pictures import difference, inflate
@@ -24,8 +25,8 @@ from gateway.wire.messages import XOR_ZLIB
 DEPTH_MOST = 3
 """Deltas between a kept frame and a whole one; a frame that would lie deeper is kept whole."""
 
-BASES_BYTES = 64 * 2**20
-"""Default bound of the pixels in memory: 7,000 frames of 296x128. Beyond it a base costs a row of
+BASES_BYTES = 96 * 2**20
+"""Default bound of the pixels in memory: 10,600 frames of 296x128. Beyond it a base costs a row of
 the database and about 25 µs to unfold."""
 
 _STALE_AFTER = 8
@@ -102,6 +103,21 @@ class Bases:
         if dropped is not None:
             del self._used_at[digest]
             self._bytes -= len(dropped.pixels)
+
+
+def find_bases(
+    tx: Connection, bases: Bases, digests: Iterable[Digest], panels: Panels
+) -> dict[Digest, Base]:
+    """Find what labels show, in memory or kept."""
+    found: dict[Digest, Base] = {}
+    missing: set[Digest] = set()
+    for digest in set(digests) - {NOTHING_SHOWN}:
+        base = bases.get(digest)
+        if base is None:
+            missing.add(digest)
+        else:
+            found[digest] = base
+    return found | load_bases(tx, missing, panels) if missing else found
 
 
 def load_bases(tx: Connection, digests: Iterable[Digest], panels: Panels) -> dict[Digest, Base]:

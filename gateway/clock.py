@@ -37,6 +37,7 @@ class HouseClock:
         self._roster = roster
         self._clock = clock
         self._silent: set[GatewayId] = set()  # off the line, and the database does not know yet
+        self._said_held = False
 
     def step(self) -> Step:
         """Do what is due.
@@ -47,6 +48,7 @@ class HouseClock:
         self._silent.update(self._roster.note_silence(self._clock.monotonic_s()))
         silent = sorted(self._silent - self._roster.online())
         now = self._clock.now()
+        self._watch_clock()
 
         def keep(tx: Connection) -> None:
             _keep(tx, silent, now)
@@ -56,6 +58,16 @@ class HouseClock:
         for gateway_id in silent:
             log.warning("gateway fell silent", gateway=gateway_id)
         return Step(silent=tuple(silent))
+
+    def _watch_clock(self) -> None:
+        """Say once that the machine's clock cannot be followed, and once that it can again."""
+        if self._clock.held == self._said_held:
+            return
+        self._said_held = self._clock.held
+        if self._said_held:
+            log.error("the clock of this machine is more than a day ahead and is not followed")
+        else:
+            log.info("the clock of this machine is followed again")
 
 
 def _keep(tx: Connection, silent: list[GatewayId], now: datetime) -> None:

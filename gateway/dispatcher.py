@@ -21,8 +21,7 @@ from sqlalchemy import Connection
 
 from esl.domain.clock import EffectiveClock
 from esl.domain.errors import Unavailable
-from esl.domain.ids import Digest, GatewayId, LabelId
-from esl.domain.label import NOTHING_SHOWN
+from esl.domain.ids import GatewayId, LabelId
 from esl.domain.panel import Panels
 from esl.domain.stages import NO_STAGES, Stage, Stages
 from esl.services import deliveries
@@ -30,16 +29,16 @@ from esl.services.deliveries import DueLabel, Plan, Recorded, Sending, Share
 from esl.services.neutral import load_neutral
 from esl.store.database import Database
 from esl.store.write_group import Priority, Writes
-from gateway.bases import Base, Bases, load_bases
-from gateway.batch import Batch, Draft, Piece, Step
+from gateway.bases import Base, Bases, find_bases
+from gateway.batch import Batch, Draft, Step
 from gateway.easel import Drawn, Draws, Easel, Refused, Unchanged
-from gateway.link import Outgoing, command_id, milliseconds, seal_commands
+from gateway.leases import Fence
+from gateway.link import Outgoing
 from gateway.pacing import Backoff
 from gateway.painter import Painter
 from gateway.roster import Roster
+from gateway.sealer import Sealer
 from gateway.shares import choose_shares
-from gateway.wire.codec import digest_bytes
-from gateway.wire.messages import Put, Report
 from gateway.wire.signing import SigningKey
 
 BATCH_MOST = 500
@@ -48,9 +47,6 @@ BATCH_MOST = 500
 UNSENT_AGAIN_AFTER = timedelta(seconds=2)
 """How long labels wait whose payload the broker did not take; the circuit says when it is worth
 another try."""
-
-_DEADLINE_AFTER = timedelta(hours=1)
-_SLOT_SHOWN_AT_ONCE = 0
 
 
 class Dispatcher:
@@ -70,18 +66,19 @@ class Dispatcher:
         stages: Stages = NO_STAGES,
         bases: Bases | None = None,
         pool: Draws | None = None,
+        fence: Fence | None = None,
     ) -> None:
         self._database = database
         self._writer = writer
         self._roster = roster
-        self._painter = painter
         self._panels = panels
-        self._key = key
         self._clock = clock
         self._backoff = backoff
         self._stages = stages
         self._bases = bases if bases is not None else Bases()
+        self._sealer = Sealer(roster=roster, panels=panels, key=key, clock=clock)
         self._draws = pool or Easel(painter=painter, panels=panels, stages=stages)
+        self._fence = fence
 
     def step(self) -> Step:
         """Look at up to `BATCH_MOST` due labels: begin, draw and finish.
@@ -91,6 +88,16 @@ class Dispatcher:
         """
         batch = self.begin()
         return self.finish(self.draw(batch)) if batch is not None else Step()
+
+    def warm_up(self) -> None:
+        """Draw some labels for nothing, so that fonts and tables are known before any is due.
+
+        Raises:
+            Unavailable: The database did not answer.
+        """
+        with self._database.read() as tx:
+            label_ids = deliveries.some_labels(tx)
+        self.draw(self._load(label_ids, self._clock.now()))
 
     def advance(self, claimed: Sequence[LabelId] = ()) -> Step:
         """Take a step, with the labels that the last one claimed.
@@ -118,16 +125,7 @@ class Dispatcher:
         claimed = claimed or self._claim(now)
         if not claimed:
             return None
-        began_ns = self._stages.cpu_ns()
-        with self._database.read() as tx:
-            due = deliveries.load(tx, claimed)
-            neutral = load_neutral(tx, due)
-            ways = [way for label in due if label.face is None for way in neutral.ways(label)]
-            sources = deliveries.load_templates(tx, self._painter.unknown([*due, *ways]))
-            bases = self._find_bases(tx, due)
-        self._painter.learn(sources)
-        self._measure(Stage.LOAD, began_ns, len(due))
-        return Batch(claimed=len(claimed), due=tuple(due), now=now, bases=bases, neutral=neutral)
+        return self._load(claimed, now)
 
     def draw(self, batch: Batch) -> Draft:
         """Render every label and decide what becomes of it. Touches no database."""
@@ -171,7 +169,7 @@ class Dispatcher:
         recorded, claimed = self._writer.write(write, priority=Priority.DISPATCH)
         began_ns = self._stages.cpu_ns()
         self._keep_bases(draft, recorded)
-        outgoing = self._send(draft, payloads, recorded)
+        outgoing = self._sealer.seal_draft(draft, payloads, recorded)
         self._measure(Stage.PUBLISH, began_ns, len(recorded.sendings))
         return Step(
             looked_at=batch.claimed,
@@ -191,8 +189,8 @@ class Dispatcher:
             priority=Priority.DISPATCH,
         )
         return tuple(
-            self._seal(g, [Report(id=command_id(counter, 0))], (), counter, now)
-            for g, counter in recorded.first_counter.items()
+            self._sealer.seal_report(gateway_id, counter, now)
+            for gateway_id, counter in recorded.first_counter.items()
         )
 
     def want_reports(self, gateway_ids: Iterable[GatewayId]) -> None:
@@ -239,6 +237,19 @@ class Dispatcher:
                 lambda tx: deliveries.release(tx, label_ids, due_at), priority=Priority.DISPATCH
             )
 
+    def _load(self, label_ids: Sequence[LabelId], now: datetime) -> Batch:
+        """Load the truth for labels, and all that is needed to draw it."""
+        began_ns = self._stages.cpu_ns()
+        with self._database.read() as tx:
+            due = deliveries.load(tx, label_ids)
+            neutral = load_neutral(tx, due)
+            ways = [way for label in due if label.face is None for way in neutral.ways(label)]
+            sources = deliveries.load_templates(tx, self._draws.unknown([*due, *ways]))
+            bases = find_bases(tx, self._bases, (label.shown_digest for label in due), self._panels)
+        self._draws.learn(sources)
+        self._measure(Stage.LOAD, began_ns, len(due))
+        return Batch(claimed=len(label_ids), due=tuple(due), now=now, bases=bases, neutral=neutral)
+
     # -- what is due -------------------------------------------------------------------------
 
     def _claim(self, now: datetime) -> Sequence[LabelId]:
@@ -271,23 +282,13 @@ class Dispatcher:
             return []
         began_ns = self._stages.cpu_ns()
         until = now + timedelta(seconds=self._backoff.base_s)
+        if self._fence is not None:
+            shares = self._fence(tx, shares)
         claimed = deliveries.claim(tx, shares, now, until=until)
         self._measure(Stage.CLAIM, began_ns, len(claimed))
         return claimed
 
     # -- pictures ----------------------------------------------------------------------------
-
-    def _find_bases(self, tx: Connection, due: Iterable[DueLabel]) -> dict[Digest, Base]:
-        """Find what labels show: the next picture is painted over it, and told apart from it."""
-        found: dict[Digest, Base] = {}
-        missing: set[Digest] = set()
-        for digest in {label.shown_digest for label in due} - {NOTHING_SHOWN}:
-            base = self._bases.get(digest)
-            if base is None:
-                missing.add(digest)
-            else:
-                found[digest] = base
-        return found | load_bases(tx, missing, self._panels) if missing else found
 
     def _keep_bases(self, draft: Draft, recorded: Recorded) -> None:
         """Remember what labels will show: what they show now is then of no more use."""
@@ -309,85 +310,6 @@ class Dispatcher:
             encoding=drawn.travels.encoding,
             bytes=len(drawn.travels.data),
         )
-
-    # -- payloads ----------------------------------------------------------------------------
-
-    def _send(
-        self, draft: Draft, payloads: Iterable[Sequence[Piece]], recorded: Recorded
-    ) -> tuple[Outgoing, ...]:
-        """Make the payloads of what was recorded."""
-        now = draft.batch.now
-        due = {label.label_id: label for label in draft.batch.due}
-        revs = {s.label_id: s.rev for s in recorded.sendings}
-        counter = dict(recorded.first_counter)
-        ids: dict[LabelId, int] = {}
-        outgoing: list[Outgoing] = []
-        for payload in payloads:
-            gateway_id = payload[0].sending.gateway_id
-            number = counter[gateway_id]
-            counter[gateway_id] += 1
-            here = [piece for piece in payload if piece.sending.label_id in revs]
-            if not here:
-                continue  # their truth changed while they were drawn: they are due already
-            _, ahead_ms = self._roster.session_of(gateway_id)
-            deadline = milliseconds(now + _DEADLINE_AFTER) + ahead_ms
-            puts: list[Put] = []
-            told: dict[int, list[tuple[LabelId, int]]] = {}
-            for position, piece in enumerate(here):
-                label = due[piece.sending.label_id]
-                rev = revs[label.label_id]
-                # All parts of a picture are one command.
-                command = ids.setdefault(label.label_id, command_id(number, position))
-                drawn = draft.drawn[label.label_id]
-                puts.append(self._put(label, piece, drawn, rev, command, deadline))
-                told[command] = [(label.label_id, rev)]
-            label_ids = tuple(piece.sending.label_id for piece in here)
-            outgoing.append(self._seal(gateway_id, puts, label_ids, number, now))
-            waits_s = max((piece.sending.due_at - now).total_seconds() for piece in here)
-            until_s = self._clock.monotonic_s() + waits_s
-            self._roster.note_sent(gateway_id, label_ids, until_s, commands=told)
-        return tuple(outgoing)
-
-    def _put(
-        self, label: DueLabel, piece: Piece, drawn: Drawn, rev: int, command: int, deadline: int
-    ) -> Put:
-        travels = drawn.travels
-        return Put(
-            id=command,
-            label=label.label_id,
-            epoch=label.epoch,
-            slot=_SLOT_SHOWN_AT_ONCE,
-            rev=rev,
-            digest=digest_bytes(drawn.digest),
-            size=self._panels.named(label.panel_id).frame_bytes,
-            encoding=travels.encoding,
-            base=digest_bytes(travels.base) if travels.base is not None else None,
-            data=travels.data[piece.start : piece.stop],
-            offset=piece.start if piece.is_part else None,
-            total=len(travels.data) if piece.is_part else None,
-            show=True,
-            deadline=deadline,
-        )
-
-    def _seal(
-        self,
-        gateway_id: GatewayId,
-        commands: Sequence[Put | Report],
-        label_ids: tuple[LabelId, ...],
-        counter: int,
-        now: datetime,
-    ) -> Outgoing:
-        session, ahead_ms = self._roster.session_of(gateway_id)
-        payload = seal_commands(
-            self._key,
-            gateway_id,
-            commands,
-            session=session,
-            clock_ahead_ms=ahead_ms,
-            counter=counter,
-            now=now,
-        )
-        return Outgoing(gateway_id=gateway_id, payload=payload, label_ids=label_ids)
 
     def _measure(self, stage: Stage, began_ns: int, labels: int) -> None:
         self._stages.add(stage, self._stages.cpu_ns() - began_ns, labels)

@@ -9,7 +9,7 @@ gateway can pass deltas on. A whole picture is compressed only where it may be t
 Touches no database, so that it may be done in another process (`gateway.render_pool`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -20,6 +20,7 @@ from esl.domain.ids import Digest
 from esl.domain.label import may_skip_sending
 from esl.domain.panel import Panel, Panels
 from esl.domain.stages import NO_STAGES, Stage, Stages
+from esl.domain.template import TemplateRef, TemplateSource
 from esl.services.deliveries import DueLabel, StoredFrame
 from esl.services.neutral import NeutralBook
 from gateway.bases import DEPTH_MOST, Base
@@ -78,6 +79,12 @@ Outcome = Drawn | Unchanged | Refused
 class Draws(Protocol):
     """What draws a batch: an `Easel`, or a pool of processes with one each."""
 
+    def unknown(self, due: Iterable[DueLabel]) -> frozenset[TemplateRef]:
+        """Say which templates of stores these labels need that nobody has shown us yet."""
+
+    def learn(self, sources: Mapping[TemplateRef, TemplateSource]) -> None:
+        """Take templates of stores in."""
+
     def draw(
         self, due: Sequence[DueLabel], bases: Mapping[Digest, Base], neutral: NeutralBook
     ) -> list[Outcome]:
@@ -108,6 +115,14 @@ class Easel:
         self._panels = panels
         self._stages = stages
         self._mean_whole: dict[tuple[str, str], float] = {}  # panel, template -> bytes
+
+    def unknown(self, due: Iterable[DueLabel]) -> frozenset[TemplateRef]:
+        """Say which templates of stores these labels need that nobody has shown us yet."""
+        return self._painter.unknown(due)
+
+    def learn(self, sources: Mapping[TemplateRef, TemplateSource]) -> None:
+        """Take templates of stores in; one that cannot be read fails its labels alone."""
+        self._painter.learn(sources)
 
     def draw(
         self, due: Sequence[DueLabel], bases: Mapping[Digest, Base], neutral: NeutralBook

@@ -69,7 +69,7 @@ class LeaseKeeper:
                 tasks.create_task(self._renew(), name="lease renewal")
                 tasks.create_task(self._watch(), name="lease watch")
         finally:
-            self._follow(Change(gained={}, lost=frozenset(self._leases.held)))
+            self._follow(self._leases.drop())
             with contextlib.suppress(Unavailable):  # then they end by themselves
                 await asyncio.shield(asyncio.to_thread(self._leases.leave))
 

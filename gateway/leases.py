@@ -11,7 +11,6 @@ a holder that hears nothing stops before anybody else may begin.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -31,11 +30,8 @@ _AFTER_AN_END_S = 0.1
 """A look for ended leases comes this much later than their end."""
 
 
-class Fence(Protocol):
-    """Says which shares of a batch may be claimed, in the transaction that claims them."""
-
-    def __call__(self, tx: Connection, shares: Sequence[Share]) -> list[Share]:
-        """Leave out the gateways of others."""
+Fence = Callable[[Connection, Sequence[Share]], Sequence[Share]]
+"""Leaves out shares that are not ours to claim, in the transaction that claims."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +107,13 @@ class Leases:
 
     def lapse(self) -> Change:
         """Lose everything if the time we were promised is over."""
-        lost: frozenset[GatewayId] = frozenset()
         if self.held and self._monotonic_s() >= self._ours_until_s:
-            lost, self.held = frozenset(self.held), {}
+            return self.drop()
+        return Change(gained={}, lost=frozenset())
+
+    def drop(self) -> Change:
+        """Lose everything."""
+        lost, self.held = frozenset(self.held), {}
         return Change(gained={}, lost=lost)
 
     def leave(self) -> None:
@@ -122,7 +122,7 @@ class Leases:
         Raises:
             Unavailable: The database did not answer; the leases end by themselves.
         """
-        run, self._run, self.held = self._run, None, {}
+        run, self._run = self._run, None
         if run is not None:
             self._writer.write(lambda tx: leases.leave(tx, run), priority=Priority.REPORT)
 

@@ -27,6 +27,10 @@ from renderer.template.template import Template, parse_template
 TEMPLATES_KEPT = 1024
 """Bound of the parsed templates; above the labels of a step, so a step forgets none of its own."""
 
+LAYERS_KEPT = 2_048
+"""Product layers that a controller's `Renderer` keeps. New prices are painted over the picture that
+hangs; a layer is of use where that is unknown, or a template's prices stand on product ink."""
+
 log = structlog.get_logger()
 
 

@@ -6,7 +6,8 @@
                     `CommandsOut`  whom an id concerns            gateway.commands
 
 All of it is memory of one process and is learned anew after a restart; nothing here is truth
-about a shelf. Thread safe: one lock, held for moments.
+about a shelf. Thread safe: one lock, held for moments. A gateway may be taken away at any time,
+by its lease: what is asked of it then is answered as of one that was never heard.
 """
 
 import threading
@@ -87,7 +88,8 @@ class Roster:
     def hear_state(self, gateway_id: GatewayId, state: GatewayState, *, now_s: float) -> Standing:
         """Weigh a ``state`` message; NEW where the gateway has come online or come back."""
         with self._lock:
-            known = self._known[gateway_id]
+            if (known := self._known.get(gateway_id)) is None:
+                return Standing.ECHO
             before = known.line.session
             standing = known.line.hear_state(state, now_s)
             if standing is Standing.NEW:
@@ -109,7 +111,8 @@ class Roster:
     ) -> list[tuple[Standing, bool]]:
         """Weigh the events of one payload, in their order, as `hear_event` does each."""
         with self._lock:
-            known = self._known[gateway_id]
+            if (known := self._known.get(gateway_id)) is None:
+                return [(Standing.ECHO, False)] * len(events)
             line = known.line
             heard: list[tuple[Standing, bool]] = []
             for event in events:
@@ -142,16 +145,19 @@ class Roster:
     def session_of(self, gateway_id: GatewayId) -> tuple[str, int]:
         """Return a gateway's current session, and how far its clock is ahead of ours in ms."""
         with self._lock:
-            line = self._known[gateway_id].line
-            return line.session, line.clock_ahead_ms
+            if (known := self._known.get(gateway_id)) is None:
+                return "", 0
+            return known.line.session, known.line.clock_ahead_ms
 
     def flaps(self, gateway_id: GatewayId) -> bool:
         """Say whether a gateway's sessions follow each other too fast to act on each."""
-        return self._known[gateway_id].flaps
+        known = self._known.get(gateway_id)
+        return known is not None and known.flaps
 
     def is_new_here(self, gateway_id: GatewayId) -> bool:
         """Say whether nothing was ever done about this gateway's sessions by this process."""
-        return not self._known[gateway_id].acted_on
+        known = self._known.get(gateway_id)
+        return known is not None and not known.acted_on
 
     def note_acted_on(self, gateway_ids: Iterable[GatewayId]) -> None:
         """Note that a session's beginning was written down."""
@@ -259,12 +265,14 @@ class Roster:
     def note_queue_full(self, gateway_id: GatewayId, label_id: LabelId | None) -> None:
         """Note that a gateway refused a command for want of room."""
         with self._lock:
-            self._known[gateway_id].window.note_queue_full(label_id)
+            if (known := self._known.get(gateway_id)) is not None:
+                known.window.note_queue_full(label_id)
 
     def told_by(self, gateway_id: GatewayId, command_id: int) -> Sequence[Told]:
         """Say which labels a command under way told what; none if it is not known."""
         with self._lock:
-            return self._known[gateway_id].commands.told(command_id)
+            known = self._known.get(gateway_id)
+            return known.commands.told(command_id) if known is not None else ()
 
     def _begin(self, known: _Known, before: str, now_s: float) -> None:
         """Begin a session, or take up the one that had left."""

@@ -76,11 +76,14 @@ class Window:
         return True
 
     def note_queue_full(self, label_id: LabelId | None) -> None:
-        """Note that the gateway refused a label for want of room; do so before `note_answered`.
+        """Note that the gateway refused a label for want of room: it is not under way.
 
         Refusals of labels that were under way when the window was halved tell nothing new.
         """
-        if label_id is None or label_id not in self._halved_among:
+        known = label_id is not None and label_id in self._halved_among
+        if label_id is not None:
+            self.forget((label_id,))
+        if not known:
             self._halve()
 
     def forget(self, label_ids: Iterable[LabelId] | None = None) -> None:

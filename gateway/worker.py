@@ -33,6 +33,9 @@ from gateway.inbox import Step as Intake
 from gateway.link import EXPIRES_AFTER_S, Outgoing
 from gateway.mqtt import Acknowledgement, MqttConnection, MqttMessage
 from gateway.outbox import Outbox
+from gateway.signals import SignalDispatcher
+from gateway.staging import StagingDispatcher
+from gateway.upkeep import Upkeep
 from gateway.wire.topics import ALL_STATES, ALL_UPS, down_topic
 
 TOPICS = (ALL_STATES, ALL_UPS)
@@ -43,6 +46,9 @@ POLL_S = 1.0
 
 HOUSEKEEPING_S = 5.0
 MESSAGES_MOST = 200
+
+BESIDE_S = 0.25
+"""Between two looks for commands of people and for what is due at a moment."""
 
 PACE_S = 0.04
 """Shortest time from one step to the next of its kind: while much is going on, each step then
@@ -75,8 +81,15 @@ class Worker:
         inbox: Inbox,
         clock: HouseClock,
         tell: Callable[[Notice], None],
+        signals: SignalDispatcher | None = None,
+        staging: StagingDispatcher | None = None,
+        upkeep: Upkeep | None = None,
     ) -> None:
         self._mqtt = mqtt
+        self._signals = signals
+        self._staging = staging
+        self._upkeep = upkeep
+        self._beside_at_s = 0.0
         self._dispatcher = dispatcher
         self._inbox = inbox
         self._clock = clock
@@ -136,6 +149,7 @@ class Worker:
                 await _pause(_RETRY_DATABASE_S)
 
     async def _dispatch(self) -> None:
+        await self._warm_up()
         pace = _Pace()
         claimed: tuple[LabelId, ...] = ()
         while True:
@@ -152,6 +166,7 @@ class Worker:
                     continue
                 self._due.clear()
                 self._outbox.put(await self._deliver(self._dispatcher.ask_wanted_reports))
+                await self._send_beside()
                 step = await self._deliver(self._dispatcher.advance, ahead)
             except Unavailable as exc:
                 log.warning("sending waits for the database", reason=str(exc))
@@ -163,6 +178,30 @@ class Worker:
                 self._tell(Notice(labels=step.changed))
             if not claimed and step.looked_at < BATCH_MOST:
                 await _first_of(self._due, POLL_S)
+
+    async def _send_beside(self) -> None:
+        """Send what is no price of now: people's commands, and pictures for a later moment."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s < self._beside_at_s:
+            return
+        self._beside_at_s = now_s + BESIDE_S
+        if self._signals is not None:
+            self._outbox.put(await self._deliver(self._signals.step))
+        if self._staging is not None:
+            begun = await self._deliver(self._staging.begin_flips)
+            if begun:
+                self._tell(Notice(labels=tuple(label for one in begun for label in one.labels)))
+            ahead = await self._deliver(self._staging.step)
+            self._outbox.put(ahead.outgoing)
+            if ahead.outgoing:
+                self._due.set()  # there may be more of it
+
+    async def _warm_up(self) -> None:
+        """Use the time until the gateways are back."""
+        try:
+            await self._deliver(self._dispatcher.warm_up)
+        except Unavailable as exc:
+            log.warning("warming up waits for the database", reason=str(exc))
 
     def _publish(self, outgoing: Outgoing) -> Acknowledgement:
         topic = down_topic(outgoing.gateway_id)
@@ -182,6 +221,8 @@ class Worker:
             await _pause(HOUSEKEEPING_S)
             try:
                 step = await asyncio.to_thread(self._clock.step)
+                if self._upkeep is not None:
+                    await asyncio.to_thread(self._upkeep.step)
             except Unavailable as exc:
                 log.warning("housekeeping waits for the database", reason=str(exc))
                 continue

@@ -9,7 +9,7 @@ before an upgrade has the mark of nothing that is drawn after it.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -41,7 +41,9 @@ def heights_in(mark: bytes) -> tuple[int, ...]:
 
 def design_identity(template_digest: str, panel: Panel) -> bytes:
     """Name a template on a panel as this release draws it, 32 bytes."""
-    told = f"{template_digest}\0{astuple(panel)!r}".encode()
+    # Which facts are nominal changes no pixel, and a set has another order in each process.
+    drawn_on = astuple(replace(panel, nominal=frozenset()))
+    told = f"{template_digest}\0{drawn_on!r}".encode()
     return hashlib.blake2b(told, key=_release(), digest_size=32).digest()
 
 

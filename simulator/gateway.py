@@ -68,6 +68,7 @@ class SimGateway:
         )
         self._queue = self._orders.queue
         self.signal = self._queue.signal
+        self.radio = self._queue.radio
         self._beacons = Beacons(options.beacon_s, at_check_in=options.radio.check_in_s[1] > 0)
         self._heartbeat_s = options.heartbeat_s
         self._next_heartbeat_s = math.inf
@@ -94,6 +95,20 @@ class SimGateway:
     def queued(self) -> int:
         """How much work is in hand."""
         return len(self._queue)
+
+    @property
+    def capacity(self) -> int:
+        """How many labels it takes work for at once; a reboot restores it."""
+        return self._queue.capacity
+
+    @capacity.setter
+    def capacity(self, labels: int) -> None:
+        self._queue.capacity = labels
+
+    @property
+    def clock_off_ms(self) -> int:
+        """How far its clock was ahead at its last step."""
+        return self._clock_off_ms
 
     @property
     def pending(self) -> int:
@@ -242,9 +257,8 @@ class SimGateway:
 
     def _pass_on(self, labels: Iterable[SimLabel]) -> None:
         """Pass on the beacons of those labels that are heard (G6)."""
-        radio = self._queue.radio
-        if radio.is_lossy:
-            labels = [label for label in labels if radio.hears(self._signal_of(label))]
+        if self.radio.is_lossy:
+            labels = [label for label in labels if self.radio.hears(self._signal_of(label))]
         self._forward(labels)
 
     def _forward(self, labels: Iterable[SimLabel]) -> None:

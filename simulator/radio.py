@@ -18,13 +18,17 @@ _LOST_MOST = 0.95
 
 
 class Radio:
-    """One gateway's transmitter and receiver."""
+    """One gateway's transmitter and receiver; ``options.loss`` may change while it runs."""
 
     def __init__(self, options: RadioOptions, random: Random) -> None:
         self.options = options
         self._random = random
         self.takes_time = bool(options.bytes_per_s or options.block_s or options.connect_s)
-        self.is_lossy = bool(options.loss or options.fading)
+
+    @property
+    def is_lossy(self) -> bool:
+        """Whether anything can get lost."""
+        return self.options.fading or self.options.loss > 0
 
     def loss_at(self, dbm: int) -> float:
         """Share of what gets lost at this signal."""

@@ -53,6 +53,7 @@ from gateway.painter import Painter
 from gateway.roster import Roster
 from gateway.signals import SignalDispatcher
 from gateway.staging import StagingDispatcher
+from gateway.upkeep import Upkeep
 from gateway.wire.codec import decode_commands, encode_events, encode_state
 from gateway.wire.messages import (
     VERSION,
@@ -311,6 +312,12 @@ class Controller:
             stages=stages,
             panels=PANELS,
             aside=Aside(self.orders),
+        )
+        self.upkeep = Upkeep(
+            database=database,
+            writer=self.writer,
+            clock=self.time,
+            silent_after=timedelta(seconds=180),
         )
         self.house_clock = HouseClock(writer=self.writer, roster=self.roster, clock=self.time)
         with database.read() as tx:

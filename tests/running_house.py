@@ -186,7 +186,7 @@ async def _serve(
             )
         )
         serving = asyncio.create_task(server.serve())
-        working = asyncio.create_task(house.worker.run()) if with_worker else None
+        working = asyncio.create_task(house.run()) if with_worker else None
         while not server.started and not serving.done():  # noqa: ASYNC110  no event tells it
             await asyncio.sleep(0.01)
         outcome["running"] = RunningHouse(house, application, port)

@@ -37,6 +37,7 @@ PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
     "mosquitto": ("mosquitto",),
     "postgresql": ("initdb",),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "cmake": ("cmake",),
 }
 """The services by the name of their Debian package, and the program that each is known by."""
 

@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from api.cli import bench, demo, panels, render, serve, simulate, templates, tokens
+from api.cli import (
+    bench,
+    conform,
+    demo,
+    fleet,
+    keys,
+    panels,
+    render,
+    serve,
+    simulate,
+    templates,
+    tokens,
+    worker,
+)
 from api.cli.logs import configure_logs
 from esl.domain.errors import EslError, InvalidInput
 
@@ -16,11 +29,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.command("demo")(demo.demo)
 app.command("simulate")(simulate.simulate)
+app.command("conform")(conform.conform_command)
 app.command("render")(render.render)
 app.command("sign-in")(tokens.sign_in)
 app.add_typer(tokens.app, name="token")
+app.command("fleet")(fleet.fleet)
+app.add_typer(keys.app, name="keys")
 app.add_typer(panels.app, name="panels")
 app.add_typer(templates.app, name="templates")
 app.add_typer(bench.app, name="bench")

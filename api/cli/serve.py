@@ -44,6 +44,9 @@ def serve(
             "--plain-http-allowed", help="Bind beyond this machine without TLS, knowingly."
         ),
     ] = None,
+    delivery: Annotated[
+        bool, typer.Option(help="Without: `esl worker` sends and listens, on PostgreSQL.")
+    ] = True,
     with_parent: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Run a controller: HTTP API, live page, dispatcher, inbox and clock. Ends on SIGTERM."""
@@ -58,4 +61,4 @@ def serve(
     )
     if with_parent:
         end_with_parent()
-    asyncio.run(run_server(settings))
+    asyncio.run(run_server(settings, delivers=delivery))

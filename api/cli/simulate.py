@@ -1,36 +1,52 @@
 """``esl simulate``: gateways and labels without hardware, on the real topics."""
 
 import asyncio
+import contextlib
 import json
+import secrets
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Annotated
 
+import msgspec
 import typer
 
 from api.cli.panels import PanelsFile
 from api.clock import MachineClock
 from api.parent import end_with_parent
-from esl.domain.errors import SetupError
-from esl.domain.panel import Panel
+from api.private_files import write_private
+from esl.domain.errors import InvalidInput, SetupError
+from esl.domain.panel import Panel, Panels
 from esl.domain.panel_file import load_panels
 from esl.settings import read_settings
 from gateway.wire.enrolment import Enrolment, from_json
 from gateway.wire.errors import WireError
+from simulator.buttons import AnyButton
 from simulator.ceiling import Ceiling
+from simulator.control import ControlServer
+from simulator.fast_clock import fast_sleep
 from simulator.faults import Faults
 from simulator.gateway import GatewayOptions
+from simulator.scenario import Event
+from simulator.scenario_text import read_scenario
 from simulator.shop import Shop
 from simulator.thin import ThinShop
+from simulator.timeline import build_shop, check_events, run_events
+
+_DONE_SHOWN = 3
 
 
 def simulate(
     enrolment: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(help="Enrolment files, one a gateway: the answer of PUT …/gateways/{id}."),
-    ],
+    ] = None,
+    scenario: Annotated[
+        Path | None,
+        typer.Option(help="A scenario file: gateways, labels, the air between, and what happens."),
+    ] = None,
     labels: Annotated[int, typer.Option(help="Labels in the range of each gateway.")] = 24,
     panel: Annotated[
         list[str] | None,
@@ -42,6 +58,10 @@ def simulate(
     lose: Annotated[float, typer.Option(help="Share of messages that get lost.")] = 0.0,
     duplicate: Annotated[float, typer.Option(help="Share of messages that come twice.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Where all chance comes from.")] = 1,
+    control: Annotated[
+        Path | None,
+        typer.Option(help="Serve the fault buttons; address and token go to this file."),
+    ] = None,
     thin: Annotated[
         bool,
         typer.Option(
@@ -53,33 +73,36 @@ def simulate(
     """Run simulated gateways and labels until Ctrl-C.
 
     Labels are named GATEWAY-0001, GATEWAY-0002 … and say what they show like real ones. On
-    SIGUSR1 a line of JSON says what travelled and what went wrong so far.
+    SIGUSR1 a line of JSON says what travelled and what went wrong so far. A scenario says all of
+    this in a file, and more: docs/simulator.md.
     """
     if with_parent:
         end_with_parent()
+    if (scenario is None) == (not enrolment):
+        raise SetupError("give enrolment files, or --scenario with a file that names them")
     if thin:
-        enrolments = [read_enrolment(path) for path in enrolment]
-        acknowledging = ThinShop(enrolments, clock=MachineClock(), sleep=asyncio.sleep, seed=seed)
-        what = f"{len(enrolments)} gateways that acknowledge at once"
-        asyncio.run(_run(acknowledging, what, lambda: _travelled(acknowledging)))
+        _run_thin([read_enrolment(path) for path in enrolment or []], seed)
         return
     known = load_panels(read_settings(panels_file=panels_file).panels_file)
+    if scenario is not None:
+        _run_scenario(scenario, known, control)
+        return
     panels = [known.named(name) for name in panel or ["bwry-296x128"]]
     fittings = [
         (read_enrolment(path), _labels(read_enrolment(path).gateway, labels, panels))
-        for path in enrolment
+        for path in enrolment or []
     ]
-    faults = Faults(Random(seed), lose=lose, duplicate=duplicate) if lose or duplicate else None  # noqa: S311  seeded chance
+    faulty = lose or duplicate or control is not None
     shop = Shop(
         fittings,
         clock=MachineClock(),
         sleep=asyncio.sleep,
         seed=seed,
         options=GatewayOptions(paint_s=paint, beacon_s=beacon),
-        faults=faults,
+        faults=Faults(Random(seed), lose=lose, duplicate=duplicate) if faulty else None,  # noqa: S311  seeded chance
     )
     what = f"{len(fittings)} gateways with {labels} labels each"
-    asyncio.run(_run(shop, what, lambda: {"counts": dict(shop.counts)}))
+    asyncio.run(_run(shop, what, lambda: {"counts": dict(shop.counts)}, control=control))
 
 
 def read_enrolment(path: Path) -> Enrolment:
@@ -100,6 +123,38 @@ def _labels(gateway: str, count: int, panels: list[Panel]) -> list[tuple[str, Pa
     return [(f"{gateway}-{n + 1:04d}", panels[n % len(panels)]) for n in range(count)]
 
 
+def _run_thin(enrolments: Sequence[Enrolment], seed: int) -> None:
+    shop = ThinShop(enrolments, clock=MachineClock(), sleep=asyncio.sleep, seed=seed)
+    what = f"{len(enrolments)} gateways that acknowledge at once"
+    asyncio.run(_run(shop, what, lambda: _travelled(shop)))
+
+
+def _run_scenario(path: Path, known: Panels, control: Path | None) -> None:
+    try:
+        read = read_scenario(path.read_text())
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SetupError(f"{path} cannot be read: {exc}") from exc
+    except InvalidInput as exc:
+        problem = exc.problems[0]
+        fix = f". {problem.fix}" if problem.fix else ""
+        raise SetupError(f"{path}: {problem.detail} ({problem.path or '/'}){fix}") from exc
+    plan = read.scenario
+    enrolments = [read_enrolment(path.parent / gateway.enrolment) for gateway in plan.gateways]
+    shop = build_shop(plan, enrolments, known, clock=MachineClock(), sleep=asyncio.sleep)
+    check_events(read.events, shop)
+    what = f"{plan.title or path.stem}: {len(enrolments)} gateways, {len(shop.labels)} labels"
+    asyncio.run(
+        _run(
+            shop,
+            what,
+            lambda: {"counts": dict(shop.counts)},
+            control=control,
+            events=read.events,
+            speed=plan.speed,
+        )
+    )
+
+
 def _travelled(shop: ThinShop) -> Mapping[str, object]:
     travelled = shop.travelled
     return {
@@ -113,12 +168,53 @@ def _travelled(shop: ThinShop) -> Mapping[str, object]:
     }
 
 
-async def _run(shop: Ceiling, what: str, figures: Callable[[], Mapping[str, object]]) -> None:
+async def _run(
+    shop: Ceiling,
+    what: str,
+    figures: Callable[[], Mapping[str, object]],
+    *,
+    control: Path | None = None,
+    events: Sequence[Event] = (),
+    speed: float = 1.0,
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGUSR1, lambda: print(json.dumps(figures()), flush=True))
-    async with shop:
+    async with shop, contextlib.AsyncExitStack() as running:
+        if control is not None and isinstance(shop, Shop):
+            await running.enter_async_context(_serve_control(shop, control))
         print(f"simulating {what}; stop with Ctrl-C", flush=True)
-        await stop.wait()
+        async with asyncio.TaskGroup() as tasks:
+            happening = tasks.create_task(_happen(shop, events, speed), name="scenario events")
+            await stop.wait()
+            happening.cancel()
+
+
+async def _happen(shop: Ceiling, events: Sequence[Event], speed: float) -> None:
+    if isinstance(shop, Shop) and events:
+        await run_events(events, shop, fast_sleep(asyncio.sleep, speed), _tell)
+
+
+def _tell(button: AnyButton, done_to: Sequence[str]) -> None:
+    what = msgspec.to_builtins(button)["do"]
+    more = f" and {len(done_to) - _DONE_SHOWN} more" if len(done_to) > _DONE_SHOWN else ""
+    print(f"{what}: {', '.join(done_to[:_DONE_SHOWN])}{more}", flush=True)
+
+
+@contextlib.asynccontextmanager
+async def _serve_control(shop: Shop, path: Path) -> AsyncIterator[None]:
+    token = secrets.token_urlsafe(32)
+    async with ControlServer(shop, token).serve() as url:
+        with _private_file(path, json.dumps({"url": url, "token": token})):
+            yield
+
+
+@contextlib.contextmanager
+def _private_file(path: Path, text: str) -> Iterator[None]:
+    write_private(path, text)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)

@@ -15,9 +15,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from api.books import open_books
 from api.cli.serve import DataDir
 from api.client import Client, Refused
-from api.house import open_books
 from api.private_files import RuntimeFile, read_runtime_file, write_private
 from esl.domain.access import Scope
 from esl.domain.errors import SetupError, Unavailable

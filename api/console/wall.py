@@ -103,7 +103,7 @@ async def wall_tiles(request: Request, look: Looking, house: TheHouse, store: Lo
 
 async def _stand_before(request: Request, house: House, store_id: StoreId, look: Look) -> Wall:
     base_url = str(request.base_url)
-    online = house.roster.online()
+    online = house.online()
 
     def query(tx: Connection) -> Wall:
         store = places.store_named(tx, store_id)

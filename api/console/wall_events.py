@@ -2,6 +2,7 @@
 
     unnamed      pieces that htmx puts in place: the head and the tiles that changed
     look-again   the page fetches its tiles anew: after a gap, or where pieces would be too many
+    touched      somebody pressed a label's button or read its tag: {"label", "kind", "button"}
     beat         every 15 s, so that a page notices a line that has gone dead
 
 Changes are gathered while a message is on its way and while the pause after it lasts, so a page
@@ -9,6 +10,7 @@ gets at most four messages a second, and of each label only how it is by then.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
 
@@ -28,6 +30,7 @@ from esl.domain.access import Scope
 from esl.domain.errors import EslError
 from esl.domain.ids import LabelId
 from esl.domain.place import Store
+from esl.domain.touch import Touch
 from esl.store import wall as rows
 from gateway.worker import Notice
 
@@ -96,7 +99,7 @@ class _Line:
         self._look_by_s = now_s + LOOK_AGAIN_EVERY_S
 
         def query(tx: Connection) -> tuple[board.Head, str]:
-            head, here = board.stand(tx, self._store, self._look, self._house.roster.online())
+            head, here = board.stand(tx, self._store, self._look, self._house.online())
             found, _ = board.find(tx, self._store, self._look, here) if seen else ([], False)
             return head, board.fingerprint(found, here)
 
@@ -111,7 +114,9 @@ class _Line:
         await asyncio.sleep(self._rests_until_s - self._house.clock.monotonic_s())
         notice = await _changes(watcher, self._wait_s())
         if notice is not None:
-            events += await self._tell(notice)
+            if notice.labels or notice.gateways:
+                events += await self._tell(notice)
+            events += [_touched(t) for t in notice.touched if t.store_id == self._store.store_id]
         now_s = self._house.clock.monotonic_s()
         if (self._must_look and now_s >= self._look_at_s) or now_s >= self._look_by_s:
             self._must_look = False
@@ -134,7 +139,7 @@ class _Line:
         few: tuple[LabelId, ...] = notice.labels if len(notice.labels) <= PIECES_MOST else ()
 
         def query(tx: Connection) -> tuple[board.Head, list[board.Tile]]:
-            online = self._house.roster.online()
+            online = self._house.online()
             head, here = board.stand(tx, self._store, self._look, online)
             changed = rows.tiles_of(tx, few)
             ours = [tile for tile in changed if tile.label.store_id == self._store.store_id]
@@ -159,6 +164,12 @@ class _Line:
         self._rests_until_s = self._house.clock.monotonic_s() + GAP_S
         html = await asyncio.to_thread(draw, "pieces", head=head, tiles=tiles)
         return ServerSentEvent(raw_data=html, id=str(self._number))
+
+
+def _touched(touch: Touch) -> ServerSentEvent:
+    """Say that somebody pressed a label's button or read its tag."""
+    said = {"label": touch.label_id, "kind": touch.kind, "button": touch.button}
+    return ServerSentEvent(event="touched", raw_data=json.dumps(said))
 
 
 async def _changes(watcher: Watcher, longest_s: float) -> Notice | None:

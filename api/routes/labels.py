@@ -9,13 +9,14 @@ from sqlalchemy import Connection
 
 from api import doors, openapi
 from api.auth import Asker, TheHouse
+from api.routes.fleet import verdict_view
 from api.schemas import face_view, label_view, tile_view
 from esl.domain.access import Scope
 from esl.domain.errors import NotFound
 from esl.domain.ids import Digest, PanelId
 from esl.intake.place_json import parse_new_labels, parse_pairing
 from esl.intake.price_json import parse_each
-from esl.services import deliveries, pairing
+from esl.services import deliveries, fleet, pairing, verdicts
 from esl.store.deliveries import frame_sent_to, template_sent
 from esl.store.labels import count_paired
 from esl.store.wall import wall_of
@@ -66,7 +67,7 @@ async def list_labels(
     store_id = doors.store_id(store)
     who.require(Scope.LABEL_READ, store_id)
     await doors.store_for(house, store_id)
-    online = house.roster.online()
+    online = house.online()
     tiles = await doors.read(
         house, lambda tx: wall_of(tx, store_id, after=page.after, limit=page.limit)
     )
@@ -102,21 +103,67 @@ async def pair_labels(store: str, request: Request, house: TheHouse, who: Asker)
     return await doors.change(house, request, who, body, work, items=len(pairs))
 
 
+@router.delete("/stores/{store}/pairings/{label}")
+async def unpair_label(
+    store: str, label: str, request: Request, house: TheHouse, who: Asker
+) -> Response:
+    """Let a label speak for nothing: it shows no price any more."""
+    store_id, label_id = doors.store_id(store), doors.label_id(label)
+    who.require(Scope.LABEL_PAIR, store_id)
+    await doors.store_for(house, store_id)
+
+    def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        touched = pairing.unpair_labels(tx, store_id, [label_id], house.clock.now())
+        return {"unpaired": len(touched)}, Notice(labels=touched)
+
+    return await doors.change(house, request, who, b"", work)
+
+
+@router.delete("/stores/{store}/labels/{label}")
+async def retire_label(
+    store: str, label: str, request: Request, house: TheHouse, who: Asker
+) -> Response:
+    """Let a label leave the shop: it shows no price any more, then its gateway forgets it."""
+    store_id, label_id = doors.store_id(store), doors.label_id(label)
+    who.require(Scope.LABEL_PAIR, store_id)
+    await doors.store_for(house, store_id)
+
+    def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        touched = pairing.retire_labels(tx, store_id, [label_id], house.clock.now())
+        return {"retired": len(touched)}, Notice(labels=touched)
+
+    return await doors.change(house, request, who, b"", work)
+
+
 @router.get("/labels/{label}")
 async def get_label(label: str, house: TheHouse, who: Asker) -> dict[str, Any]:
     """Return a label: what it wants and what it shows, and the face it should show.
 
-    ``template`` is what the picture that it was last sent was drawn with.
+    ``template`` is what the picture that it was last sent was drawn with; ``state`` is how it
+    does as a device, and ``verdict`` what became of the last thing it was to show.
     """
     label_id = doors.label_id(label)
+    now = house.clock.now()
 
     def query(tx: Connection) -> dict[str, Any]:
         state = doors.label_for(tx, who, Scope.LABEL_READ, label_id)
         [due] = deliveries.load(tx, [label_id])
-        view = label_view(state, house.roster.online())
+        view = label_view(state, house.online())
+        member = fleet.member_named(
+            tx,
+            state.store_id,
+            label_id,
+            now,
+            online=house.online(),
+            silent_after=house.settings.silent_after,
+        )
+        verdict = verdicts.verdict_of_label(tx, state.store_id, label_id, now)
         return view | {
             "template": template_sent(tx, label_id, state.sent_rev),
             "face": face_view(due.face) if due.face is not None else None,
+            "state": member.state,
+            "battery_days_left": member.battery.days_left if member.battery else None,
+            "verdict": verdict_view(verdict) if verdict is not None else None,
         }
 
     return await doors.read(house, query)

@@ -1,5 +1,6 @@
 """Stores and their gateways."""
 
+import asyncio
 from dataclasses import asdict
 from typing import Any
 
@@ -8,13 +9,13 @@ from sqlalchemy import Connection
 
 from api import doors, openapi
 from api.auth import Asker, TheHouse
+from api.keys import key_ring
 from esl.domain.access import Scope
 from esl.intake.fields import Fields
 from esl.intake.place_json import parse_store
 from esl.services import access, catalogue
 from esl.store import places
 from gateway.wire.enrolment import Enrolment, enrolment_keys, to_json
-from gateway.wire.signing import PublicKeys
 from gateway.worker import Notice
 
 router = APIRouter(prefix="/api/v1", tags=["stores"])
@@ -59,6 +60,8 @@ async def enrol_gateway(
     if body:
         Fields((await doors.read_json(request))[0]).finish()
     await doors.store_for(house, store_id)
+    # During a rotation a gateway is to believe two keys: `api.keys`.
+    believed = await asyncio.to_thread(lambda: key_ring(house.settings.data_dir).believed())
     # The embedded broker knows one login. On any other broker each gateway has its own, named
     # like the gateway, and whoever runs the broker fills its password in.
     shared = house.broker_is_embedded
@@ -70,15 +73,16 @@ async def enrol_gateway(
         tls=house.broker.tls,
         username=(house.broker.username if shared else None) or gateway_id,
         password=(house.broker.password if shared else None) or "",
-        keys=enrolment_keys(PublicKeys.of(house.key)),
+        keys=enrolment_keys(believed),
     )
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
         places.put_gateway(tx, gateway_id, store_id)
+        places.note_enrolment(tx, gateway_id, believed)
         return {"gateway": gateway_id, "store": store_id}, Notice(gateways=True)
 
     await doors.change(house, request, who, body, work)
-    house.roster.add([(gateway_id, store_id)])
+    house.let_in(gateway_id, store_id)
     return Response(to_json(enrolment), media_type="application/json")
 
 
@@ -88,8 +92,10 @@ async def list_gateways(store: str, house: TheHouse, who: Asker) -> dict[str, An
     store_id = doors.store_id(store)
     who.require(Scope.LABEL_READ, store_id)
     await doors.store_for(house, store_id)
-    online = house.roster.online()
-    found = await doors.read(house, lambda tx: places.list_gateways(tx, store_id))
+    online = house.online()
+    found, keys = await doors.read(
+        house, lambda tx: (places.list_gateways(tx, store_id), places.enrolled_keys(tx))
+    )
     return {
         "gateways": [
             {
@@ -99,6 +105,7 @@ async def list_gateways(store: str, house: TheHouse, who: Asker) -> dict[str, An
                 "level": g.level,
                 "firmware": g.firmware,
                 "capacity": g.capacity,
+                "enrolled_keys": keys.get(g.gateway_id, []),
             }
             for g in found
         ]

@@ -16,6 +16,7 @@ class ProblemKind(StrEnum):
 
     GATEWAY_AWAY = "gateway_away"
     GATEWAY_CLOCK = "gateway_clock"
+    CONTROLLER_CLOCK = "controller_clock"  #: more than a day ahead, and not followed
     DUPLICATE_ID = "duplicate_id"
     LABEL_SILENT = "label_silent"
     HARDWARE_FAULT = "hardware_fault"
@@ -55,6 +56,7 @@ class Problem:
 WHAT_TO_DO: dict[ProblemKind, str] = {
     ProblemKind.GATEWAY_AWAY: "Check its power and network. Its labels follow when it is back.",
     ProblemKind.GATEWAY_CLOCK: "Set the gateway's clock; timed changes are sent at their moment.",
+    ProblemKind.CONTROLLER_CLOCK: "Set the machine's clock; if it is right, restart the server.",
     ProblemKind.DUPLICATE_ID: "Find the two labels and take one of them out of the shop.",
     ProblemKind.LABEL_SILENT: "Look whether it hangs in its place; change its battery.",
     ProblemKind.HARDWARE_FAULT: "Replace the label.",

@@ -9,8 +9,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from esl.domain.conclusions import (
+    DUPLICATE_ID,
+    FOREIGN_REVISION,
+    INSUFFICIENT_BATTERY,
+    confirmed,
+    foreign,
+    no_longer_foreign,
+    not_left_waiting,
+    put_right,
+    showing,
+    with_a_fresh_battery,
+)
 from esl.domain.ids import Digest, GatewayId, LabelId, PanelId, StoreId
-from esl.domain.label import NOTHING_SHOWN, LabelState, Lane
+from esl.domain.label import NOTHING_SHOWN, LabelState
 
 
 class OnFailure(StrEnum):
@@ -101,12 +113,6 @@ class Verdict(StrEnum):
     IMPLAUSIBLE = "implausible"  #: its memory cannot have been lost so often
 
 
-FOREIGN_REVISION = "foreign_revision"
-"""Problem of a label that shows a revision above ours: it refuses all that we can send."""
-
-DUPLICATE_ID = "duplicate_id"
-"""Problem of a label whose id is used twice: `esl.domain.doubles`."""
-
 ENDED_BY_A_SESSION = frozenset(
     {"unsupported", "capacity_limit", "invalid_opcode", "invalid_parameters"}
 )
@@ -114,7 +120,7 @@ ENDED_BY_A_SESSION = frozenset(
 
 STAYS_FOR_A_PERSON = frozenset(
     {
-        "insufficient_battery",
+        INSUFFICIENT_BATTERY,
         "invalid_image_index",
         "implausible_absolute_time",
         FOREIGN_REVISION,
@@ -124,11 +130,6 @@ STAYS_FOR_A_PERSON = frozenset(
 """Problems of the label itself: neither a gateway nor a controller that begins anew ends them. All
 others are looked at again when the controller starts: it may be another version."""
 
-INSUFFICIENT_BATTERY = "insufficient_battery"
-
-BATTERY_CHANGED_MV = 150
-"""A battery that reads so much more than at the beacon before was changed: cells recover by some
-tens of millivolts after a load."""
 
 _REBASED_AT_ONCE = 3
 """So many attempts may end with `base_mismatch` and be followed by a whole picture at once."""
@@ -164,7 +165,7 @@ def judge_shown(
         )
     elif report.rev < label.shown_rev:
         return Verdict.STALE, seen
-    return Verdict.BELIEVED, _showing(
+    return Verdict.BELIEVED, showing(
         _said_by(seen, sender), report.rev, report.digest, report.incarnation, now=now
     )
 
@@ -187,13 +188,13 @@ def judge_seen(  # noqa: PLR0911  each case of what a beacon may mean ends here
     refused = _refuse(label, report.incarnation, sender, roams=True)
     if refused is not None:
         return refused, label
-    seen = _battery_changed(_telemetry(label, report, sender, now), label, now)
+    seen = with_a_fresh_battery(_telemetry(label, report, sender, now), label, now)
     shows = (report.shown_rev, report.shown_digest)
     if report.incarnation > label.incarnation:
         # New memory: whatever it shows now is all it knows of. An unissued picture is nothing.
         ours = issued is not None and issued.digest == report.shown_digest
         rev, digest = shows if ours else (0, NOTHING_SHOWN)
-        return Verdict.BELIEVED, _put_right(
+        return Verdict.BELIEVED, put_right(
             replace(
                 _said_by(seen, sender),
                 shown_rev=rev,
@@ -206,21 +207,21 @@ def judge_seen(  # noqa: PLR0911  each case of what a beacon may mean ends here
             now,
         )
     if shows == (label.shown_rev, label.shown_digest):
-        known = _no_longer_foreign(seen, now)
-        return Verdict.KNOWN, _confirmed(_not_left_waiting(known, now, patience))
+        known = no_longer_foreign(seen, now)
+        return Verdict.KNOWN, confirmed(not_left_waiting(known, now, patience))
     if report.shown_rev < label.shown_rev:
         return _judge_denial(label, seen, sender, now)
     if issued is not None and issued.digest == report.shown_digest:
-        believed = _said_by(_no_longer_foreign(seen, now), sender)
-        return Verdict.BELIEVED, _showing(
+        believed = _said_by(no_longer_foreign(seen, now), sender)
+        return Verdict.BELIEVED, showing(
             believed, report.shown_rev, report.shown_digest, report.incarnation, now=now
         )
     if issued is None and report.shown_rev > label.wanted_rev:
-        return Verdict.NOT_ISSUED, _foreign(seen, report.shown_rev)
+        return Verdict.NOT_ISSUED, foreign(seen, report.shown_rev)
     # We no longer know a picture that it shows: or an equal one would be spared, not sent.
     doubted = replace(seen, shown_digest=NOTHING_SHOWN)
     verdict = Verdict.NOT_ISSUED if issued is None else Verdict.CONTRADICTS
-    return verdict, _put_right(doubted, now, at_once=False)
+    return verdict, put_right(doubted, now, at_once=False)
 
 
 def _judge_denial(
@@ -235,7 +236,7 @@ def _judge_denial(
     doubted = replace(
         seen, shown_digest=NOTHING_SHOWN, refresh_failures=seen.refresh_failures + int(first)
     )
-    return Verdict.DENIED, _put_right(_no_longer_foreign(doubted, now), now, at_once=False)
+    return Verdict.DENIED, put_right(no_longer_foreign(doubted, now), now, at_once=False)
 
 
 def judge_failure(
@@ -294,47 +295,6 @@ def _refuse_issue(
     return None
 
 
-def _showing(
-    label: LabelState, rev: int, digest: Digest, incarnation: int, *, now: datetime
-) -> LabelState:
-    """The label's state once it shows an issued picture."""
-    shown = replace(label, shown_rev=rev, shown_digest=digest, incarnation=incarnation)
-    if rev >= label.wanted_rev:
-        return replace(
-            shown,
-            settled_rev=label.wanted_rev,
-            due_at=None,
-            attempts=0,
-            lane=Lane.NORMAL,
-            problem=None,
-            problem_detail=None,
-        )
-    under_way = label.sent_rev >= label.wanted_rev and label.due_at is not None
-    if label.problem is None and label.wanted_rev > label.settled_rev and not under_way:
-        return replace(shown, due_at=now)
-    return shown  # the picture it should show was sent after this one: it has its time to answer
-
-
-def _put_right(label: LabelState, now: datetime, *, at_once: bool = True) -> LabelState:
-    """Make a label due that we have ever told something: it does not show what it should.
-
-    Unless ``at_once``, one that is under way already keeps its time and its attempts, or every
-    beacon of a label that will not change would be answered with a picture.
-    """
-    if label.wanted_rev == 0 or label.problem is not None:
-        return label
-    settled_rev = min(label.settled_rev, label.shown_rev, label.wanted_rev - 1)
-    if label.due_at is not None and not at_once:
-        return replace(label, settled_rev=settled_rev)
-    return replace(
-        label,
-        settled_rev=settled_rev,
-        due_at=now if label.due_at is None else min(label.due_at, now),
-        attempts=0,
-        lane=Lane.CORRECTION,
-    )
-
-
 def _said_by(label: LabelState, sender: Sender) -> LabelState:
     """Note which of a gateway's words the label's shown revision rests on."""
     return replace(label, shown_session=sender.session, shown_seq=sender.seq)
@@ -349,29 +309,6 @@ def _was_said_later(label: LabelState, sender: Sender) -> bool:
     if label.gateway_id != sender.gateway_id:
         return False
     return sender.session != label.shown_session or sender.seq > label.shown_seq
-
-
-def _foreign(label: LabelState, rev: int) -> LabelState:
-    """Give a label up that holds a revision we never issued: it refuses every lower one."""
-    doubted = replace(label, shown_digest=NOTHING_SHOWN)
-    if label.wanted_rev == 0 or label.problem is not None:
-        return doubted
-    return replace(
-        doubted,
-        due_at=None,
-        attempts=0,
-        settled_rev=min(label.settled_rev, label.wanted_rev - 1),
-        problem=FOREIGN_REVISION,
-        problem_detail=f"it holds revision {rev}, which this controller never gave out",
-    )
-
-
-def _no_longer_foreign(label: LabelState, now: datetime) -> LabelState:
-    """Take a label up again that turns out to hold a revision of ours."""
-    if label.problem != FOREIGN_REVISION:
-        return label
-    freed = replace(label, problem=None, problem_detail=None)
-    return replace(freed, due_at=now) if freed.settled_rev < freed.wanted_rev else freed
 
 
 def _newer(told: int | None, known: int | None) -> int | None:
@@ -389,52 +326,3 @@ def _telemetry(label: LabelState, report: SeenReport, sender: Sender, now: datet
         firmware=report.firmware or label.firmware,
         seen_at=now if own or label.seen_at is None else label.seen_at,
     )
-
-
-def _battery_changed(seen: LabelState, before: LabelState, now: datetime) -> LabelState:
-    """Take a label up again that was given up for its battery and has a fresh one."""
-    if (
-        seen.problem != INSUFFICIENT_BATTERY
-        or seen.battery_mv is None
-        or before.battery_mv is None
-        or seen.battery_mv < before.battery_mv + BATTERY_CHANGED_MV
-    ):
-        return seen
-    freed = replace(seen, problem=None, problem_detail=None)
-    return replace(freed, due_at=now) if freed.settled_rev < freed.wanted_rev else freed
-
-
-def _not_left_waiting(label: LabelState, now: datetime, patience: timedelta | None) -> LabelState:
-    """Shorten the wait of a label that lives and is behind."""
-    if patience is None or label.due_at is None or label.attempts <= 1:
-        return label
-    return replace(label, attempts=1, due_at=min(label.due_at, now + patience))
-
-
-def _confirmed(label: LabelState) -> LabelState:
-    """Forget failed refreshes of a label whose own word is that it shows what it should."""
-    if label.refresh_failures and label.due_at is None and label.problem is None:
-        return replace(label, refresh_failures=0)
-    return label
-
-
-def quarantined(label: LabelState, reason: str) -> LabelState:
-    """Return a label as it is once its id was found to be used twice: nothing is sent to it."""
-    return replace(
-        label, quarantine=1, due_at=None, problem=DUPLICATE_ID, problem_detail=reason[:300]
-    )
-
-
-def released(label: LabelState, now: datetime) -> LabelState:
-    """Return a label as it is once its id is used by one again: what it shows is not known."""
-    free = replace(
-        label,
-        quarantine=0,
-        problem=None,
-        problem_detail=None,
-        shown_digest=NOTHING_SHOWN,
-        attempts=0,
-    )
-    if free.wanted_rev == 0:
-        return free
-    return replace(free, due_at=now, settled_rev=min(free.settled_rev, free.wanted_rev - 1))

@@ -79,7 +79,7 @@ def compare(ear: Ear, own: OwnHearing, before: datetime | None) -> None:
     heard_at = own.heard_at
     if heard_at is not None and own.late:
         heard_at += NOTED_LATE
-    alone = before is not None and (heard_at is None or heard_at <= before)
+    alone = before is not None and (heard_at is None or heard_at < before)
     ear.alone = ear.alone + 1 if alone else 0
 
 

@@ -35,6 +35,7 @@ __all__ = [
     "peek",
     "record",
     "release",
+    "some_labels",
 ]
 
 
@@ -91,6 +92,11 @@ def load(tx: Connection, label_ids: Sequence[LabelId]) -> list[DueLabel]:
     return due_labels.load_due(tx, label_ids)
 
 
+def some_labels(tx: Connection) -> list[LabelId]:
+    """Name labels whose pictures are like those of most others: two of each panel model."""
+    return deliveries.labels_of_each_panel(tx)
+
+
 def load_templates(
     tx: Connection, refs: Iterable[TemplateRef]
 ) -> dict[TemplateRef, TemplateSource]:
@@ -111,7 +117,7 @@ def record(
     ``counters`` is how many signed payloads are about to leave for each gateway.
     """
     sendings = _renew(tx, plan, now) if plan.renewed else list(plan.sendings)
-    frames.keep_frames(tx, plan.pictures)
+    frames.keep_frames(tx, plan.pictures, now)
     sendings = deliveries.record_sendings(tx, sendings, now)
     deliveries.settle_unchanged(tx, plan.unchanged)
     deliveries.record_refusals(tx, plan.refused)

@@ -72,9 +72,7 @@ def keep_leases(tx: Connection, run: WorkerRun, *, lease: timedelta) -> Kept:
     """
     now = leases.time_of_database(tx)
     until = now + lease
-    if not leases.keep_worker(
-        tx, run.worker_id, started_at=run.started_at, alive_until=until
-    ):
+    if not leases.keep_worker(tx, run.worker_id, started_at=run.started_at, alive_until=until):
         raise SetupError(
             f"another process runs as worker {run.worker_id!r}; give each its own --name"
         )

@@ -153,6 +153,11 @@ def _task_words(code: str, detail: str) -> str:
     return f"What it should show cannot be drawn: {detail}"
 
 
+def has_open_tasks(tx: Connection) -> bool:
+    """Say whether a person is asked to take any label off the shelf."""
+    return remove_tasks.has_open_tasks(tx)
+
+
 def close_needless_tasks(tx: Connection, now: datetime) -> list[LabelId]:
     """End the tasks of labels that show again what they should; return those labels."""
-    return remove_tasks.close_tasks(tx, now) if remove_tasks.has_tasks_to_close(tx) else []
+    return remove_tasks.close_tasks(tx, now)

@@ -37,15 +37,32 @@ def find_changes(
     tx: Connection,
     now: datetime,
     *,
-    online: AbstractSet[GatewayId],
     silent_after: timedelta,
+    clock_held: bool = False,
 ) -> Changes:
-    """Look for problems in every store, and compare with those that are open. Only reads."""
+    """Look for problems in every store, and compare with those that are open. Only reads.
+
+    ``clock_held`` says that the machine's clock is too far ahead to be followed.
+
+    Which gateways live is read from what is written down of their heartbeats: one worker does
+    not hear the gateways of another.
+    """
+    online = problems.live_gateways(tx, now - AWAY_AFTER)
     found = {
         (f.kind.value, f.subject): f
         for store in places.all_stores(tx)
         for f in find_problems(tx, store.store_id, now, online=online, silent_after=silent_after)
     }
+    if clock_held:
+        reason = f"It says that it is more than a day after {now:%Y-%m-%d %H:%M} UTC."
+        for store in places.all_stores(tx):
+            one = _finding(
+                store.store_id,
+                ProblemKind.CONTROLLER_CLOCK,
+                f"controller/{store.store_id}",
+                reason,
+            )
+            found[one.kind.value, one.subject] = one
     held = problems.open_problems(tx)
     return Changes(
         opened=tuple(f for key, f in found.items() if key not in held),

@@ -84,7 +84,7 @@ class Hearing:
         if suspect is not None and suspect.is_good(
             report.incarnation, report.panel_id, report.shown_rev
         ):
-            suspect.good_since = True
+            suspect.hear_good()
         return True
 
     def write(self, tx: Connection) -> None:
@@ -132,7 +132,8 @@ class Hearing:
     def note_unheard(self, label_id: LabelId, gateway_id: GatewayId) -> None:
         """Note a gateway's own word that it does not hear a label."""
         if (track := self._tracks.get(label_id)) is not None:
-            track.ears.pop(gateway_id, None)
+            ear = track.ears.setdefault(gateway_id, Ear())
+            ear.rssi_dbm = ear.heard_at = None
             track.moved_at = None
 
     # -- two labels with one id --------------------------------------------------------------
@@ -167,6 +168,17 @@ class Hearing:
         track = self._tracks.get(label.label_id)
         by = ", ".join(sorted(track.ears)) if track is not None else sender.gateway_id
         return f"two labels use this id: {why}; heard by {by}"
+
+    def was_misled(self, label: LabelState, report: SeenReport) -> bool:
+        """Say whether a label's incarnation is lower than we were once told.
+
+        To be asked after `contradicts` has heard the beacon.
+        """
+        suspect = self._suspects.get(label.label_id)
+        if suspect is None or report.incarnation >= label.incarnation or not suspect.is_right():
+            return False
+        del self._suspects[label.label_id]
+        return True
 
     def is_single_again(self, label: LabelState, now: datetime) -> bool:
         """Say whether a label in quarantine may leave it."""

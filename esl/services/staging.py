@@ -192,7 +192,7 @@ def note(
         show_rev = d.staged.show_rev
         still = show_rev is not None and show_rev >= d.staged.wanted_rev
         arm_revs[_key(d.staged)] = show_rev if still and show_rev is not None else rev
-    frames.keep_frames(tx, {d.digest: d.kept for d in (*puts, *arms)})
+    frames.keep_frames(tx, {d.digest: d.kept for d in (*puts, *arms)}, now)
     staged.note_puts(
         tx,
         [

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from esl.domain.conclusions import quarantined, released
 from esl.domain.ids import Digest, GatewayId, LabelId
 from esl.domain.label import LabelState, Lane
 from esl.domain.panel import Panels
@@ -21,8 +22,6 @@ from esl.domain.report import (
     judge_failure,
     judge_seen,
     judge_shown,
-    quarantined,
-    released,
 )
 from esl.services.adoption import adopt_labels
 from esl.services.roaming import Hearing
@@ -223,6 +222,8 @@ def _listen(
     if label.quarantine:
         single = why is None and by.hearing.is_single_again(label, now)
         return released(label, now) if single else label
+    if by.hearing.was_misled(label, report):
+        return replace(label, incarnation=max(0, report.incarnation - 1))
     return quarantined(label, why) if why is not None else label
 
 

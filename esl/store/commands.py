@@ -140,12 +140,15 @@ def command_numbered(tx: Connection, store_id: StoreId, command_key: int) -> Sto
     return _command(row)
 
 
-def forget_commands(tx: Connection, before: datetime) -> int:
-    """Forget commands that are over, asked before a moment."""
-    found = tx.execute(
-        delete(commands).where(commands.c.due_at.is_(None), commands.c.asked_at < before)
+def forget_commands(tx: Connection, before: datetime, *, most: int) -> int:
+    """Forget commands that are over, asked before a moment, the oldest first."""
+    old = (
+        select(commands.c.command_key)
+        .where(commands.c.due_at.is_(None), commands.c.asked_at < before)
+        .order_by(commands.c.command_key)
+        .limit(most)
     )
-    return int(found.rowcount)
+    return int(tx.execute(delete(commands).where(commands.c.command_key.in_(old))).rowcount)
 
 
 def _command(row: AnyRow) -> StoredCommand:

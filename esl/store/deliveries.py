@@ -6,7 +6,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from esl.domain.ids import Digest, GatewayId, LabelId, PanelId
 from esl.domain.label import Lane
@@ -122,6 +122,18 @@ def record_sendings(tx: Connection, sendings: Sequence[Sending], now: datetime) 
         ],
     )
     return [s for s in sendings if (s.label_id, s.rev) in ours]
+
+
+def labels_of_each_panel(tx: Connection) -> list[LabelId]:
+    """Name the first and the last label of each panel model that ever wanted to show anything."""
+    of_panel = (
+        select(func.min(labels.c.label_id), func.max(labels.c.label_id))
+        .where(labels.c.wanted_rev > 0)
+        .group_by(labels.c.panel_id)
+    )
+    return [
+        LabelId(label_id) for label_id in sorted({x for row in tx.execute(of_panel) for x in row})
+    ]
 
 
 def release_labels(tx: Connection, label_ids: Iterable[LabelId], due_at: datetime) -> None:

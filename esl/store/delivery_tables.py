@@ -47,6 +47,7 @@ frames = Table(
     Column("base", String(64)),  # digest of the frame it is a delta to
     Column("depth", SmallInteger, nullable=False, server_default="0"),  # deltas below it
     Column("mark", Text, nullable=False, server_default=""),  # of its product layer, hexadecimal
+    Column("kept_on", Date, nullable=False, server_default="2026-01-01"),  # last sent that day
 )
 
 issued = Table(

@@ -65,8 +65,8 @@ _JOINS = LABELS_WITH_TRUTH.outerjoin(
     issued, and_(issued.c.label_id == labels.c.label_id, issued.c.rev == labels.c.wanted_rev)
 ).outerjoin(gateways, gateways.c.gateway_id == labels.c.gateway_id)
 _DUE: Final = Bulk(
-    f"SELECT {as_text(*_OWN_COLUMNS, *FACE_COLUMNS)} FROM {{rows}} CROSS JOIN {as_text(_JOINS)}"
-    " WHERE label.label_id = j.value->>0"  # noqa: S608  of our own columns
+    f"SELECT {as_text(*_OWN_COLUMNS, *FACE_COLUMNS)} FROM {{rows}} CROSS JOIN {as_text(_JOINS)}"  # noqa: S608
+    " WHERE label.label_id = j.value->>0"
 )
 _FACE_BEGINS = len(_OWN_COLUMNS)
 

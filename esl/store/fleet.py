@@ -80,9 +80,7 @@ def sample_batteries(tx: Connection, store_id: StoreId, on_day: date, *, since: 
     """Note the voltages of a store's labels for a day, once, of those seen since a moment."""
     held = (
         select(battery_samples.c.label_id)
-        .where(
-            battery_samples.c.label_id == labels.c.label_id, battery_samples.c.on_day == on_day
-        )
+        .where(battery_samples.c.label_id == labels.c.label_id, battery_samples.c.on_day == on_day)
         .correlate(labels)
     )
     heard = select(
@@ -117,9 +115,27 @@ def batteries_of(
     return found
 
 
-def forget_samples(tx: Connection, before: date) -> int:
-    """Forget samples of days before one."""
-    found = tx.execute(delete(battery_samples).where(battery_samples.c.on_day < before))
+def forget_samples(tx: Connection, before: date, *, most: int) -> int:
+    """Forget samples of days before one, the earliest first."""
+    day = tx.execute(
+        select(battery_samples.c.on_day)
+        .where(battery_samples.c.on_day < before)
+        .order_by(battery_samples.c.on_day)
+        .limit(1)
+    ).scalar_one_or_none()
+    if day is None:
+        return 0
+    old = (
+        select(battery_samples.c.label_id)
+        .where(battery_samples.c.on_day == day)
+        .order_by(battery_samples.c.label_id)
+        .limit(most)
+    )
+    found = tx.execute(
+        delete(battery_samples).where(
+            battery_samples.c.on_day == day, battery_samples.c.label_id.in_(old)
+        )
+    )
     return int(found.rowcount)
 
 

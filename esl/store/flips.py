@@ -94,9 +94,15 @@ def end_flip(
     )
 
 
-def forget_flips(tx: Connection, before: datetime) -> int:
-    """Forget flips that ended before a moment."""
-    return int(tx.execute(delete(flips).where(flips.c.ended_at < before)).rowcount)
+def forget_flips(tx: Connection, before: datetime, *, most: int) -> int:
+    """Forget flips that ended before a moment, the oldest first."""
+    old = (
+        select(flips.c.flip_id)
+        .where(flips.c.ended_at < before)
+        .order_by(flips.c.flip_id)
+        .limit(most)
+    )
+    return int(tx.execute(delete(flips).where(flips.c.flip_id.in_(old))).rowcount)
 
 
 def _flip(row: AnyRow) -> Flip:

@@ -102,9 +102,7 @@ def take_leases(
         tx,
         update(gateways)
         .where(gateways.c.gateway_id.in_(select(free.c.gateway_id)))
-        .values(
-            leased_by=worker_id, leased_until=until, lease_epoch=gateways.c.lease_epoch + 1
-        ),
+        .values(leased_by=worker_id, leased_until=until, lease_epoch=gateways.c.lease_epoch + 1),
     )
 
 

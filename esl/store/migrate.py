@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import Connection, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from esl.domain.errors import SetupError
@@ -23,6 +23,8 @@ from esl.store.database import Database
 from esl.store.tables import installation, metadata, revision_counter
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+
+_ONE_AT_A_TIME = 0x65736C  # "esl"; the lock's name among a database's advisory locks
 
 
 def migrate(database: Database, now: datetime) -> Path | None:
@@ -46,6 +48,9 @@ def migrate(database: Database, now: datetime) -> Path | None:
         if at is not None and database.path is not None:
             backup = _back_up(Path(database.path), at)
         with database.writing.begin() as tx, _config(tx) as config:
+            if not database.is_sqlite:  # several processes may start at once
+                tx.execute(text("SELECT pg_advisory_xact_lock(:one)"), {"one": _ONE_AT_A_TIME})
+                at = _revision_of(tx)
             command.upgrade(config, "head")
             if at is None:
                 tx.execute(insert(installation).values(only_row=1, created_at=now, acted_until=now))

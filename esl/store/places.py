@@ -113,6 +113,21 @@ def put_gateway(tx: Connection, gateway_id: GatewayId, store_id: StoreId) -> Gat
     return gateway
 
 
+def note_enrolment(tx: Connection, gateway_id: GatewayId, key_ids: Iterable[str]) -> None:
+    """Note which keys a gateway's new enrolment file holds."""
+    tx.execute(
+        update(gateways)
+        .where(gateways.c.gateway_id == gateway_id)
+        .values(enrolled_keys=" ".join(sorted(key_ids)))
+    )
+
+
+def enrolled_keys(tx: Connection) -> dict[GatewayId, list[str]]:
+    """Say which keys each gateway's last enrolment file holds; none where nobody noted it."""
+    query = select(gateways.c.gateway_id, gateways.c.enrolled_keys)
+    return {GatewayId(r.gateway_id): (r.enrolled_keys or "").split() for r in tx.execute(query)}
+
+
 def gateway_named(tx: Connection, gateway_id: GatewayId) -> Gateway:
     """Look a gateway up.
 

@@ -71,9 +71,15 @@ def list_problems(
     return _problems(tx, query if also_ended else query.where(problems.c.until.is_(None)))
 
 
-def forget_problems(tx: Connection, before: datetime) -> int:
-    """Forget problems that ended before a moment."""
-    return int(tx.execute(delete(problems).where(problems.c.until < before)).rowcount)
+def forget_problems(tx: Connection, before: datetime, *, most: int) -> int:
+    """Forget problems that ended before a moment, the oldest first."""
+    old = (
+        select(problems.c.problem_id)
+        .where(problems.c.until < before)
+        .order_by(problems.c.problem_id)
+        .limit(most)
+    )
+    return int(tx.execute(delete(problems).where(problems.c.problem_id.in_(old))).rowcount)
 
 
 def refused_labels(
@@ -98,6 +104,14 @@ def refused_labels(
         .order_by(labels.c.label_id)
     )
     return [(LabelId(row.label_id), row.code, row.detail) for row in tx.execute(query)]
+
+
+def live_gateways(tx: Connection, heard_since: datetime) -> frozenset[GatewayId]:
+    """Name the gateways on the line that were heard since a moment."""
+    query = select(gateways.c.gateway_id).where(
+        gateways.c.online.is_(True), gateways.c.heard_at >= heard_since
+    )
+    return frozenset(GatewayId(gateway_id) for gateway_id in tx.execute(query).scalars())
 
 
 def gateways_in_doubt(

@@ -64,7 +64,7 @@ def open_tasks(tx: Connection, wanted: Iterable[tuple[LabelId, str]], now: datet
     OPEN_TASKS.run(tx, [[label, reason[:300], text] for label, reason in sorted(set(wanted))])
 
 
-def has_tasks_to_close(tx: Connection) -> bool:
+def has_open_tasks(tx: Connection) -> bool:
     """Say whether any task is open: the cheap question before `close_tasks`."""
     query = select(remove_tasks.c.task_id).where(remove_tasks.c.done_at.is_(None)).limit(1)
     return tx.execute(query).first() is not None

@@ -48,15 +48,18 @@ def take_back(tx: Connection, label_ids: Sequence[LabelId]) -> None:
         )
 
 
-def labels_leaving(tx: Connection, *, limit: int = 500) -> list[LabelState]:
-    """List labels that are to leave, and still hang below a gateway."""
+def labels_leaving(
+    tx: Connection, *, limit: int = 500
+) -> list[tuple[LabelState, datetime | None]]:
+    """List labels that are to leave and still hang below a gateway, and since when each waits."""
     query = (
-        select(labels.c.label_id)
+        select(labels.c.label_id, labels.c.wanted_at)
         .where(labels.c.retired_at.is_not(None), labels.c.gateway_id.is_not(None))
         .order_by(labels.c.label_id)
         .limit(limit)
     )
-    return list(labels_by_id(tx, list(tx.execute(query).scalars())).values())
+    since = {LabelId(row.label_id): row.wanted_at for row in tx.execute(query)}
+    return [(state, since[x]) for x, state in labels_by_id(tx, list(since)).items()]
 
 
 def let_go(tx: Connection, label_ids: Sequence[LabelId]) -> None:

@@ -105,7 +105,8 @@ def pictures_due(
     """List staged pictures with something to do, below these gateways, the earliest moment first.
 
     Those that are due; and armed ones whose label wants something newer, hangs below another
-    gateway, or whose gateway began a session since.
+    gateway, or whose gateway began a session since. A label that has something to show now is
+    left alone till it shows that, unless a show is to be cancelled.
     """
     outdated = and_(
         staged.c.due_at.is_(None),
@@ -123,6 +124,7 @@ def pictures_due(
             gateways.c.level.in_(_LEVELS),
             gateways.c.clock_trusted.is_(True),
             or_(staged.c.due_at <= now, outdated),
+            or_(_IS_QUIET, staged.c.state == int(SlotState.CANCELLED)),
         )
         .order_by(staged.c.show_at, staged.c.label_id, staged.c.slot)
         .limit(limit)
@@ -317,13 +319,15 @@ def count_states(tx: Connection, flip_id: int) -> dict[SlotState, int]:
 _KEY = and_(staged.c.label_id == bindparam("the_label"), staged.c.slot == bindparam("the_slot"))
 
 
+_IS_QUIET = and_(
+    labels.c.settled_rev >= labels.c.wanted_rev,
+    labels.c.due_at.is_(None),
+    labels.c.problem.is_(None),
+    labels.c.quarantine == 0,
+)
+
+
 def _staged() -> Select[Any]:
-    quiet = and_(
-        labels.c.settled_rev >= labels.c.wanted_rev,
-        labels.c.due_at.is_(None),
-        labels.c.problem.is_(None),
-        labels.c.quarantine == 0,
-    )
     return (
         select(
             staged.c.label_id,
@@ -341,7 +345,7 @@ def _staged() -> Select[Any]:
             labels.c.wanted_rev,
             labels.c.settled_rev,
             labels.c.shown_rev,
-            case((quiet, 1), else_=0).label("is_quiet"),
+            case((_IS_QUIET, 1), else_=0).label("is_quiet"),
         )
         .join(labels, labels.c.label_id == staged.c.label_id)
         .join(gateways, gateways.c.gateway_id == labels.c.gateway_id)

@@ -201,6 +201,9 @@ source_positions = Table(
     Column("last_time", UtcDateTime),
 )
 
+STUCK = "due_at IS NULL AND (problem IS NOT NULL OR settled_rev < wanted_rev)"
+"""A label that nobody looks at again by itself, and that may not show what it should."""
+
 labels = Table(
     "label",
     metadata,
@@ -242,6 +245,13 @@ labels = Table(
         sqlite_where=text("due_at IS NOT NULL"),
         postgresql_where=text("due_at IS NOT NULL"),
     ),
+    # With the index above, all that are not simply settled: a store is counted from the two.
+    Index(
+        "ix_label_stuck",
+        "store_id",
+        sqlite_where=text(STUCK),
+        postgresql_where=text(STUCK),
+    ),
 )
 
 pairings = Table(
@@ -254,6 +264,12 @@ pairings = Table(
     Column("paired_at", UtcDateTime, nullable=False),
     ForeignKeyConstraint(["store_id", "sku"], ["product.store_id", "product.sku"]),
     Index("ix_pairing_product", "store_id", "sku"),
+    Index(
+        "ix_pairing_first",  # a store's paired labels are counted from it
+        "store_id",
+        sqlite_where=text("position = 0"),
+        postgresql_where=text("position = 0"),
+    ),
 )
 
 templates = Table(

@@ -4,15 +4,27 @@
 on the line are memory of the process, no rows, and are handed in. A test holds the two together.
 """
 
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    text,
+    union_all,
+)
 
 from esl.domain.ids import GatewayId, LabelId, Sku, StoreId
 from esl.domain.label import Phase
-from esl.store.labels import LABEL_IS_PAIRED
-from esl.store.tables import labels, pairings, products
+from esl.store.labels import LABEL_IS_PAIRED, count_labels, count_paired
+from esl.store.tables import STUCK, gateways, labels, pairings, products
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +39,34 @@ class WallEntry:
 def count_phases(
     tx: Connection, store_id: StoreId, online: AbstractSet[GatewayId]
 ) -> dict[Phase, int]:
-    """Count a store's labels by phase; phases that no label is in are left out."""
+    """Count a store's labels by phase; phases that no label is in are left out.
+
+    Only labels that are not simply settled are looked at one by one; the others are the rest.
+    """
+    found = dict.fromkeys(Phase, 0)
     # A subquery: PostgreSQL takes two CASEs with bound values for two different expressions.
-    phases = select(_phase(online).label("phase")).where(labels.c.store_id == store_id).subquery()
+    phases = union_all(*_not_simply_settled(store_id, _phase(online))).subquery()
     query = select(phases.c.phase, func.count().label("many")).group_by(phases.c.phase)
-    return {Phase(row.phase): int(row.many) for row in tx.execute(query)}
+    for row in tx.execute(query):
+        found[Phase(row.phase)] = int(row.many)
+    paired, _ = count_paired(tx, store_id)
+    found[Phase.UNPAIRED] = 0
+    found[Phase.SETTLED] = 0
+    found[Phase.SETTLED] = paired - sum(found.values())
+    found[Phase.UNPAIRED] = count_labels(tx, store_id) - paired
+    return {phase: many for phase, many in found.items() if many}
+
+
+def _not_simply_settled(store_id: StoreId, phase: ColumnElement[str]) -> Iterator[Select[str]]:
+    """Select the phases of what the indexes ``ix_label_due`` and ``ix_label_stuck`` hold."""
+    label = labels.c
+    here = select(gateways.c.gateway_id).where(gateways.c.store_id == store_id)
+    chosen = select(phase.label("phase"))
+    yield chosen.where(label.due_at.is_not(None), label.gateway_id.in_(here))
+    # `coalesce` keeps SQLite from walking the whole store by its index.
+    in_store = func.coalesce(label.store_id, "") == store_id
+    yield chosen.where(label.due_at.is_not(None), label.gateway_id.is_(None), in_store)
+    yield chosen.where(label.store_id == store_id, text(STUCK))
 
 
 def entries_of(

@@ -63,12 +63,13 @@ class Numbers:
     counters: Iterator[int]
     ids: Iterator[int]
     revisions: Iterator[int]
+    alone: bool = False  # counters may jump: nobody else counts for this gateway
 
     @classmethod
     def standing_alone(cls, wall_ms: int) -> "Numbers":
         """Numbers for a gateway and labels that no controller cares for."""
         ids = itertools.count(wall_ms * IDS_A_MS)
-        return cls(itertools.count(1), ids, itertools.count(1))
+        return cls(itertools.count(1), ids, itertools.count(1), alone=True)
 
 
 @dataclass(slots=True)

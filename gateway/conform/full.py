@@ -102,8 +102,9 @@ async def _lights_and_settings(subject: Subject, ledger: Ledger) -> None:
         ledger.skill(LEVEL, name, wrong or (None if heard else "no word of it"))
     light = led(subject, NOBODY)
     await _expect(subject, ledger, light, "unknown_label", "a light for a label nobody hears")
-    if subject.epoch > 0:
-        forget = Forget(id=talk.next_id(), label=subject.label, epoch=subject.epoch - 1)
+    epoch = subject.epoch_of(subject.label)
+    if epoch > 0:
+        forget = Forget(id=talk.next_id(), label=subject.label, epoch=epoch - 1)
         what = "the end of an older pairing"
         await _expect(subject, ledger, forget, "invalid_state", what)
 

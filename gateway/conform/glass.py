@@ -32,6 +32,7 @@ async def probe_words(subject: Subject, ledger: Ledger) -> None:
         answer.digest,
         answer.incarnation,
     )
+    subject.distrusts_shown = not same
     ledger.judge(
         Rule.G7,
         kept=same,

@@ -32,12 +32,13 @@ class Wishes:
     """How to run.
 
     ``patience_s`` is how long an answer may take, painting included; ``beacon_s`` how often labels
-    beacon; ``epoch`` that of the labels' pairing; ``label`` the one to test, else the first heard;
-    ``labels_most`` how many labels may get test pictures, to reach the gateway's capacity.
+    beacon; ``epoch_of`` says at which epoch a label is paired; ``label`` is the one to test, else
+    the first heard; ``labels_most`` how many labels may get test pictures, to reach the gateway's
+    capacity.
     """
 
     label: str | None = None
-    epoch: int = 0
+    epoch_of: Callable[[str], int] = lambda _: 0
     patience_s: float = 60.0
     beacon_s: float = 60.0
     labels_most: int = 1
@@ -148,19 +149,12 @@ async def _hear(talk: Conversation) -> None:
 async def _census(talk: Conversation) -> dict[str, Seen]:
     """Have every label reported; learn on the way whether our key and counters are believed."""
     for attempt in range(2):
-        since = len(talk.heard)
-        command_id = talk.next_id()
-        await talk.send(messages.Report(id=command_id))
-
-        def answered(since: int = since, number: int = command_id) -> bool | None:
-            said = talk.reactions_to(number, since)
-            seen = any(isinstance(event, Seen) for event in talk.events[since:])
-            return bool(said) or seen or None
-
-        if await talk.until(answered) is not None:
+        nobody = messages.Report(id=talk.next_id(), labels=[basic.NOBODY])
+        await talk.send(messages.Report(id=talk.next_id()), nobody)
+        if await talk.answer_to(nobody.id) is not None:  # a beacon would prove nothing
             await talk.listen(GATHER_S)
             return {e.label: e for e in talk.events if isinstance(e, Seen)}
-        if attempt == 0:  # another controller may have counted further in this session
+        if attempt == 0 and talk.numbers.alone:  # somebody counted further in this session
             wall_ms = talk.line.wall_ms()
             talk.numbers.counters = iter(range(wall_ms, wall_ms * 2))
     raise ConformError(
@@ -195,7 +189,7 @@ def _choose(
         talk,
         label,
         known[label],
-        wishes.epoch,
+        wishes.epoch_of,
         slots=len(seen[label].slots) or known[label].slots,
         others=chosen,
         revs={name: highest(seen[name]) for name in (label, *chosen)},

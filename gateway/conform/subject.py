@@ -1,7 +1,7 @@
 """The label under test: puts for it, and what its gateway has said it shows."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from gateway.conform.pictures import Picture, stripes
 from gateway.wire.messages import ZLIB, Put, Seen, Shown
 
 LIFETIME_MS = 3_600_000
+ASK_AGAIN_S = 1.0
 
 
 @dataclass(slots=True)
@@ -24,13 +25,14 @@ class Subject:
     talk: Conversation
     label: str
     panel: Panel
-    epoch: int
+    epoch_of: Callable[[str], int]  # at which epoch a label is paired
     slots: int  # that the label told or its model has
     others: dict[str, Panel] = field(default_factory=dict)
     revs: dict[str, int] = field(default_factory=dict)  # the highest each label was seen to show
     shown: Picture | None = None
     shown_rev: int = 0
     glass_s: float = 0.0
+    distrusts_shown: bool = False  # its gateway says `shown` too early: ask the label itself
     _pictures: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def picture(self, panel: Panel | None = None) -> Picture:
@@ -46,7 +48,7 @@ class Subject:
         encoding = changes.get("encoding", ZLIB)
         fields: dict[str, Any] = {
             "label": self.label,
-            "epoch": self.epoch,
+            "epoch": self.epoch_of(changes.get("label", self.label)),
             "slot": 0,
             "digest": picture.digest,
             "size": len(picture.frame),
@@ -69,8 +71,19 @@ class Subject:
         answer = await self.talk.answer_to(put.id)
         if isinstance(answer, Shown):
             self.note_shown(answer, picture)
+            if self.distrusts_shown:
+                await self._await_glass(answer)
             self.glass_s = self.talk.line.monotonic_s() - began_s
         return put, answer
+
+    async def _await_glass(self, answer: Shown) -> None:
+        """Wait until the label itself says what its gateway said for it."""
+        end_s = self.talk.line.monotonic_s() + self.talk.patience_s
+        while self.talk.line.monotonic_s() < end_s:
+            seen = await self.seen()
+            if seen is not None and seen.shown_rev >= answer.rev:
+                return
+            await self.talk.listen(ASK_AGAIN_S)
 
     def note_shown(self, answer: Shown, picture: Picture) -> None:
         """Remember what the label shows now."""

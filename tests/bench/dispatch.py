@@ -20,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -31,8 +32,10 @@ from esl.domain.ids import GatewayId
 from esl.intake.product_json import parse_product
 from esl.services import catalogue
 from esl.store.database import Database
+from gateway.easel import Easel
 from gateway.link import Outgoing
 from gateway.mqtt import MqttMessage
+from gateway.render_pool import RenderPool, open_easel
 from gateway.wire.codec import encode_events
 from gateway.wire.messages import Put
 from gateway.wire.topics import up_topic
@@ -48,6 +51,7 @@ from tests.builders import (
     open_database,
 )
 from tests.chaos.inline_writer import InlineWriter
+from tests.panels import PANELS
 
 _WINDOW = 1000
 _EVENTS_AT_ONCE = 100
@@ -57,8 +61,12 @@ _POSTED_AT_ONCE = 500
 class DispatchBench:
     """A shop in one thread."""
 
-    def __init__(self, database: Database, labels: int, gateways: int, level: str) -> None:
+    def __init__(
+        self, database: Database, labels: int, gateways: int, level: str, workers: int
+    ) -> None:
         self._database = database
+        self._workers = workers
+        self._pool: RenderPool | None = None
         self._clock = SimulatedClock()
         self._names = [GatewayId(f"gw-{n:03}") for n in range(gateways)]
         products, _ = find_products(labels, None)
@@ -83,6 +91,7 @@ class DispatchBench:
 
     def open(self) -> None:
         """Open a controller; whatever an earlier one knew is forgotten."""
+        self.close()
         self._stages = StageClock()
         self._shop = Controller(
             self._database,
@@ -92,11 +101,24 @@ class DispatchBench:
             writer=InlineWriter(self._database, time.monotonic, stages=self._stages),
             stages=self._stages,
         )
+        if self._workers:
+            here = Easel(painter=self._shop.painter, panels=PANELS, stages=self._stages)
+            make = partial(open_easel, None, None)
+            self._pool = RenderPool(here, make, workers=self._workers)
+            self._shop.dispatcher._draws = self._pool
+            self._pool.start()
+            while not all(worker.is_ready() for worker in self._pool._workers):
+                time.sleep(0.05)
         self._gateways = {name: FakeGateway(name, self._clock) for name in self._names}
         for n, gateway in enumerate(self._gateways.values()):
             gateway.begin_session(f"boot-{id(self)}-{n}")
             self._shop.hear(gateway.hello(level=self._level, capacity=_WINDOW))
         self._deliver()  # what a new session makes due
+
+    def close(self) -> None:
+        """End the processes beside."""
+        if self._pool is not None:
+            self._pool.close()
 
     def first_prices(self) -> None:
         """Give every product a price."""
@@ -124,11 +146,12 @@ class DispatchBench:
     def measure(self, name: str, act: Callable[[], None]) -> dict[str, Any]:
         """Change the truth, deliver, and say what each label cost."""
         before = self._stages.totals()
-        began_s = time.thread_time()
+        began_s, began_wall_s = time.thread_time(), time.monotonic()
         act()
         intake_s = time.thread_time() - began_s
         puts, theirs_s = self._deliver()
         whole_s = time.thread_time() - began_s - theirs_s
+        wall_s = time.monotonic() - began_wall_s - theirs_s
         after = self._stages.totals()
         count = len({put.label for put in puts}) or 1
         stages = {
@@ -140,6 +163,7 @@ class DispatchBench:
             "round": name,
             "labels": count,
             "cpu_us": round(whole_s / count * 1e6),
+            "wall_us": round(wall_s / count * 1e6),
             "intake_us": round(intake_s / count * 1e6, 1),
             "stages_us": stages,
             "bytes": round(sum(len(put.data) for put in puts) / count),
@@ -194,12 +218,15 @@ def main() -> None:
     parser.add_argument("--labels", type=int, default=2000)
     parser.add_argument("--gateways", type=int, default=4)
     parser.add_argument("--level", choices=("basic", "full"), default="full")
+    parser.add_argument("--workers", type=int, default=0, help="render in processes beside")
     arguments = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="esl-bench-") as folder,
         closing(open_database(Path(folder))) as database,
     ):
-        bench = DispatchBench(database, arguments.labels, arguments.gateways, arguments.level)
+        bench = DispatchBench(
+            database, arguments.labels, arguments.gateways, arguments.level, arguments.workers
+        )
         rounds: list[tuple[str, Callable[[], None]]] = [
             ("cold", bench.first_prices),
             ("digit", bench.next_digit),
@@ -212,6 +239,7 @@ def main() -> None:
             print(json.dumps(bench.measure(name, act)), flush=True)
         bench.open()
         print(json.dumps(bench.measure("restart", lambda: bench.sell_off(3))), flush=True)
+        bench.close()
 
 
 if __name__ == "__main__":

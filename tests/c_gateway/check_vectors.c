@@ -18,9 +18,15 @@ static const char *text_of(const cJSON *object, const char *name)
     return text ? text : "";
 }
 
+static int64_t signed_of(const cJSON *object, const char *name)
+{
+    const cJSON *number = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsNumber(number) ? (int64_t)number->valuedouble : 0;
+}
+
 static uint64_t number_of(const cJSON *object, const char *name)
 {
-    return (uint64_t)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(object, name));
+    return (uint64_t)signed_of(object, name);
 }
 
 /* Hex digits into bytes of their own; at least one byte is allocated. */
@@ -112,8 +118,7 @@ static bool writes_the_same(const cJSON *message, const uint8_t *bytes, size_t l
                   .queued = number_of(message, "queued"),
                   .battery_mv = number_of(message, "battery_mv"),
                   .has_temperature = cJSON_HasObjectItem(message, "temperature_c"),
-                  .temperature_c = (int64_t)cJSON_GetNumberValue(
-                      cJSON_GetObjectItemCaseSensitive(message, "temperature_c"))};
+                  .temperature_c = signed_of(message, "temperature_c")};
     const char *names[] = {"hello", "heartbeat", "seen", "accepted", "shown", "failed"};
     bool ours = false;
     msgpack_sbuffer mine;

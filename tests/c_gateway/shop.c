@@ -309,7 +309,7 @@ static void obey_one(shop *house, const command *read)
 {
     switch (read->kind) {
     case READ_NO_MESSAGE:
-        fail(house, 0, "invalid_opcode", NULL, 0);
+        fail(house, read->id, "invalid_opcode", NULL, 0);
         break;
     case READ_INVALID:
         fail(house, read->id, "invalid_parameters", NULL, 0);

@@ -27,8 +27,12 @@ static size_t measure_row(const uint8_t *bytes, size_t length, uint64_t count, i
 
 size_t measure(const uint8_t *bytes, size_t length, int levels)
 {
-    static const uint8_t fixed[] = {/* c0 */ 1, 0, 1, 1, /* bin, ext: below */ 0, 0, 0, 0, 0, 0,
-                                    /* ca */ 5, 9, 2, 3, 5, 9, 2, 3, 5, 9, /* fixext */ 3, 4, 6, 10, 18};
+    static const uint8_t fixed[] = {
+        1, 0, 1, 1,                         /* c0: nil, no such head, false, true */
+        0, 0, 0, 0, 0, 0,                   /* c4: bin and ext, whose length follows */
+        5, 9, 2, 3, 5, 9, 2, 3, 5, 9,       /* ca: floats and integers */
+        3, 4, 6, 10, 18                     /* d4: ext of a fixed length */
+    };
     if (length == 0)
         return 0;
     uint8_t head = bytes[0];
@@ -42,8 +46,10 @@ size_t measure(const uint8_t *bytes, size_t length, int levels)
         values = head & 0x0f;
     else if (head <= 0xbf)
         content = head & 0x1f;
+    else if (head >= 0xdc)
+        width = head & 1 ? 4 : 2; /* arrays and maps */
     else if (head >= 0xd9)
-        width = head <= 0xdb ? 1u << (head - 0xd9) : 2u << (head & 1 ? (head - 0xdd) / 2 : (head - 0xdc) / 2);
+        width = 1u << (head - 0xd9); /* str */
     else if (head >= 0xc4 && head <= 0xc9)
         width = 1u << ((head - 0xc4) % 3);
     else

@@ -153,7 +153,9 @@ class Broker:
     def _spoil(self, message: MqttMessage) -> MqttMessage:
         payload = bytearray(message.payload)
         if payload:
-            payload[self._world.random.randrange(len(payload))] ^= 1 << self._world.random.randrange(8)
+            payload[self._world.random.randrange(len(payload))] ^= (
+                1 << self._world.random.randrange(8)
+            )
         return MqttMessage(message.topic, bytes(payload), message.retained)
 
     def inject(self, topic: str, payload: bytes) -> None:

@@ -1,16 +1,28 @@
-"""The product's own objects of one run of a controller process, put together as `api.house` does."""
+"""The product's own objects of one run of a controller process, put together as `api.delivery`."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from random import Random
 
 from esl.domain.clock import EffectiveClock
+from esl.domain.ids import GatewayId, LabelId
 from esl.store import places
 from esl.store.migrate import time_acted_until
+from gateway.aside import Aside
 from gateway.clock import HouseClock
 from gateway.dispatcher import Dispatcher
+from gateway.easel import Easel
 from gateway.inbox import Inbox
+from gateway.link import Outgoing
+from gateway.mqtt import Acknowledgement
+from gateway.orders import OrderBook
+from gateway.outbox import Outbox
 from gateway.pacing import Backoff
 from gateway.painter import Painter
 from gateway.roster import Roster
+from gateway.signals import SignalDispatcher
+from gateway.staging import StagingDispatcher
+from gateway.upkeep import Upkeep
 from tests.builders import KEY, the_gallery
 from tests.chaos.clocks import MachineClocks
 from tests.chaos.disk import Disk
@@ -21,7 +33,10 @@ from tests.panels import PANELS
 
 
 class Controller:
-    """One run of a process. Dropping it is the process's death."""
+    """One run of a process. Dropping it is the process's death.
+
+    ``send`` begins to publish a payload; ``unsent`` is told of payloads that never left.
+    """
 
     def __init__(
         self,
@@ -32,26 +47,65 @@ class Controller:
         renderer: ReadableRenderer,
         random: Random,
         window: int,
+        send: Callable[[Outgoing], Acknowledgement],
+        unsent: Callable[[GatewayId, frozenset[LabelId]], None],
     ) -> None:
         database = disk.database
         with database.read() as tx:
             self.time = EffectiveClock(clocks, not_before=time_acted_until(tx))
             gateways = places.list_gateways(tx)
         self.writer = InlineWriter(database, clocks.monotonic_s)
-        self.roster = Roster(window=window)
+        self.roster = Roster(window=window, random=Random(random.random()))
         self.roster.add((g.gateway_id, g.store_id) for g in gateways)
         backoff = Backoff(random=random, base_s=profile.patience_s, longest_s=profile.longest_s)
+        orders = OrderBook()
+        painter = Painter(
+            renderer=renderer,  # type: ignore[arg-type]  draws like one
+            panels=PANELS,
+            gallery=the_gallery(),
+        )
         self.dispatcher = Dispatcher(
             database=database,
             writer=self.writer,
             roster=self.roster,
-            painter=Painter(renderer=renderer, panels=PANELS, gallery=the_gallery()),  # type: ignore[arg-type]
+            painter=painter,
             panels=PANELS,
             key=KEY,
             clock=self.time,
             backoff=backoff,
         )
         self.inbox = Inbox(
-            writer=self.writer, roster=self.roster, clock=self.time, backoff=backoff
+            writer=self.writer,
+            roster=self.roster,
+            clock=self.time,
+            backoff=backoff,
+            panels=PANELS,
+            aside=Aside(orders),
         )
         self.house_clock = HouseClock(writer=self.writer, roster=self.roster, clock=self.time)
+        self.signals = SignalDispatcher(
+            database=database,
+            writer=self.writer,
+            roster=self.roster,
+            orders=orders,
+            key=KEY,
+            clock=self.time,
+        )
+        self.staging = StagingDispatcher(
+            database=database,
+            writer=self.writer,
+            roster=self.roster,
+            painter=painter,
+            easel=Easel(painter=painter, panels=PANELS),
+            panels=PANELS,
+            key=KEY,
+            clock=self.time,
+            backoff=backoff,
+        )
+        self.upkeep = Upkeep(
+            database=database,
+            writer=self.writer,
+            clock=self.time,
+            silent_after=timedelta(seconds=3 * profile.beacon_s),
+        )
+        self.outbox = Outbox(send, unsent)

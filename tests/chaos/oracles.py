@@ -32,20 +32,27 @@ from tests.chaos.model import Model
 from tests.chaos.world import Violation, World
 
 HOUR_S = 3600.0
+PICTURES_AN_HOUR = 130
+"""One a minute to a label that never answers, at a pause of a minute stretched or shortened by
+half; and as many again for what sessions and beacons make due at once."""
 
 _BOOKS = (
     "SELECT label_id, gateway_id, wanted_rev, sent_rev, settled_rev, shown_rev, shown_digest,"
     " incarnation, due_at, problem FROM label"
 )
 _ISSUED = "SELECT digest FROM issued WHERE label_id = ? AND rev = ?"
-_ANSWER = (
-    "SELECT answer FROM answered_request WHERE principal = 'till' AND idempotency_key = ?"
-)
+_ANSWER = "SELECT answer FROM answered_request WHERE principal = 'till' AND idempotency_key = ?"
 _TWICE = (
     "SELECT source, sku, source_seq, count(*) FROM price_event WHERE source_seq IS NOT NULL"
     " GROUP BY source, sku, source_seq HAVING count(*) > 1"
 )
 _PUBLIC = PublicKeys.of(KEY)
+
+
+def _lately(times_s: deque[float], now_s: float) -> int:
+    while times_s and times_s[0] < now_s - HOUR_S:
+        times_s.popleft()
+    return len(times_s)
 
 
 def is_right(says: Says | None, truth: Says | None) -> bool:
@@ -148,14 +155,13 @@ class Oracles:
         self.evaluated["I5"] += 1
 
     def _watch_often(self, label: str) -> None:
-        now_s = self._world.now_s
-        sent, stirred = self._sent_s[label], self._stirred_s[label]
-        sent.append(now_s)
-        for times in (sent, stirred):
-            while times and times[0] < now_s - HOUR_S:
-                times.popleft()
-        most = 130 + 6 * len(stirred)
-        self._check("I6", len(sent) <= most, f"{label} was sent {len(sent)} pictures in an hour")
+        self._sent_s[label].append(self._world.now_s)
+        sent = self._count_lately(label)
+        most = PICTURES_AN_HOUR + 6 * _lately(self._stirred_s[label], self._world.now_s)
+        self._check("I6", sent <= most, f"{label} was sent {sent} pictures in an hour")
+
+    def _count_lately(self, label: str) -> int:
+        return _lately(self._sent_s[label], self._world.now_s)
 
     def note_stirred(self, labels: Iterable[str]) -> None:
         """Something gives a reason to send to labels at once: a new truth, a memory lost."""
@@ -216,7 +222,9 @@ class Oracles:
             glass = self._glass[label_id]
             wanted = self._wanted.get(label_id, 0)
             self._check(
-                "I2", row["wanted_rev"] >= wanted, f"{label_id} wants {row['wanted_rev']} < {wanted}"
+                "I2",
+                row["wanted_rev"] >= wanted,
+                f"{label_id} wants {row['wanted_rev']} < {wanted}",
             )
             self._wanted[label_id] = row["wanted_rev"]
             if row["incarnation"] != glass.incarnation or not glass.alive:
@@ -233,7 +241,9 @@ class Oracles:
                 truth = self._model.truth(label_id)
                 says = self._says(label_id)
                 self._check(
-                    "I3", is_right(says, truth), f"{label_id} is called settled, shows {says}, not {truth}"
+                    "I3",
+                    is_right(says, truth),
+                    f"{label_id} is called settled, shows {says}, not {truth}",
                 )
 
     def _says(self, label_id: str) -> Says | None:
@@ -283,4 +293,5 @@ class Oracles:
         self.evaluated[invariant] += 1
         if not holds:
             self._world.note(f"VIOLATION {invariant}: {what}")
-            raise Violation(invariant, what)
+            self._world.violated = Violation(invariant, what)
+            raise self._world.violated

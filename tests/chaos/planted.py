@@ -51,7 +51,9 @@ def search(stage: Stage, *, seeds: int, only: str | None) -> int:
         else:
             recorded[name] = found
         RECORDED.write_text(json.dumps(dict(sorted(recorded.items())), indent=2) + "\n")
-    print(json.dumps({"defects": len(DEFECTS), "recorded": len(recorded), "missed": missed}))
+    sys.stdout.write(
+        json.dumps({"defects": len(DEFECTS), "recorded": len(recorded), "missed": missed}) + "\n"
+    )
     return 1 if missed else 0
 
 
@@ -84,7 +86,9 @@ def replay(stage: Stage) -> int:
     began_s = time.perf_counter()
     escaped = [name for name in sorted(DEFECTS) if not caught_again(stage, name, recorded)]
     seconds = round(time.perf_counter() - began_s, 1)
-    print(json.dumps({"defects": len(DEFECTS), "escaped": escaped, "seconds": seconds}))
+    sys.stdout.write(
+        json.dumps({"defects": len(DEFECTS), "escaped": escaped, "seconds": seconds}) + "\n"
+    )
     return 1 if escaped else 0
 
 

@@ -3,8 +3,8 @@
 Built like `api.house`, driven like `gateway.worker`, one synchronous step an event:
 
     MQTT ──▶ inbox.step                          every pace, when something was heard
-    wake ──▶ dispatcher.begin │ draw, finish │ publish …     a crash or a pause may fall between
-    tick ──▶ clock.step                          every 5 s
+    wake ──▶ dispatcher.begin │ draw, finish │ outbox …      a crash or a pause may fall between
+    tick ──▶ clock.step, upkeep.step             every 5 s
     HTTP ──▶ answer_once in the writer           its answer leaves after the commit
 
 A crash drops every object; a start makes new ones on the same file.
@@ -12,14 +12,16 @@ A crash drops every object; a start makes new ones on the same file.
 
 import traceback
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from random import Random
 
 from esl.domain.errors import EslError, IdempotencyConflict, Unavailable
+from esl.domain.ids import GatewayId, LabelId
 from esl.store.write_group import Priority
 from gateway.batch import Batch
 from gateway.dispatcher import BATCH_MOST
 from gateway.link import Outgoing
-from gateway.mqtt import MqttMessage
+from gateway.mqtt import Acknowledgement, MqttError, MqttMessage
 from gateway.wire.topics import down_topic
 from gateway.worker import HOUSEKEEPING_S, MESSAGES_MOST, POLL_S, TOPICS
 from tests.chaos.broker import Broker, Client
@@ -34,6 +36,9 @@ from tests.chaos.world import Crash, Violation, World
 
 Answered = Callable[[str | None], None]
 
+PUBACK_PATIENCE_S = 10.0
+BESIDE_S = 5.0  # looks for commands and flips, rarer than the product's: they cost most of a seed
+UPKEEP_S = 20.0
 _RETRY_S = 1.0
 _RECONNECT_S = (0.5, 5.0)
 _INBOX_LONGEST = 5000
@@ -45,6 +50,7 @@ class Process:
     def __init__(
         self,
         name: str,
+        *,
         world: World,
         broker: Broker,
         disk: Disk,
@@ -75,7 +81,9 @@ class Process:
         self._listening = False
         self._dispatch_at_s: float | None = None
         self._dispatching = False
-        self._ask: set[str] = set()
+        self._beside_at_s = self._upkeep_at_s = 0.0
+        self._claimed: tuple[LabelId, ...] = ()
+        self._unsent: dict[GatewayId, frozenset[LabelId]] = {}
         self._done_now: list[tuple[Request, str]] = []
         disk.committed = self._committed
         disk.begun = self._done_now.clear
@@ -94,6 +102,8 @@ class Process:
                 renderer=self.renderer,
                 random=Random(self._world.random.random()),
                 window=self.window,
+                send=self._send,
+                unsent=self._note_unsent,
             )
         except Unavailable:
             self._world.after(5.0, self._start_unless_stopped)
@@ -128,7 +138,7 @@ class Process:
         self.dies_publishing = None
         self.paused_until_s = 0.0
         self._inbox.clear()
-        self._ask.clear()
+        self._claimed, self._unsent = (), {}
         self._listening = self._dispatching = False
         self._dispatch_at_s = None
 
@@ -144,9 +154,7 @@ class Process:
         if run != self._run or self.controller is None:
             return
         if self._world.now_s < self.paused_until_s:
-            self._world.after(
-                self.paused_until_s - self._world.now_s, self._guarded, run, step
-            )
+            self._world.after(self.paused_until_s - self._world.now_s, self._guarded, run, step)
             return
         try:
             step(self.controller)
@@ -200,7 +208,7 @@ class Process:
         self._inbox[:] = rest
         if rest:
             self._listen(self.pace_s)
-        self._ask.update(step.ask)
+        controller.dispatcher.want_reports(step.ask)
         if step.changed or step.due or step.ask:
             self._wake(0.0)
 
@@ -219,22 +227,23 @@ class Process:
         if self._dispatch_at_s > self._world.now_s + 1e-6:
             return  # woken sooner meanwhile, and done
         self._dispatch_at_s = None
-        if not self.client.connected:
-            self._wake(POLL_S)
-            return
+        ahead, self._claimed = self._claimed, ()
+        dispatcher = controller.dispatcher
         try:
-            if self._ask:
-                asked = sorted(self._ask)
-                reports = controller.dispatcher.ask_reports(asked)  # type: ignore[arg-type]
-                self._ask.difference_update(asked)
-                self._publish(controller, reports)
-            batch = controller.dispatcher.begin()
+            if self._unsent:
+                unsent, self._unsent = self._unsent, {}
+                dispatcher.release(unsent)
+            if not self.client.connected:
+                if ahead:
+                    dispatcher.let_go(ahead)
+                self._wake(POLL_S)
+                return
+            controller.outbox.put(dispatcher.ask_wanted_reports())
+            self._send_beside(controller)
+            batch = dispatcher.begin(ahead)
         except Unavailable:
             self._wake(_RETRY_S)
             return
-        self._draw_later(batch)
-
-    def _draw_later(self, batch: Batch | None) -> None:
         if batch is None:
             self._wake(POLL_S)
             return
@@ -246,6 +255,18 @@ class Process:
             lambda controller: self._draw(controller, batch),
         )
 
+    def _send_beside(self, controller: Controller) -> None:
+        now_s = self._world.now_s
+        if now_s < self._beside_at_s:
+            return
+        self._beside_at_s = now_s + BESIDE_S
+        controller.outbox.put(controller.signals.step())
+        controller.staging.begin_flips()
+        ahead = controller.staging.step()
+        controller.outbox.put(ahead.outgoing)
+        if ahead.outgoing:
+            self._wake(self.pace_s)
+
     def _draw(self, controller: Controller, batch: Batch) -> None:
         self._dispatching = False
         draft = controller.dispatcher.draw(batch)
@@ -254,25 +275,38 @@ class Process:
         except Unavailable:
             self._wake(_RETRY_S)
             return
+        self._claimed = step.claimed
         self._publish(controller, step.outgoing)
-        if step.claimed:
-            try:
-                self._draw_later(controller.dispatcher.begin(step.claimed))
-            except Unavailable:
-                self._wake(_RETRY_S)
-            return
-        self._wake(self.pace_s if step.looked_at >= BATCH_MOST else POLL_S)
+        self._wake(self.pace_s if step.claimed or step.looked_at >= BATCH_MOST else POLL_S)
 
     def _publish(self, controller: Controller, outgoing: Sequence[Outgoing]) -> None:
-        for sent in outgoing:
-            if self.dies_publishing is not None:
-                self.dies_publishing -= 1
-                if self.dies_publishing < 0:
-                    raise Crash("before it publishes")
-            self._oracles.watch_down(sent.payload)
-            self._world.note(f"{self.name} sends {sent.gateway_id} {sorted(sent.label_ids)}")
-            message = MqttMessage(down_topic(sent.gateway_id), sent.payload, retained=False)
-            self._broker.publish(self.client, message)
+        controller.outbox.put(outgoing)
+
+    def _send(self, sent: Outgoing) -> Acknowledgement:
+        """Begin to publish, as `MqttConnection.send` does: the answer comes later, if it comes."""
+        if self.dies_publishing is not None:
+            self.dies_publishing -= 1
+            if self.dies_publishing < 0:
+                raise Crash("before it publishes")
+        self._oracles.watch_down(sent.payload)
+        self._world.note(f"{self.name} sends {sent.gateway_id} {sorted(sent.label_ids)}")
+        message = MqttMessage(down_topic(sent.gateway_id), sent.payload, retained=False)
+        taken = self._broker.publish(self.client, message)
+        acknowledged: Future[bool] = Future()
+
+        def answer(_controller: Controller) -> None:
+            if taken:
+                acknowledged.set_result(True)
+            else:
+                acknowledged.set_exception(MqttError("not acknowledged in time"))
+
+        wait_s = self._world.between(0.005, 0.1) if taken else PUBACK_PATIENCE_S
+        self._world.after(wait_s, self._guarded, self._run, answer)
+        return acknowledged  # type: ignore[return-value]  waits like one, without a loop
+
+    def _note_unsent(self, gateway_id: GatewayId, label_ids: frozenset[LabelId]) -> None:
+        self._unsent[gateway_id] = self._unsent.get(gateway_id, frozenset()) | label_ids
+        self._wake(0.0)
 
     # -- time ----------------------------------------------------------------------------------
 
@@ -280,6 +314,9 @@ class Process:
         def step(controller: Controller) -> None:
             try:
                 controller.house_clock.step()
+                if self._world.now_s >= self._upkeep_at_s:
+                    controller.upkeep.step()
+                    self._upkeep_at_s = self._world.now_s + UPKEEP_S
             except Unavailable:
                 pass  # the next step does it
 
@@ -296,9 +333,7 @@ class Process:
         self._guarded(self._run, lambda controller: self._serve(controller, requests))
         return True
 
-    def _serve(
-        self, controller: Controller, requests: Sequence[tuple[Request, Answered]]
-    ) -> None:
+    def _serve(self, controller: Controller, requests: Sequence[tuple[Request, Answered]]) -> None:
         now = controller.time.now()
         waiting = [
             (controller.writer.submit(self._work(request, now), priority=Priority.CHANGE), answered)

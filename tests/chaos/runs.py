@@ -47,7 +47,7 @@ def run(stage: Stage, arguments: argparse.Namespace) -> int:
             sys.stderr.write(line(outcome) + "\n")
         if outcome.violation is not None:
             sys.stderr.write(explain(outcome, profile, arguments.defect))
-    print(json.dumps(summary(outcomes, profile)))
+    sys.stdout.write(json.dumps(summary(outcomes, profile)) + "\n")
     return 1 if any(o.violation for o in outcomes) else 0
 
 

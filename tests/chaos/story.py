@@ -60,7 +60,7 @@ class Stage:
     """The folder and the two disks that all seeds of this program use one after another."""
 
     def __init__(self) -> None:
-        memory = Path("/dev/shm")
+        memory = Path("/dev/shm")  # noqa: S108  a folder of our own in it
         self._folder = tempfile.TemporaryDirectory(
             prefix="esl-chaos-", dir=memory if memory.is_dir() else None
         )
@@ -101,7 +101,13 @@ class Story:
         self.ceilings = self._hang_gateways()
         self.processes = [
             Process(
-                name, self.world, self.broker, disk, self.oracles, profile, self._happened
+                name,
+                world=self.world,
+                broker=self.broker,
+                disk=disk,
+                oracles=self.oracles,
+                profile=profile,
+                happened=self._happened,
             )
             for name, disk in zip(("controller-1", "controller-2"), stage.disks, strict=True)
         ]

@@ -1,8 +1,8 @@
 """The shop's programs: they send prices, wait, and send again until they are answered.
 
-    new price ─▶ numbered ─▶ (late?) ─▶ post ─▶ answer in time? ─▶ done
-                                         ▲           │ no: lost, refused, controller away
-                                         └── 5 s ────┘ the same key and body
+new price ─▶ numbered ─▶ (late?) ─▶ post ─▶ answer in time? ─▶ done
+                                     ▲           │ no: lost, refused, controller away
+                                     └── 5 s ────┘ the same key and body
 """
 
 from collections.abc import Callable, Sequence
@@ -109,13 +109,9 @@ class Till:
         was = price + 50 if random.random() < 0.2 else None
         badge = "AKCIJA" if random.random() < 0.2 else None
         if random.random() < 0.12:
-            return Change(
-                sku=sku, price_minor=price, was_minor=was, badge=badge, source="office"
-            )
+            return Change(sku=sku, price_minor=price, was_minor=was, badge=badge, source="office")
         self._seqs[sku] += 1
-        return Change(
-            sku=sku, price_minor=price, was_minor=was, badge=badge, seq=self._seqs[sku]
-        )
+        return Change(sku=sku, price_minor=price, was_minor=was, badge=badge, seq=self._seqs[sku])
 
     # -- asking --------------------------------------------------------------------------------
 

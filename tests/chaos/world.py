@@ -43,6 +43,7 @@ class World:
         self.faulty = True
         self.applied: Counter[str] = Counter()
         self.steps = 0
+        self.violated: Violation | None = None
         self._heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._pushed = 0
         self._notes: deque[str] = deque(maxlen=EVENTS_SHOWN)
@@ -64,6 +65,8 @@ class World:
             self.now_s, _, action, arguments = heapq.heappop(self._heap)
             self.steps += 1
             action(*arguments)
+            if self.violated is not None:
+                raise self.violated  # found where somebody else caught it
             if stop is not None and stop():
                 return
         self.now_s = max(self.now_s, until_s)

@@ -89,7 +89,7 @@ def test_frames_come_back_as_they_were_kept(tx: Connection) -> None:
             panel_id=PANEL, data=b"\0", encoding="xor-zlib", base=Digest("one"), depth=1
         ),
     }
-    keep_frames(tx, kept)
+    keep_frames(tx, kept, NOON)
     assert frames_by_digest(tx, [*kept, Digest("three")]) == kept
 
 

@@ -197,6 +197,10 @@ HELP = {
     ("token", "list"): ["--data"],
     ("token", "revoke"): ["--data", "token list"],
     ("sign-in",): ["--data"],
+    ("fleet",): ["--state", "--data", "synchronised"],
+    ("keys",): ["show", "rotate"],
+    ("keys", "show"): ["--data"],
+    ("keys", "rotate"): ["--force", "--data"],
 }
 
 

@@ -35,6 +35,7 @@ class Door:
     whole: bool = False  # asks for a token of all stores
     behind: int = 200  # what awaits whoever gets through
     headers: tuple[tuple[str, str], ...] = ()
+    query: str = ""
 
 
 DOORS = [
@@ -100,6 +101,41 @@ DOORS = [
         Scope.LABEL_READ,
         {"rules": []},
     ),
+    Door("DELETE", "/api/v1/stores/{store}/pairings/{label}", Scope.LABEL_PAIR),
+    Door("DELETE", "/api/v1/stores/{store}/labels/{label}", Scope.LABEL_PAIR),
+    Door("GET", "/api/v1/stores/{store}/fleet", Scope.LABEL_READ),
+    Door("GET", "/api/v1/stores/{store}/problems", Scope.LABEL_READ),
+    Door("GET", "/api/v1/stores/{store}/remove-tasks", Scope.LABEL_READ),
+    Door(
+        "POST", "/api/v1/stores/{store}/remove-tasks/{task}/done", Scope.LABEL_PAIR, {}, behind=404
+    ),
+    Door("GET", "/api/v1/stores/{store}/verdicts", Scope.LABEL_READ, behind=404, query="change=1"),
+    Door("GET", "/api/v1/stores/{store}/policy", Scope.LABEL_READ),
+    Door("PUT", "/api/v1/stores/{store}/policy", Scope.STORE_ADMIN, {}),
+    Door("POST", "/api/v1/stores/{store}/flips", Scope.PRICE_WRITE, {}, behind=422),
+    Door("GET", "/api/v1/stores/{store}/flips", Scope.PRICE_READ),
+    Door("GET", "/api/v1/stores/{store}/flips/{flip}", Scope.PRICE_READ, behind=404),
+    Door("DELETE", "/api/v1/stores/{store}/flips/{flip}", Scope.PRICE_WRITE, behind=404),
+    Door(
+        "POST",
+        "/api/v1/stores/{store}/withdrawals",
+        Scope.PRICE_WRITE,
+        {"what": "price", "skus": ["1002"]},
+    ),
+    Door("POST", "/api/v1/stores/{store}/lights", Scope.LABEL_PAIR, {"labels": ["l-1"]}),
+    Door(
+        "POST",
+        "/api/v1/stores/{store}/gateways/{gateway}/commands",
+        Scope.GATEWAY_ENROL,
+        {"kind": "time"},
+    ),
+    Door(
+        "POST",
+        "/api/v1/stores/{store}/gateways/{gateway}/firmware",
+        Scope.GATEWAY_ENROL,
+        {"target": "gateway", "version": "1", "image": "AA=="},
+    ),
+    Door("GET", "/api/v1/stores/{store}/commands/{command}", Scope.LABEL_READ, behind=404),
     Door("GET", "/api/v1/stores/{store}/pictures", Scope.LABEL_READ),
     Door("GET", "/api/v1/stores/{store}/pictures/{picture}", Scope.LABEL_READ, behind=404),
     Door("PUT", "/api/v1/stores/{store}/pictures/{picture}", Scope.TEMPLATE_WRITE, {}, behind=422),
@@ -161,6 +197,7 @@ def _ask(
     shop: RunningHouse, door: Door, token: str | None, values: dict[str, str]
 ) -> httpx2.Response:
     path = _filled(door.path, values | {"token_id": "00000000"})
+    path += f"?{door.query}" if door.query else ""
     return shop.ask(door.method, path, json=door.body, token=token, headers=dict(door.headers))
 
 

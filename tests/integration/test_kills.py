@@ -1,83 +1,85 @@
-"""Kill the controller as a power cut would, in the middle of filling the shelf, again and again."""
+"""Kill controller, broker and gateways as power cuts do, at random points, while prices change.
 
-import asyncio
+Whatever dies is started again at once, and may die again while it starts. Every few kills all is
+left in peace until the books say that every label is right; then the judge compares. The whole run
+follows from a seed as far as processes can: who is killed, and after how long.
+
+    make kills KILLS=500 SEED=7      prints a line of JSON: kills, lost, wrong, seconds …
+"""
+
 import json
 import os
+import time
+from collections import Counter
 from pathlib import Path
+from random import Random
 
-import psutil
-
-from api.client import Client
-from api.demo.controller import ControllerProcess
-from api.demo.sample_shop import STORE, shelf
-from api.demo.shop import Demo
-from api.private_files import make_data_folder
-from tests.services import free_port
-from tests.shelf import until, until_settled
+from api.demo.sample_shop import shelf
+from tests.real_shop import RealShop
+from tests.services import Mosquitto
 
 LABELS = 40
-KILLS = int(os.environ.get("ESL_TEST_KILLS", "20"))
+KILLS = int(os.environ.get("ESL_TEST_KILLS", "50"))
+SEED = int(os.environ.get("ESL_TEST_SEED", "1"))
+PEACE_EVERY = 25
+
+PAUSE_S = (0.05, 2.0)
+"""From one kill to the next. A start takes about two seconds: every second one hits a start."""
 
 
-def _children(pid: int) -> list[psutil.Process]:
-    return psutil.Process(pid).children(recursive=True)
-
-
-def _new_prices(demo: Demo, number: int) -> None:
-    changes = [
-        {"sku": sku, "price": f"{number + 1}.{index + 10:02d}", "was": None, "badge": None}
-        for index, sku in enumerate(sorted({place.sku for place in demo.places}))
-    ]
-    demo.client.post(f"/api/v1/stores/{STORE}/price-changes", changes)
-
-
-async def test_twenty_kills_in_the_middle_of_a_fill_leave_every_label_right(tmp_path: Path):
-    data = tmp_path / "data"
-    make_data_folder(data)
-    controller = ControllerProcess(data, port=free_port(), arguments=("--patience", "1.5"))
-    runtime = await asyncio.to_thread(controller.start)
-    client = Client(runtime.url, runtime.token)
-    demo = await asyncio.to_thread(
-        lambda: Demo(client, shelf(LABELS), paint_s=0.6, seed=1, beacon_s=2.0)
+def test_kills_at_random_points_lose_nothing_and_show_nothing_wrong(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    random = Random(SEED)
+    shop = RealShop(
+        tmp_path,
+        shelf(LABELS),
+        mqtt_url=mosquitto.url,
+        broker={"username": mosquitto.username, "password": mosquitto.password},
+        forgetful=0.05,
+        seed=SEED,
     )
-    login = json.loads((data / "run" / "broker.json").read_text())
-    glass = demo.shop.labels
+    killed: Counter[str] = Counter()
+    began_s = time.monotonic()
+    slowest_s = 0.0
     try:
-        async with demo.shop:
-            await asyncio.to_thread(demo.pair)
-            await until_settled(demo)
-            kills = 0
-            for number in range(KILLS * 3):
-                if kills == KILLS:
-                    break
-                before = {label_id: label.shown_digest for label_id, label in glass.items()}
-
-                def share(before: dict[str, bytes] = before) -> float:
-                    changed = sum(glass[x].shown_digest != digest for x, digest in before.items())
-                    return changed / LABELS
-
-                await asyncio.to_thread(_new_prices, demo, number)
-                await until(lambda share=share: share() >= 0.2, 30, "a fifth of the labels")
-                pid = controller.pid
-                assert pid is not None
-                children = _children(pid)
-                if share() > 0.8:
-                    continue  # too late to prove anything; fill again
-
-                await asyncio.to_thread(controller.kill)
-                kills += 1
-
-                gone, alive = await asyncio.to_thread(psutil.wait_procs, children, 5)
-                assert alive == [], f"orphans after kill {number}: {alive}"
-                assert len(gone) >= 1, "the embedded broker was a child"
-                restarted = await asyncio.to_thread(controller.start)
-                assert restarted.url == runtime.url
-                assert json.loads((data / "run" / "broker.json").read_text()) == login
-                client.close()
-                client = demo.client = Client(restarted.url, restarted.token)
-            assert kills == KILLS
-            await until_settled(demo)
-            assert await asyncio.to_thread(demo.mismatches) == []
+        shop.open()
+        shop.until_settled()
+        while killed.total() < KILLS:
+            with shop.till(random):
+                for _ in range(min(PEACE_EVERY, KILLS - killed.total())):
+                    time.sleep(random.uniform(*PAUSE_S))
+                    victim = random.choice(("controller", "broker", "gateways"))
+                    assert _kill(victim, shop, mosquitto), f"{victim} had ended by itself"
+                    killed[victim] += 1
+            slowest_s = max(slowest_s, shop.until_settled(90))
+            assert shop.wrong_at_the_end() == []
+        verdict = {
+            "kills": killed.total(),
+            **{name: killed[name] for name in sorted(killed)},
+            "lost": len(shop.lost()),
+            "wrong": len(shop.wrong()),
+            "seconds": round(time.monotonic() - began_s, 1),
+            "slowest_recovery_s": round(slowest_s, 1),
+            "prices": sum(map(len, shop.accepted.values())),
+            "shown": len(shop.history()),
+            "seed": SEED,
+        }
+        (tmp_path / "kills.json").write_text(json.dumps(verdict))
+        if "ESL_TEST_KILLS" in os.environ:
+            print("\n" + json.dumps(verdict), flush=True)  # noqa: T201
+        assert (shop.lost(), shop.wrong()) == ([], [])
     finally:
-        client.close()
-        await asyncio.to_thread(controller.stop)
+        shop.close()
+
+
+def _kill(victim: str, shop: RealShop, mosquitto: Mosquitto) -> bool:
+    """Kill one and start it again; say whether it lived."""
+    if victim == "broker":
+        mosquitto.kill()
+        mosquitto.start()
+        return True
+    child = shop.controller if victim == "controller" else shop.simulator
+    lived = child.kill()
+    child.start()
+    return lived

@@ -58,7 +58,7 @@ def plant_answer_beside_the_transaction(patch: Patch) -> None:
             return lambda answer: late.append((answered, answer))
 
         serve(process, controller, [(request, hold(answered)) for request, answered in asked])
-        for what in list(kept):
+        for what in kept:
             controller.writer.write(lambda tx, what=what: store(tx, *what))
         for answered, answer in late:
             answered(answer)

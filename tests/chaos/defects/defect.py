@@ -23,9 +23,7 @@ class Defect:
     profile: str = "default"
 
 
-def a_defect(
-    plant: Callable[[Patch], None], *caught_by: str, profile: str = "default"
-) -> Defect:
+def a_defect(plant: Callable[[Patch], None], *caught_by: str, profile: str = "default") -> Defect:
     """Name a defect after the function that plants it; its docstring says what it is."""
     return Defect(
         name=plant.__name__.removeprefix("plant_"),

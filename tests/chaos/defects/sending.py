@@ -201,7 +201,7 @@ def plant_stale_cache(patch: Patch) -> None:
 
 def plant_labels_mixed_up(patch: Patch) -> None:
     """Of two labels in one payload, each gets the other's picture, now and then."""
-    publish = Process._publish
+    send = Process._send
 
     def mix(commands: list[Command]) -> list[Command]:
         puts = [command for command in commands if isinstance(command, Put)]
@@ -214,10 +214,10 @@ def plant_labels_mixed_up(patch: Patch) -> None:
             *puts[2:],
         ]
 
-    def and_mix(process: Process, controller: Controller, sent: Sequence[Outgoing]) -> None:
-        publish(process, controller, [replace(o, payload=rewrite(o.payload, mix)) for o in sent])
+    def and_mix(process: Process, sent: Outgoing) -> Any:
+        return send(process, replace(sent, payload=rewrite(sent.payload, mix)))
 
-    patch.setattr(Process, "_publish", and_mix)
+    patch.setattr(Process, "_send", and_mix)
 
 
 def rewrite(payload: bytes, change: Callable[[list[Command]], list[Command]]) -> bytes:

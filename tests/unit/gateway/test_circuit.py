@@ -1,3 +1,4 @@
+import itertools
 from random import Random
 
 import pytest
@@ -90,7 +91,7 @@ def test_probes_come_with_growing_pauses_and_go_on_for_ever(circuit: Circuit) ->
             sent_at.append(now_s)
             assert circuit.allows(now_s) == 0
         now_s += 0.25
-    pauses = [b - a for a, b in zip(sent_at, sent_at[1:], strict=False)]
+    pauses = [b - a for a, b in itertools.pairwise(sent_at)]
     assert PROBE_FIRST_S / 2 <= pauses[0] <= PROBE_FIRST_S + 0.25
     assert all(PROBE_LONGEST_S / 2 <= p <= PROBE_LONGEST_S + 0.25 for p in pauses[4:])
 

@@ -5,13 +5,16 @@ from sqlalchemy import Connection
 
 from esl.domain.clock import EffectiveClock
 from esl.domain.errors import Unavailable
+from esl.domain.problem import ProblemKind
 from esl.services.requests import StoredAnswer, answer_once
 from esl.store import places
 from esl.store.answers import stored_answer
 from esl.store.migrate import time_acted_until
+from esl.store.problems import list_problems
 from gateway.clock import ANSWERS_KEPT
 from gateway.roster import SILENT_AFTER_S
-from tests.builders import GATEWAY, NOON, Controller, FakeGateway, SimulatedClock
+from gateway.upkeep import Upkeep
+from tests.builders import GATEWAY, NOON, STORE, Controller, FakeGateway, SimulatedClock
 
 
 def online_in_the_database(shop: Controller) -> bool:
@@ -41,6 +44,34 @@ def test_a_wall_clock_that_jumps_makes_nobody_silent(
     assert shop.house_clock.step().silent == ()
     clock.jump_s(-14_400)
     assert shop.house_clock.step().silent == ()
+
+
+def test_a_clock_that_cannot_be_followed_is_a_problem_until_it_is_put_right(
+    shop: Controller, clock: SimulatedClock
+) -> None:
+    upkeep = Upkeep(
+        database=shop.database,
+        writer=shop.writer,
+        clock=shop.time,
+        silent_after=timedelta(hours=1),
+    )
+
+    def problems() -> list[tuple[str, str]]:
+        clock.pass_s(60)
+        shop.house_clock.step()
+        upkeep.step()
+        with shop.database.read() as tx:
+            return [
+                (p.kind, p.subject)
+                for p in list_problems(tx, STORE)
+                if p.kind == ProblemKind.CONTROLLER_CLOCK
+            ]
+
+    assert problems() == []
+    clock.jump_s(90_000)
+    assert problems() == [("controller_clock", f"controller/{STORE}")]
+    clock.jump_s(-90_000)
+    assert problems() == []
 
 
 def test_silence_is_noted_later_if_the_database_did_not_answer(

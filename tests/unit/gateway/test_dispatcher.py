@@ -66,7 +66,7 @@ def test_what_is_about_to_be_sent_is_committed_before_anybody_can_send_it(
 ) -> None:
     # Publishing first and noting it afterwards hung 6 of 22 runs: the report overtook the note.
     seen: list[tuple[list[int], int]] = []
-    seal = shop.dispatcher._seal
+    seal = shop.dispatcher._sealer._seal
 
     def look_then_seal(*arguments: object) -> Outgoing:
         with database.read() as tx:  # another connection: sees only what is committed
@@ -74,7 +74,7 @@ def test_what_is_about_to_be_sent_is_committed_before_anybody_can_send_it(
         seen.append((revs, shop.label().sent_rev))
         return seal(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(shop.dispatcher, "_seal", look_then_seal)
+    monkeypatch.setattr(shop.dispatcher._sealer, "_seal", look_then_seal)
     step = shop.dispatcher.step()
     wanted = shop.label().wanted_rev
     assert len(step.outgoing) == 1

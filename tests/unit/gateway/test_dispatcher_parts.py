@@ -7,12 +7,17 @@ from contextlib import contextmanager
 
 from sqlalchemy import event
 
+from esl.domain.face import Face
+from esl.domain.panel import Panel
 from esl.domain.stages import Stage
 from esl.store.database import Database
+from renderer.frame import Frame
+from renderer.template.template import Template
 from tests.builders import (
     PATIENCE_S,
     Controller,
     FakeGateway,
+    PlainRenderer,
     SimulatedClock,
     a_change,
     build_shelf,
@@ -117,3 +122,29 @@ def test_every_stage_is_measured_with_the_labels_that_passed_it(
     assert {stage: stages.labels[stage] for stage in way} == dict.fromkeys(way, 3)
     assert stages.labels[Stage.INBOX] == 3
     assert stages.labels[Stage.INTAKE] == 1
+
+
+def test_warming_up_draws_a_little_and_changes_nothing(
+    open_shop: OpenShop, gateway: FakeGateway, database: Database
+) -> None:
+    shop = open_shop(labels_count=9)
+    drawn: list[str] = []
+    renderer = shop.renderer
+    assert isinstance(renderer, PlainRenderer)
+    render = renderer.render
+
+    def note(face: Face, panel: Panel, template: Template, **named: object) -> Frame:
+        drawn.append(face.name)
+        return render(face, panel, template, **named)
+
+    renderer.render = note  # type: ignore[method-assign]
+    with counted_writes(database) as begun:
+        shop.dispatcher.warm_up()
+    assert begun == []
+    assert drawn == ["Jogurt sku-0", "Jogurt sku-8"]
+    shop.hear(gateway.hello())
+    assert len(gateway.obey(shop.dispatcher.step().outgoing)) == 9
+
+
+def test_a_shop_without_labels_warms_up_for_nothing(open_shop: OpenShop) -> None:
+    open_shop(labels_count=0).dispatcher.warm_up()

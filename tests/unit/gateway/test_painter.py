@@ -25,6 +25,7 @@ from tests.builders import (
     STORE,
     Controller,
     FakeGateway,
+    a_change,
     a_product,
     a_store,
     label_id,
@@ -273,6 +274,20 @@ def test_a_frame_whose_code_is_spoilt_is_not_sent(
     bad = shop.label(1)
     assert (bad.problem, bad.due_at, bad.sent_rev) == ("code_unreadable", None, 0)
     assert drawn_with(shop, 1) == []
+
+
+def test_a_code_that_was_proven_is_looked_at_again_when_its_pixels_change(
+    open_shop: OpenShop, gateway: FakeGateway
+) -> None:
+    shop = proving_shop(open_shop, lambda frame: frame, percent=0)
+    shop.hear(gateway.hello())
+    assert sent(shop, gateway) == [label_id(0), label_id(1)]
+    assert isinstance(shop.renderer, Spoilt)
+    shop.renderer.spoil = blackened
+    shop.price(a_change("sku-0", 777), a_change("sku-1", 777))
+    sent(shop, gateway)
+    assert drawn_with(shop, 0) == ["own@1", "own@1"]
+    assert drawn_with(shop, 1) == ["own@1", "neutral"], "a neutral face instead"
 
 
 @pytest.mark.parametrize(("percent", "labels"), [(0, 2), (100, 1)])

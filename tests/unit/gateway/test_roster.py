@@ -1,3 +1,4 @@
+import itertools
 from typing import Any
 
 import pytest
@@ -5,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esl.domain.ids import GatewayId, LabelId
-from gateway.roster import SILENT_AFTER_S, Roster, Standing
+from gateway.roster import REPORTS_AT_ONCE, SILENT_AFTER_S, Roster, RosterEntry, Standing
+from gateway.sessions import REPORTS_APART_S
 from gateway.wire.messages import Accepted, AnyEvent, GatewayState, Heartbeat, Hello
 from tests.builders import GATEWAY, STORE, label_id
 
@@ -294,3 +296,147 @@ def test_a_heartbeat_mends_every_mistake(history: list[tuple[str, str, int]]) ->
     assert standing is not Standing.ECHO
     assert roster.session_of(GATEWAY)[0] == "c"
     assert roster.online() == {GATEWAY}
+
+
+# ── All labels' word ────────────────────────────────────────────────────────────────────────
+
+
+def test_a_gateway_is_asked_once_in_fifteen_seconds_and_what_was_wished_meanwhile_is_kept(
+    roster: Roster,
+) -> None:
+    hear(roster, hello("a"))
+    roster.want_report([GATEWAY, OTHER])
+    assert roster.take_reports(0) == (GATEWAY,)
+    assert roster.take_reports(100) == (), "the wish was fulfilled"
+    roster.want_report([GATEWAY])
+    assert roster.take_reports(100) == (GATEWAY,)
+    asked_at: list[float] = []
+    for tenth in range(1001, 2001):  # a gap in every event for 100 s
+        roster.want_report([GATEWAY])
+        if roster.take_reports(tenth / 10):
+            asked_at.append(tenth / 10)
+    pauses = [b - a for a, b in itertools.pairwise([100.0, *asked_at])]
+    assert len(pauses) >= 4
+    assert all(REPORTS_APART_S <= pause <= 1.5 * REPORTS_APART_S + 0.1 for pause in pauses)
+    assert len(set(pauses)) > 1, "not all gateways in step"
+
+
+def test_a_gateway_that_is_away_is_asked_when_it_is_back(roster: Roster) -> None:
+    roster.want_report([GATEWAY])
+    assert roster.take_reports(0) == ()
+    hear(roster, hello("a"))
+    assert roster.take_reports(0) == (GATEWAY,)
+
+
+def test_when_the_power_comes_back_gateways_are_asked_a_few_at_a_time() -> None:
+    roster = Roster(window=256)
+    gateways = [GatewayId(f"gw-{n:02}") for n in range(20)]
+    roster.add((g, STORE) for g in gateways)
+    for gateway_id in gateways:
+        hear(roster, hello("a"), gateway_id=gateway_id)
+    roster.want_report(gateways)
+    asked = [roster.take_reports(0) for _ in range(4)]
+    assert [len(some) for some in asked] == [REPORTS_AT_ONCE, REPORTS_AT_ONCE, 4, 0]
+    assert sorted(g for some in asked for g in some) == gateways
+
+
+# ── Whether it is reached ───────────────────────────────────────────────────────────────────
+
+
+def test_payloads_that_were_not_published_leave_their_room_and_open_the_circuit(
+    roster: Roster,
+) -> None:
+    hear(roster, hello("a", capacity=50))
+    for n in range(3):
+        roster.note_sent(GATEWAY, ids(n), until_s=60)
+        roster.note_unsent(GATEWAY, ids(n), now_s=1)
+    entry = roster.entry(GATEWAY)
+    assert entry == RosterEntry(online=True, window=50, under_way=0, circuit_open=True)
+    assert roster.room(1) == {GATEWAY: 1}
+    roster.note_sent(GATEWAY, ids(9), until_s=60)
+    assert roster.room(1) == {}, "one probe at a time"
+
+
+def test_a_gateway_that_answers_nothing_gets_single_labels_and_all_its_room_when_it_answers(
+    roster: Roster,
+) -> None:
+    hear(roster, hello("a", capacity=50))
+    for n in range(3):
+        roster.room(0)
+        roster.note_sent(GATEWAY, ids(2 * n, 2 * n + 1), until_s=60)
+    hear(roster, heartbeat("a", 2), now_s=59)
+    assert roster.room(60) == {GATEWAY: 1}, "a beating heart is no answer"
+    hear(roster, Accepted(session="a", seq=3, id=5), now_s=61)
+    assert roster.room(61) == {GATEWAY: 50}
+
+
+def test_one_dead_gateway_takes_no_room_from_another(roster: Roster) -> None:
+    roster.add([(OTHER, STORE)])
+    hear(roster, hello("a"))
+    hear(roster, hello("b"), gateway_id=OTHER)
+    for n in range(3):
+        roster.note_sent(GATEWAY, ids(n), until_s=60)
+    assert roster.room(60)[OTHER] == 50
+    assert roster.room(60)[GATEWAY] == 1
+
+
+def test_a_refusal_for_want_of_room_narrows_the_window(roster: Roster) -> None:
+    hear(roster, hello("a", capacity=50))
+    roster.note_sent(GATEWAY, ids(*range(10)), until_s=60)
+    roster.note_queue_full(GATEWAY, label_id(0))
+    assert roster.room(0) == {GATEWAY: 25 - 9}
+
+
+def test_commands_are_known_by_id_until_the_next_session(roster: Roster) -> None:
+    hear(roster, hello("a"))
+    roster.note_sent(GATEWAY, ids(1), until_s=60, commands={7: [(label_id(1), 5)]})
+    assert list(roster.told_by(GATEWAY, 7)) == [(label_id(1), 5)]
+    hear(roster, hello("b"))
+    assert list(roster.told_by(GATEWAY, 7)) == []
+
+
+def test_sessions_that_follow_like_blows_are_said_to_flap(roster: Roster) -> None:
+    flapped = []
+    for n in range(4):
+        hear(roster, hello(f"s-{n}"), now_s=5.0 * n)
+        flapped.append(roster.flaps(GATEWAY))
+    assert flapped == [False, False, True, True]
+    hear(roster, hello("s-9"), now_s=500)
+    assert not roster.flaps(GATEWAY)
+
+
+def test_a_gateway_is_new_here_until_its_session_was_acted_on(roster: Roster) -> None:
+    hear(roster, hello("a"))
+    assert roster.is_new_here(GATEWAY)
+    roster.note_acted_on([GATEWAY, OTHER])
+    hear(roster, hello("b"))
+    assert not roster.is_new_here(GATEWAY)
+
+
+def test_a_gateway_that_another_process_took_over_is_not_spoken_with(roster: Roster) -> None:
+    hear(roster, hello("a"))
+    roster.remove([GATEWAY, OTHER])
+    assert roster.online() == frozenset()
+    assert roster.store_of(GATEWAY) is None
+    assert roster.entry(GATEWAY) is None
+    roster.note_sent(GATEWAY, ids(1), until_s=60)
+    roster.note_unsent(GATEWAY, ids(1), now_s=0)
+    roster.note_answered([(GATEWAY, label_id(1))])
+    roster.note_queue_full(GATEWAY, None)
+    assert hear(roster, hello("b")) == (Standing.ECHO, False)
+    assert state(roster, "b", online=True) is Standing.ECHO
+    assert roster.session_of(GATEWAY) == ("", 0)
+    assert not roster.flaps(GATEWAY)
+    assert not roster.is_new_here(GATEWAY)
+    assert list(roster.told_by(GATEWAY, 1)) == []
+    assert roster.room(0) == {}
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(1, 9)), max_size=20))
+def test_events_of_one_payload_are_heard_as_one_by_one(history: list[tuple[str, int]]) -> None:
+    events = [event(session, seq) for session, seq in history]
+    one, many = (Roster(window=8) for _ in range(2))
+    for made in (one, many):
+        made.add([(GATEWAY, STORE)])
+    together = many.hear_events(GATEWAY, events, now_s=1, now_ms=NOW_MS)
+    assert together == [hear(one, said, now_s=1) for said in events]

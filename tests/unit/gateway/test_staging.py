@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from esl.domain.label import SlotState
 from esl.domain.staged import FlipState
-from esl.services import flips, staging
+from esl.services import flips, staging, withdrawals
 from esl.services.flips import Planned
 from esl.store import flips as flip_rows
 from esl.store.tables import staged
@@ -187,7 +187,7 @@ def test_a_change_that_leaves_the_future_picture_as_it_is_only_arms_anew(
 
 @pytest.mark.parametrize("loses", [False, True], ids=["cancel arrives", "cancel is lost"])
 def test_a_cancelled_flip_is_never_shown_whether_its_cancel_arrives_or_not(
-    shop: Controller, gateway: StagedGateway, clock: SimulatedClock, loses: bool
+    shop: Controller, gateway: StagedGateway, clock: SimulatedClock, *, loses: bool
 ) -> None:
     gateway.loses_cancels = loses
     planned = plan(shop, {"sku-0": "1.99"})
@@ -234,9 +234,8 @@ def test_a_new_session_of_the_gateway_arms_anew_with_the_same_revision(
     assert after == before
 
 
-def test_two_flips_of_one_label_do_not_share_a_slot(
-    shop: Controller, gateway: StagedGateway
-) -> None:
+@pytest.mark.usefixtures("gateway")
+def test_two_flips_of_one_label_do_not_share_a_slot(shop: Controller) -> None:
     assert plan(shop, {"sku-0": "1.99"}).staged == 1
     # Panels of the tests have two picture memories, and slot 0 is for what is shown at once.
     assert plan(shop, {"sku-0": "2.99"}, IN_AN_HOUR * 2).staged == 0
@@ -245,8 +244,6 @@ def test_two_flips_of_one_label_do_not_share_a_slot(
 def test_a_flip_whose_product_is_gone_fails_and_says_so(
     shop: Controller, gateway: StagedGateway, clock: SimulatedClock
 ) -> None:
-    from esl.services import withdrawals
-
     planned = plan(shop, {"sku-0": "1.99"})
     gateway.run(shop)
     now = shop.time.now()
@@ -261,9 +258,8 @@ def test_a_flip_whose_product_is_gone_fails_and_says_so(
     assert "no product" in flip.detail
 
 
-def test_a_flip_begins_once_though_two_look(
-    shop: Controller, gateway: StagedGateway, clock: SimulatedClock
-) -> None:
+@pytest.mark.usefixtures("gateway")
+def test_a_flip_begins_once_though_two_look(shop: Controller, clock: SimulatedClock) -> None:
     planned = plan(shop, {"sku-0": "1.99"})
     clock.pass_s(IN_AN_HOUR)
     now: datetime = shop.time.now()

@@ -1,5 +1,6 @@
 """Deltas and pictures in parts: put together, verified, and given up in time."""
 
+from itertools import pairwise
 from typing import Any
 
 from gateway.wire.messages import XOR_ZLIB, Accepted, Failed, Put, Shown, Stored
@@ -16,7 +17,7 @@ def parts(rev: int, *cuts: int, **changes: Any) -> list[Put]:
     edges = [0, *cuts, len(data)]
     return [
         put(rev, data=data[start:end], offset=start, total=len(data), **changes)
-        for start, end in zip(edges, edges[1:], strict=False)
+        for start, end in pairwise(edges)
     ]
 
 

@@ -98,7 +98,7 @@ def test_a_label_whose_row_says_something_else_by_now_stays_due(
 
 def test_what_is_sent_is_noted_and_waited_for(tx: Connection) -> None:
     label(tx)
-    keep_frames(tx, {Digest("seven"): StoredFrame(panel_id=PANEL, data=b"z")})
+    keep_frames(tx, {Digest("seven"): StoredFrame(panel_id=PANEL, data=b"z")}, NOON)
     assert record_sendings(tx, [sending()], NOON) == [sending()]
     row = tx.execute(select(issued)).one()
     assert (row.encoding, row.bytes) == ("zlib", 1)
@@ -183,11 +183,11 @@ def test_a_kept_frame_gives_way_only_to_one_with_fewer_deltas_below_it(tx: Conne
     whole = StoredFrame(panel_id=PANEL, data=b"w")
     delta = StoredFrame(panel_id=PANEL, data=b"d", encoding="xor-zlib", base=Digest("one"), depth=1)
     deeper = StoredFrame(panel_id=PANEL, data=b"dd", encoding="xor-zlib", base=Digest("x"), depth=2)
-    keep_frames(tx, {Digest("two"): delta, Digest("one"): whole})
-    keep_frames(tx, {Digest("one"): delta, Digest("two"): deeper})
+    keep_frames(tx, {Digest("two"): delta, Digest("one"): whole}, NOON)
+    keep_frames(tx, {Digest("one"): delta, Digest("two"): deeper}, NOON)
     asked = [Digest("two"), Digest("one"), Digest("gone")]
     assert frames_by_digest(tx, asked) == {"one": whole, "two": delta}
-    keep_frames(tx, {Digest("two"): whole})
+    keep_frames(tx, {Digest("two"): whole}, NOON)
     assert frames_by_digest(tx, asked) == {"one": whole, "two": whole}
     assert frames_by_digest(tx, []) == {}
 

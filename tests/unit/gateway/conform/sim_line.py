@@ -36,14 +36,19 @@ class SimLine:
         self.gateway = gateway
         self.now = Moment(NOON_MS, 1000.0)
         self.queue: deque[Arrived] = deque()
+        self.restart_after_sends: int | None = None
+        self._sends = 0
         if connect:
             self.connect()
 
     def connect(self) -> None:
         self.gateway.begin_session()
-        state = encode_state(self.gateway.state(self.now, online=True))
-        self.queue.append(Arrived(Kind.STATE, state, retained=True))
+        self.retain(online=True)
         self._say(self.gateway.connected(self.now))
+
+    def retain(self, *, online: bool) -> None:
+        state = encode_state(self.gateway.state(self.now, online=online))
+        self.queue.append(Arrived(Kind.STATE, state, retained=True))
 
     def monotonic_s(self) -> float:
         return self.now.monotonic_s
@@ -52,6 +57,10 @@ class SimLine:
         return self.now.wall_ms
 
     async def send(self, payload: bytes) -> None:
+        self._sends += 1
+        if self._sends == self.restart_after_sends:
+            self.gateway.reboot()
+            self.connect()
         self._say(self.gateway.receive_down(payload, self.now))
 
     async def arrived(self, patience_s: float) -> Arrived | None:
@@ -102,6 +111,7 @@ def make_gateway(
     *,
     keys: PublicKeys | None = None,
     capacity: int = 3,
+    level: str = "full",
 ) -> SimGateway:
     """A gateway whose labels take three seconds to paint, with fewer places than labels."""
     return kind(
@@ -109,7 +119,7 @@ def make_gateway(
         labels if labels is not None else make_labels(),
         keys or PublicKeys.of(KEY),
         random=Random(7),
-        options=GatewayOptions(paint_s=3.0, capacity=capacity),
+        options=GatewayOptions(paint_s=3.0, capacity=capacity, level=level),
     )
 
 
@@ -128,6 +138,6 @@ async def judge(
         key=KEY,
         panels=PANELS,
         numbers=Numbers.standing_alone(NOON_MS),
-        wishes=Wishes(epoch=1, patience_s=30.0, labels_most=LABELS),
+        wishes=Wishes(epoch_of=lambda _: 1, patience_s=30.0, labels_most=LABELS),
         operator=Hand(gateway.labels) if with_operator else None,
     )

@@ -1,0 +1,261 @@
+"""How labels do as devices, what is wrong, what a person must do, and what became of updates."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection
+
+from api import doors, openapi_orders
+from api.auth import Asker, TheHouse
+from esl.domain.access import Scope
+from esl.domain.errors import UnknownTask
+from esl.domain.fleet import FleetState
+from esl.domain.place import StorePolicy
+from esl.domain.problem import Problem
+from esl.domain.verdict import Verdict
+from esl.intake.fields import Fields
+from esl.intake.order_json import parse_policy
+from esl.services import fleet, verdicts
+from esl.services.fleet import Member
+from esl.store import places, problems, remove_tasks
+from esl.store.remove_tasks import RemoveTask
+from gateway.worker import Notice
+
+router = APIRouter(prefix="/api/v1/stores/{store}", tags=["fleet"])
+
+PAGE_MOST = 1000
+
+
+class FleetPage(BaseModel, extra="forbid"):
+    """Which labels of the fleet."""
+
+    state: str = Field(
+        default="",
+        pattern=f"^({'|'.join(FleetState)}|)$",
+        description="Only labels in this state.",
+    )
+    after: str = Field(default="", max_length=64, pattern=r"^[a-z0-9-]*$")
+    limit: int = Field(default=100, ge=1, le=PAGE_MOST)
+
+
+class ProblemPage(BaseModel, extra="forbid"):
+    """Which problems."""
+
+    also_ended: bool = Field(default=False, description="Those that are over, too.")
+    after: int = Field(default=0, ge=0, le=2**53 - 1)
+    limit: int = Field(default=100, ge=1, le=PAGE_MOST)
+
+
+class TaskPage(BaseModel, extra="forbid"):
+    """Which tasks."""
+
+    also_done: bool = Field(default=False, description="Those that are over, too.")
+
+
+class VerdictPage(BaseModel, extra="forbid"):
+    """Which price change."""
+
+    change: int = Field(ge=1, le=2**53 - 1, description="The rev a price change was answered.")
+    after: str = Field(default="", max_length=64, description="The last SKU of the page before.")
+
+
+@router.get("/fleet")
+async def get_fleet(
+    store: str, house: TheHouse, who: Asker, page: Annotated[FleetPage, Query()]
+) -> dict[str, Any]:
+    """Count a store's labels by state, and list them by id with battery and signal."""
+    store_id = doors.store_id(store)
+    who.require(Scope.LABEL_READ, store_id)
+    await doors.store_for(house, store_id)
+    now, online, silent_after = house.clock.now(), house.online(), house.settings.silent_after
+
+    def query(tx: Connection) -> dict[str, Any]:
+        counts = fleet.count_fleet(tx, store_id, now, online=online, silent_after=silent_after)
+        members = fleet.list_fleet(
+            tx,
+            store_id,
+            now,
+            online=online,
+            silent_after=silent_after,
+            state=FleetState(page.state) if page.state else None,
+            after=page.after,
+            limit=page.limit,
+        )
+        more = members[-1].device.label_id if len(members) == page.limit else None
+        return {
+            "states": counts,
+            "labels": [_member_view(member) for member in members],
+            "after": more,
+        }
+
+    return await doors.read(house, query)
+
+
+@router.get("/problems")
+async def list_problems(
+    store: str, house: TheHouse, who: Asker, page: Annotated[ProblemPage, Query()]
+) -> dict[str, Any]:
+    """List what is wrong in a store, with the reason and what to do about it."""
+    store_id = doors.store_id(store)
+    who.require(Scope.LABEL_READ, store_id)
+    await doors.store_for(house, store_id)
+    found = await doors.read(
+        house,
+        lambda tx: problems.list_problems(
+            tx, store_id, also_ended=page.also_ended, after=page.after, limit=page.limit
+        ),
+    )
+    more = found[-1].problem_id if len(found) == page.limit else None
+    return {"problems": [_problem_view(problem) for problem in found], "after": more}
+
+
+@router.get("/remove-tasks")
+async def list_tasks(
+    store: str, house: TheHouse, who: Asker, page: Annotated[TaskPage, Query()]
+) -> dict[str, Any]:
+    """List the labels that are to be taken off the shelf."""
+    store_id = doors.store_id(store)
+    who.require(Scope.LABEL_READ, store_id)
+    await doors.store_for(house, store_id)
+    found = await doors.read(
+        house, lambda tx: remove_tasks.list_tasks(tx, store_id, also_done=page.also_done)
+    )
+    return {"tasks": [_task_view(task) for task in found]}
+
+
+@router.post("/remove-tasks/{task}/done", openapi_extra=openapi_orders.TASK_DONE)
+async def end_task(
+    store: str, task: str, request: Request, house: TheHouse, who: Asker
+) -> Response:
+    """Say that a label was taken off the shelf. Whose token it is stands in the task."""
+    store_id = doors.store_id(store)
+    who.require(Scope.LABEL_PAIR, store_id)
+    value, body = await doors.read_json(request)
+    Fields(value).finish()
+    await doors.store_for(house, store_id)
+    if not task.isascii() or not task.isdecimal() or len(task) > 15:  # noqa: PLR2004  53 bits
+        raise UnknownTask("the store has no such task")
+
+    def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        now = house.clock.now()
+        ended = remove_tasks.end_task(tx, store_id, int(task), now, done_by=who.name)
+        view = _task_view(ended)
+        return _as_json(view), Notice(labels=(ended.label_id,))
+
+    return await doors.change(house, request, who, body, work)
+
+
+@router.get("/verdicts")
+async def get_verdicts(
+    store: str, house: TheHouse, who: Asker, page: Annotated[VerdictPage, Query()]
+) -> dict[str, Any]:
+    """Say what became of a price change on each label: shown, failed, superseded, or pending."""
+    store_id = doors.store_id(store)
+    who.require(Scope.LABEL_READ, store_id)
+    await doors.store_for(house, store_id)
+    now = house.clock.now()
+    found = await doors.read(
+        house,
+        lambda tx: verdicts.verdicts_of_change(tx, store_id, page.change, now, after=page.after),
+    )
+    return {
+        "change": found.rev,
+        "verdicts": [verdict_view(verdict) for verdict in found.verdicts],
+        "after": found.after,
+    }
+
+
+@router.get("/policy")
+async def get_policy(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+    """Return what a store does with labels in doubt, and how long a verdict may take."""
+    store_id = doors.store_id(store)
+    who.require(Scope.LABEL_READ, store_id)
+    await doors.store_for(house, store_id)
+    policies = await doors.read(house, places.store_policies)
+    return _policy_view(policies[store_id])
+
+
+@router.put("/policy", openapi_extra=openapi_orders.POLICY)
+async def put_policy(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
+    """Replace what a store does with labels in doubt."""
+    store_id = doors.store_id(store)
+    who.require(Scope.STORE_ADMIN, store_id)
+    value, body = await doors.read_json(request)
+    await doors.store_for(house, store_id)
+    policy = parse_policy(value)
+
+    def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        places.put_store_policy(tx, store_id, policy)
+        return _as_json(_policy_view(policy)), Notice()
+
+    return await doors.change(house, request, who, body, work)
+
+
+def verdict_view(verdict: Verdict) -> dict[str, Any]:
+    """A verdict; ``shown_at`` only where a failed update was shown after all."""
+    return {
+        "label": verdict.label_id,
+        "sku": verdict.sku,
+        "verdict": verdict.outcome,
+        "reason": verdict.reason,
+        "detail": verdict.detail,
+        "at": verdict.at,
+        "shown_at": verdict.shown_at,
+    }
+
+
+def _member_view(member: Member) -> dict[str, Any]:
+    device, battery = member.device, member.battery
+    return {
+        "label": device.label_id,
+        "gateway": device.gateway_id,
+        "panel": device.panel_id,
+        "state": member.state,
+        "problem": device.problem,
+        "seen_at": device.seen_at,
+        "battery_mv": device.battery_mv,
+        "battery_mv_per_day": (
+            round(battery.per_day_mv, 2) if battery and battery.per_day_mv is not None else None
+        ),
+        "battery_days_left": battery.days_left if battery else None,
+        "temperature_c": device.temperature_c,
+        "rssi_dbm": device.rssi_dbm,
+        "firmware": device.firmware,
+        "refresh_failures": device.refresh_failures,
+        "retired_at": device.retired_at,
+    }
+
+
+def _problem_view(problem: Problem) -> dict[str, Any]:
+    view = asdict(problem)
+    return {"problem": view.pop("problem_id"), "store": view.pop("store_id"), **view}
+
+
+def _task_view(task: RemoveTask) -> dict[str, Any]:
+    return {
+        "task": task.task_id,
+        "label": task.label_id,
+        "reason": task.reason,
+        "opened_at": task.opened_at,
+        "done_at": task.done_at,
+        "done_by": task.done_by,
+    }
+
+
+def _policy_view(policy: StorePolicy) -> dict[str, Any]:
+    return {
+        "neutral": policy.neutral,
+        "unknown_labels": policy.unknown_labels,
+        "adopt_until": policy.adopt_until,
+        "verdict_within_s": int(policy.verdict_within.total_seconds()),
+    }
+
+
+def _as_json(view: dict[str, Any]) -> dict[str, Any]:
+    """Write instants as a changing endpoint's stored answer needs them."""
+    return {
+        name: value.isoformat().replace("+00:00", "Z") if hasattr(value, "isoformat") else value
+        for name, value in view.items()
+    }

@@ -1,0 +1,130 @@
+"""What must be looked after and nobody waits for: verdicts, tasks, problems, batteries, old rows.
+
+Each chore looks first, with a read, and writes only where something is to be written: in a shop
+where all is well nothing is.
+
+================ ========= ==================================================================
+overdue updates  5 s       get their verdict: failed
+needless tasks   5 s       end
+leaving labels   5 s       are forgotten by their gateway
+commands         5 s       expire
+problems         15 s      are opened and closed
+batteries        1 h       one sample a day
+old rows         1 h       go, a few thousand at a time
+================ ========= ==================================================================
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from esl.domain.clock import EffectiveClock
+from esl.services import fleet, neutral, problems, retention, retirement, verdicts
+from esl.store import commands
+from esl.store.database import Database
+from esl.store.write_group import Priority, Writes
+from gateway.signals import forget_order
+
+OFTEN_S = 5.0
+SOMETIMES_S = 15.0
+SELDOM_S = 3600.0
+
+
+class Upkeep:
+    """The chores; `step` is called by one thread at a time, as often as one likes.
+
+    ``silent_after`` is how long a label may be unheard before it is missed.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        writer: Writes,
+        clock: EffectiveClock,
+        silent_after: timedelta,
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._clock = clock
+        self._silent_after = silent_after
+        now_s = clock.monotonic_s()
+        self._next_s: dict[Callable[[], None], float] = {
+            self._note_overdue: now_s,
+            self._close_tasks: now_s,
+            self._let_labels_go: now_s,
+            self._expire_commands: now_s,
+            self._find_problems: now_s,
+            self._sample_batteries: now_s,
+            self._forget_the_old: now_s + SELDOM_S,
+        }
+        self._pause_s = dict.fromkeys(self._next_s, OFTEN_S) | {
+            self._find_problems: SOMETIMES_S,
+            self._sample_batteries: SELDOM_S,
+            self._forget_the_old: SELDOM_S,
+        }
+
+    def step(self) -> None:
+        """Do the chores whose turn it is.
+
+        Raises:
+            Unavailable: The database did not answer; the next step goes on.
+        """
+        now_s = self._clock.monotonic_s()
+        for chore, due_s in self._next_s.items():
+            if due_s <= now_s:
+                chore()
+                self._next_s[chore] = now_s + self._pause_s[chore]
+
+    def _note_overdue(self) -> None:
+        now = self._clock.now()
+        with self._database.read() as tx:
+            overdue = verdicts.find_overdue(tx, now)
+        if overdue:
+            self._write(lambda tx: verdicts.note_overdue(tx, overdue, now))
+
+    def _close_tasks(self) -> None:
+        now = self._clock.now()
+        with self._database.read() as tx:
+            some = neutral.has_open_tasks(tx)
+        if some:
+            self._write(lambda tx: neutral.close_needless_tasks(tx, now))
+
+    def _let_labels_go(self) -> None:
+        now = self._clock.now()
+        with self._database.read() as tx:
+            leaving = [
+                (label, forget_order(label.gateway_id, label.label_id, label.epoch))
+                for label in retirement.find_leaving(tx, now)
+                if label.gateway_id is not None
+            ]
+        if leaving:
+            self._write(lambda tx: retirement.let_go(tx, leaving, now))
+
+    def _expire_commands(self) -> None:
+        now = self._clock.now()
+        with self._database.read() as tx:
+            some = commands.any_open(tx)
+        if some:
+            self._write(lambda tx: commands.expire_commands(tx, now))
+
+    def _find_problems(self) -> None:
+        now = self._clock.now()
+        with self._database.read() as tx:
+            changes = problems.find_changes(
+                tx, now, silent_after=self._silent_after, clock_held=self._clock.held
+            )
+        if changes:
+            self._write(lambda tx: problems.write_changes(tx, changes, now))
+
+    def _sample_batteries(self) -> None:
+        now = self._clock.now()
+        self._write(lambda tx: fleet.sample_batteries(tx, now))
+
+    def _forget_the_old(self) -> None:
+        now = self._clock.now()
+        self._write(lambda tx: retention.forget_the_old(tx, now))
+
+    def _write(self, work: Callable[[Connection], object]) -> None:
+        self._writer.write(work, priority=Priority.HOUSEKEEPING)

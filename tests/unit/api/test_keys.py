@@ -1,0 +1,68 @@
+"""A rotation of the signing key goes through its steps in order, and survives being cut off."""
+
+from pathlib import Path
+
+import pytest
+
+from api.keys import Stage, begin_rotation, end_rotation, key_ring, switch_keys
+from api.private_files import make_data_folder, signing_key, write_private
+from esl.domain.errors import SetupError
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    make_data_folder(folder)
+    signing_key(folder)
+    return folder
+
+
+def test_a_rotation_goes_through_its_steps(data: Path) -> None:
+    first = key_ring(data)
+    assert (first.stage, len(first.believed())) == (Stage.NONE, 1)
+    begun = begin_rotation(data)
+    assert begun.signing.key_id == first.signing.key_id
+    assert begun.other is not None
+    assert set(begun.believed()) == {first.signing.key_id, begun.other.key_id}
+    switched = switch_keys(data)
+    assert switched.stage is Stage.SWITCHED
+    assert switched.signing.key_id == begun.other.key_id == signing_key(data).key_id
+    assert set(switched.believed()) == set(begun.believed())
+    ended = end_rotation(data)
+    assert (ended.stage, set(ended.believed())) == (Stage.NONE, {begun.other.key_id})
+    assert begin_rotation(data).stage is Stage.BEGUN, "and again"
+
+
+def test_steps_out_of_order_are_refused(data: Path) -> None:
+    for step in (switch_keys, end_rotation):
+        with pytest.raises(SetupError):
+            step(data)
+    begin_rotation(data)
+    for step in (begin_rotation, end_rotation):
+        with pytest.raises(SetupError):
+            step(data)
+    switch_keys(data)
+    for step in (begin_rotation, switch_keys):
+        with pytest.raises(SetupError):
+            step(data)
+
+
+@pytest.mark.parametrize("done", [1, 2])
+def test_a_switch_that_was_cut_off_can_be_repeated_or_is_done(data: Path, done: int) -> None:
+    begun = begin_rotation(data)
+    assert begun.other is not None
+    write_private(data / "keys" / "previous.pem", begun.signing.to_pem().decode())
+    if done > 1:
+        write_private(data / "keys" / "signing.pem", begun.other.to_pem().decode())
+    ring = key_ring(data)
+    assert set(ring.believed()) == set(begun.believed()), "no gateway is ever shut out"
+    if ring.stage is Stage.BEGUN:
+        ring = switch_keys(data)
+    assert (ring.stage, ring.signing.key_id) == (Stage.SWITCHED, begun.other.key_id)
+
+
+def test_a_key_that_others_may_read_is_refused(data: Path) -> None:
+    begin_rotation(data)
+    (data / "keys" / "next.pem").chmod(0o644)
+    with pytest.raises(SetupError, match="chmod 600"):
+        key_ring(data)

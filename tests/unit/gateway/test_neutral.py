@@ -1,0 +1,249 @@
+"""A label that may not show its price ends neutral on the glass, or as a task for a person."""
+
+from collections.abc import Callable
+
+import pytest
+
+from esl.domain.errors import NameDoesNotFit, PriceDoesNotFit
+from esl.domain.face import Face
+from esl.domain.neutral import bare_face, neutral_of
+from esl.domain.place import Neutral, Pairing, StorePolicy
+from esl.domain.verdict import Outcome
+from esl.services import pairing, verdicts, withdrawals
+from esl.store import places, remove_tasks
+from esl.store.remove_tasks import RemoveTask
+from gateway.wire.messages import Forget
+from renderer.render import Renderer
+from renderer.text.fonts import Fonts
+from tests.builders import (
+    STORE,
+    Controller,
+    FakeGateway,
+    PlainRenderer,
+    SimulatedClock,
+    a_change,
+    label_id,
+    the_gallery,
+)
+from tests.panels import PANELS
+
+
+@pytest.fixture
+def shop(open_shop: Callable[..., Controller], gateway: FakeGateway) -> Controller:
+    """One label that shows its first price."""
+    controller = open_shop()
+    controller.hear(gateway.hello())
+    controller.settle(gateway)
+    return controller
+
+
+def unpair(shop: Controller) -> None:
+    now = shop.time.now()
+    shop.writer.write(lambda tx: pairing.unpair_labels(tx, STORE, [label_id(0)], now))
+
+
+def withdraw(shop: Controller) -> None:
+    now = shop.time.now()
+    shop.writer.write(lambda tx: withdrawals.withdraw_prices(tx, STORE, ["sku-0"], now))
+
+
+def delist(shop: Controller) -> None:
+    now = shop.time.now()
+    shop.writer.write(lambda tx: withdrawals.delist_products(tx, STORE, ["sku-0"], now))
+
+
+def refuse(shop: Controller) -> None:
+    renderer = shop.renderer
+    assert isinstance(renderer, PlainRenderer)
+    renderer.broken["Jogurt sku-0"] = PriceDoesNotFit("too wide")
+    shop.price(a_change("sku-0", 999_999))
+
+
+def policy(shop: Controller, neutral: Neutral) -> None:
+    new = StorePolicy(neutral=neutral)
+    shop.writer.write(lambda tx: places.put_store_policy(tx, STORE, new))
+
+
+def tasks(shop: Controller, *, also_done: bool = False) -> list[RemoveTask]:
+    with shop.database.read() as tx:
+        return remove_tasks.list_tasks(tx, STORE, also_done=also_done)
+
+
+def templates_sent(shop: Controller) -> list[str]:
+    with shop.database.read() as tx:
+        return [row[0] for row in tx.exec_driver_sql("SELECT template FROM issued ORDER BY rev")]
+
+
+ENDS = pytest.mark.parametrize("end", [unpair, withdraw, delist, refuse])
+
+
+@ENDS
+def test_a_price_that_holds_no_more_gives_way_to_the_neutral_face(
+    shop: Controller, gateway: FakeGateway, end: Callable[[Controller], None]
+) -> None:
+    _, priced = gateway.showing[label_id(0)]
+    end(shop)
+    shop.settle(gateway)
+    _, digest = gateway.showing[label_id(0)]
+    assert digest != priced
+    assert templates_sent(shop)[-1] == "neutral"
+    label = shop.label()
+    assert (label.due_at, label.problem) == (None, None)
+    assert label.shown_digest == digest.hex()
+    assert tasks(shop) == []
+
+
+@ENDS
+def test_a_store_that_wants_it_so_has_such_labels_taken_off_the_shelf(
+    shop: Controller, gateway: FakeGateway, end: Callable[[Controller], None]
+) -> None:
+    policy(shop, Neutral.TASK)
+    before = dict(gateway.showing)
+    end(shop)
+    shop.settle(gateway)
+    assert gateway.showing == before
+    [task] = tasks(shop)
+    assert task.label_id == label_id(0)
+    assert task.done_at is None
+    assert shop.label().problem is not None
+
+
+def test_a_neutral_face_that_cannot_be_drawn_says_less_and_then_becomes_a_task(
+    shop: Controller, gateway: FakeGateway
+) -> None:
+    renderer = shop.renderer
+    assert isinstance(renderer, PlainRenderer)
+    renderer.broken["Jogurt sku-0"] = NameDoesNotFit("no letter fits")
+    _, priced = gateway.showing[label_id(0)]
+    shop.price(a_change("sku-0", 155))
+    shop.settle(gateway)
+    assert gateway.showing[label_id(0)][1] != priced, "the store's name alone was drawn"
+    assert tasks(shop) == []
+    renderer.broken["Trgovina"] = NameDoesNotFit("nor that")
+    renderer.edition += 1
+    shop.price(a_change("sku-0", 156))
+    shop.settle(gateway)
+    [task] = tasks(shop)
+    assert "no letter fits" in task.reason
+
+
+def test_a_label_that_never_showed_anything_needs_no_neutral_face(
+    open_shop: Callable[..., Controller], gateway: FakeGateway
+) -> None:
+    shop = open_shop(price_minor=None)
+    shop.hear(gateway.hello())
+    shop.settle(gateway)
+    assert gateway.showing == {}
+    assert shop.label().problem == "no_price"
+    assert tasks(shop) == []
+
+
+def test_a_price_ends_the_task_and_the_neutral_face(shop: Controller, gateway: FakeGateway) -> None:
+    policy(shop, Neutral.TASK)
+    withdraw(shop)
+    shop.settle(gateway)
+    assert len(tasks(shop)) == 1
+    shop.price(a_change("sku-0", 149))
+    shop.settle(gateway)
+    shop.clock.pass_s(60)
+    shop.upkeep.step()
+    assert tasks(shop) == []
+    [ended] = tasks(shop, also_done=True)
+    assert ended.done_by == "controller"
+    assert gateway.showing[label_id(0)][1].hex() == shop.wanted_digest()
+
+
+def test_a_refused_picture_fails_its_change_though_the_neutral_face_was_shown(
+    shop: Controller, gateway: FakeGateway
+) -> None:
+    renderer = shop.renderer
+    assert isinstance(renderer, PlainRenderer)
+    renderer.broken["Jogurt sku-0"] = PriceDoesNotFit("too wide")
+    [result] = shop.price(a_change("sku-0", 999_999)).results
+    assert result.rev is not None
+    shop.settle(gateway)
+    with shop.database.read() as tx:
+        found = verdicts.verdicts_of_change(tx, STORE, result.rev, shop.time.now())
+    [verdict] = found.verdicts
+    assert (verdict.outcome, verdict.reason) == (Outcome.FAILED, "price_does_not_fit")
+    assert verdict.shown_at is None
+
+
+def test_a_label_without_a_product_that_lost_its_memory_is_shown_neutral_again(
+    shop: Controller, gateway: FakeGateway
+) -> None:
+    unpair(shop)
+    shop.settle(gateway)
+    neutral = gateway.showing[label_id(0)][1]
+    gateway.showing.clear()
+    gateway.incarnations[label_id(0)] = 2
+    shop.hear(gateway.beacon(label_id(0)))
+    shop.settle(gateway)
+    assert gateway.showing[label_id(0)][1] == neutral
+
+
+def test_an_unreachable_label_that_may_show_an_old_price_becomes_a_task_in_time(
+    shop: Controller, clock: SimulatedClock
+) -> None:
+    unpair(shop)
+    clock.pass_s(600)
+    shop.upkeep.step()
+    assert tasks(shop) == []
+    clock.pass_s(400)
+    shop.upkeep.step()
+    assert [task.label_id for task in tasks(shop)] == [label_id(0)]
+
+
+def test_a_retired_label_goes_neutral_is_forgotten_and_its_epoch_rises(
+    shop: Controller, gateway: FakeGateway, clock: SimulatedClock
+) -> None:
+    before = shop.label()
+    now = shop.time.now()
+    shop.writer.write(lambda tx: pairing.retire_labels(tx, STORE, [label_id(0)], now))
+    shop.upkeep.step()
+    assert shop.signals.step() == (), "it shows a price still"
+    shop.settle(gateway)
+    assert templates_sent(shop)[-1] == "neutral"
+    clock.pass_s(10)
+    shop.upkeep.step()
+    [forget] = gateway.commands(shop.signals.step())
+    assert isinstance(forget, Forget)
+    assert (forget.label, forget.epoch) == (label_id(0), before.epoch)
+    after = shop.label()
+    assert (after.epoch, after.gateway_id) == (before.epoch + 1, None)
+
+
+def test_a_retired_label_that_is_paired_again_stays(
+    shop: Controller, gateway: FakeGateway, clock: SimulatedClock
+) -> None:
+    now = shop.time.now()
+    shop.writer.write(lambda tx: pairing.retire_labels(tx, STORE, [label_id(0)], now))
+    shop.settle(gateway)
+    pairs = [Pairing(label_id=label_id(0), sku="sku-0")]  # type: ignore[arg-type]
+    shop.writer.write(lambda tx: pairing.pair_labels(tx, STORE, pairs, now, single=True))
+    shop.settle(gateway)
+    clock.pass_s(10)
+    shop.upkeep.step()
+    assert shop.signals.step() == ()
+    assert gateway.showing[label_id(0)][1].hex() == shop.wanted_digest()
+
+
+def test_every_panel_can_draw_a_neutral_face_of_any_product() -> None:
+    renderer, template = Renderer(fonts=Fonts(None)), the_gallery()["neutral"]
+    face = neutral_of(
+        Face(
+            name="Frische fettarme Alpenmilch 1,5 % Fett",
+            brand="Berchtesgadener Land",
+            price_minor=129,
+            was_minor=179,
+            currency="EUR",
+            locale="de_DE",
+            deposit_minor=25,
+            net_content="1 l",
+            gtin="3850139171587",
+        )
+    )
+    bare = bare_face("Trgovina na uglu", currency="EUR", locale="hr_HR")
+    for panel in PANELS.values():
+        assert renderer.render(face, panel, template).pixels
+        assert renderer.render(bare, panel, template).pixels
