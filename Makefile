@@ -61,8 +61,8 @@ chaos-defects: $(VENV)/.dev  ## plant every defect and replay the seed that catc
 	@$(VENV)/bin/python -m tests.chaos defects $(ARGS)
 
 kills: $(VENV)/.dev  ## kill real processes in the middle of their work: KILLS=50
-	@ESL_TEST_KILLS=$(KILLS) $(VENV)/bin/python -m pytest -p no:cacheprovider --timeout 7200 \
-		tests/integration/test_kills.py $(ARGS)
+	@ESL_TEST_KILLS=$(KILLS) ESL_TEST_SEED=$(or $(SEED),1) $(VENV)/bin/python -m pytest -q -s \
+		-p no:cacheprovider tests/integration/test_kills.py $(ARGS)
 
 format: $(VENV)/.dev  ## put the source in its one form
 	@$(VENV)/bin/python -m ruff check --select I --fix-only .

@@ -18,6 +18,17 @@ class OrderBook:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._keys: OrderedDict[tuple[GatewayId, int], int] = OrderedDict()
+        self._images: dict[tuple[GatewayId, bytes], int] = {}
+
+    def image_id(self, gateway_id: GatewayId, digest: bytes, fresh_id: int) -> int:
+        """Name the id that all parts of a firmware image leave under: that of its first."""
+        with self._lock:
+            return self._images.setdefault((gateway_id, digest), fresh_id)
+
+    def end_image(self, gateway_id: GatewayId, digest: bytes) -> None:
+        """Note that an image's last part left: sent again, it is another command."""
+        with self._lock:
+            self._images.pop((gateway_id, digest), None)
 
     def note_sent(self, gateway_id: GatewayId, wire_id: int, command_key: int) -> None:
         """Note that a command leaves under an id."""

@@ -1,7 +1,7 @@
 """Make, send and follow commands beside pictures: light, report, settings, firmware, forget.
 
 They overtake every picture and need no room in a gateway's window: all are small, but for
-firmware, whose parts are sent one a step.
+firmware, whose parts follow each other, each when the one before was accepted.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from esl.domain.clock import EffectiveClock
 from esl.domain.ids import GatewayId, LabelId
 from esl.services import signals
 from esl.services.signals import Order
-from esl.store.commands import StoredCommand
+from esl.store.commands import FIRMWARE, StoredCommand
 from esl.store.database import Database
 from esl.store.write_group import Priority, Writes
 from gateway.link import COMMANDS_MOST, Outgoing, command_id, milliseconds, seal_commands
@@ -92,7 +92,7 @@ def firmware_orders(
     return [
         _order(
             gateway_id,
-            "firmware",
+            FIRMWARE,
             Firmware(
                 id=_UNSENT_ID,
                 target=target,
@@ -165,9 +165,13 @@ class SignalDispatcher:
     ) -> Outgoing:
         commands: list[Command] = []
         for position, one in enumerate(stored):
-            wire_id = command_id(counter, position)
+            [command] = decode_commands(one.body).messages
+            wire_id = self._id_for(gateway_id, command, command_id(counter, position))
             self._orders.note_sent(gateway_id, wire_id, one.command_key)
-            commands.append(_with_id(one.body, wire_id, now))
+            if isinstance(command, Time):
+                commands.append(Time(id=wire_id, now=milliseconds(now)))
+            else:
+                commands.append(msgspec.structs.replace(command, id=wire_id))
         session, ahead_ms = self._roster.session_of(gateway_id)
         payload = seal_commands(
             self._key,
@@ -179,6 +183,15 @@ class SignalDispatcher:
             now=now,
         )
         return Outgoing(gateway_id=gateway_id, payload=payload, label_ids=())
+
+    def _id_for(self, gateway_id: GatewayId, command: Command, fresh_id: int) -> int:
+        """Parts of one image are one command."""
+        if not isinstance(command, Firmware):
+            return fresh_id
+        wire_id = self._orders.image_id(gateway_id, command.digest, fresh_id)
+        if command.offset + len(command.data) == command.total:
+            self._orders.end_image(gateway_id, command.digest)
+        return wire_id
 
 
 def _fill(due: Iterable[StoredCommand]) -> dict[GatewayId, list[StoredCommand]]:
@@ -193,10 +206,3 @@ def _fill(due: Iterable[StoredCommand]) -> dict[GatewayId, list[StoredCommand]]:
         sizes[command.gateway_id] = size
         payload.append(command)
     return payloads
-
-
-def _with_id(body: bytes, wire_id: int, now: datetime) -> Command:
-    [command] = decode_commands(body).messages
-    if isinstance(command, Time):
-        return Time(id=wire_id, now=milliseconds(now))
-    return msgspec.structs.replace(command, id=wire_id)

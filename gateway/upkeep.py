@@ -10,7 +10,7 @@ leaving labels   5 s       are forgotten by their gateway
 commands         5 s       expire
 problems         15 s      are opened and closed
 batteries        1 h       one sample a day
-old rows         1 h       go, a few thousand at a time
+old rows         1 day     go, a thousand each 5 s until the round is over
 ================ ========= ==================================================================
 """
 
@@ -20,7 +20,8 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from esl.domain.clock import EffectiveClock
-from esl.services import fleet, neutral, problems, retention, retirement, verdicts
+from esl.services import fleet, neutral, problems, retirement, verdicts
+from esl.services.retention import Forgetting
 from esl.store import commands
 from esl.store.database import Database
 from esl.store.write_group import Priority, Writes
@@ -29,6 +30,7 @@ from gateway.signals import forget_order
 OFTEN_S = 5.0
 SOMETIMES_S = 15.0
 SELDOM_S = 3600.0
+DAILY_S = 86_400.0
 
 
 class Upkeep:
@@ -49,6 +51,8 @@ class Upkeep:
         self._writer = writer
         self._clock = clock
         self._silent_after = silent_after
+        self._forgetting = Forgetting(database=database, writer=writer)
+        self._is_forgetting = False
         now_s = clock.monotonic_s()
         self._next_s: dict[Callable[[], None], float] = {
             self._note_overdue: now_s,
@@ -62,7 +66,7 @@ class Upkeep:
         self._pause_s = dict.fromkeys(self._next_s, OFTEN_S) | {
             self._find_problems: SOMETIMES_S,
             self._sample_batteries: SELDOM_S,
-            self._forget_the_old: SELDOM_S,
+            self._forget_the_old: DAILY_S,
         }
 
     def step(self) -> None:
@@ -76,6 +80,8 @@ class Upkeep:
             if due_s <= now_s:
                 chore()
                 self._next_s[chore] = now_s + self._pause_s[chore]
+        if self._is_forgetting:
+            self._next_s[self._forget_the_old] = now_s + OFTEN_S
 
     def _note_overdue(self) -> None:
         now = self._clock.now()
@@ -123,8 +129,7 @@ class Upkeep:
         self._write(lambda tx: fleet.sample_batteries(tx, now))
 
     def _forget_the_old(self) -> None:
-        now = self._clock.now()
-        self._write(lambda tx: retention.forget_the_old(tx, now))
+        self._is_forgetting = self._forgetting.step(self._clock.now())
 
     def _write(self, work: Callable[[Connection], object]) -> None:
         self._writer.write(work, priority=Priority.HOUSEKEEPING)

@@ -48,17 +48,13 @@ SkewS = Annotated[float, Meta(ge=-366 * 86_400, le=366 * 86_400)]
 
 
 class Button(Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
-    """Base of all buttons."""
+    """Base of all buttons. ``press(shop)`` does it and names the gateways or labels it was done to.
 
-    def press(self, shop: Shop) -> list[str]:
-        """Do it; return the ids of the gateways or labels it was done to.
-
-        Raises:
-            UnknownGateway: The gateway is not simulated here.
-            UnknownLabel: The label is not simulated here.
-            InvalidInput: This shop has nothing it could be done to.
-        """
-        raise NotImplementedError
+    Raises:
+        UnknownGateway: The gateway is not simulated here.
+        UnknownLabel: The label is not simulated here.
+        InvalidInput: This shop has nothing it could be done to.
+    """
 
 
 # -- gateways ----------------------------------------------------------------------------------
@@ -79,8 +75,7 @@ class OnGateway(Button, frozen=True, kw_only=True):
         return chosen
 
     def act(self, shop: Shop, gateway_id: str) -> None:
-        """Do it to one gateway."""
-        raise NotImplementedError
+        """Do it to one gateway: each kind says how."""
 
 
 class GatewayOff(OnGateway, frozen=True, kw_only=True, tag="gateway_off"):
@@ -152,8 +147,7 @@ class OnLabel(Button, frozen=True, kw_only=True):
         return [label.label_id for label in chosen]
 
     def act(self, label: SimLabel) -> None:
-        """Do it to one label."""
-        raise NotImplementedError
+        """Do it to one label: each kind says how."""
 
 
 class LabelDies(OnLabel, frozen=True, kw_only=True, tag="label_dies"):

@@ -77,7 +77,7 @@ class Orders:
         )
         self.agenda = Agenda()
         self.firmware = FirmwareUpdates(self.agenda, labels.values, radio, self._tell)
-        self.timed = TimedShows(self.agenda, self._fire, options.timed_kept)
+        self.timed = TimedShows(self.agenda, self._fire, self._can_tell, options.timed_kept)
         self.results = Results()
         self._labels = labels
         self._voice = voice
@@ -218,7 +218,7 @@ class Orders:
         """The instant of a pending show has come."""
         label = timed.label
         work = Work(timed.command_id, label, timed.entry)
-        if now.monotonic_s >= timed.handed_s:
+        if timed.handed:
             if label.painting is not None and not self.queue.is_busy(label.label_id):
                 return False  # it ends a painting that this gateway no longer knows of
             self.queue.perform(work, now)
@@ -227,6 +227,9 @@ class Orders:
             return False
         self.queue.offer(work, now)
         return True
+
+    def _can_tell(self, label: SimLabel) -> bool:
+        return self._powered() and self.reaches(label)
 
     def _offer(
         self,

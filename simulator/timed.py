@@ -17,23 +17,24 @@ from gateway.wire.failures import FailureCode
 from gateway.wire.messages import ShowEntry
 from simulator.agenda import Agenda
 from simulator.label import SimLabel
-from simulator.moment import Moment
+from simulator.moment import MS_PER_S, Moment
 from simulator.picture import Refusal
 
 LATEST_MS = 48 * 24 * 3600 * 1000
 """How far ahead an instant may lie: 48 days (ESLS 1.0, implausible absolute time)."""
-_AGAIN_MS = 1000  # before a gateway without power, or a label that paints, is asked again
+_AGAIN_MS = 1000  # before a label that paints is asked again
+_HAND_AGAIN_MS = 20_000  # before what nobody could be told is tried once more
 
 
 @dataclass(slots=True, eq=False)
 class Timed:
-    """A pending show of one label. ``handed_s``: when the label has it, monotonic."""
+    """A pending show of one label; ``handed`` once the label itself has it."""
 
     command_id: int
     label: SimLabel
     entry: ShowEntry
     at_ms: int
-    handed_s: float
+    handed: bool = False
 
 
 class TimedShows:
@@ -42,12 +43,20 @@ class TimedShows:
     Args:
         agenda: Where instants are noted.
         fire: Shows one whose instant has come; says False where it cannot just now.
+        hears: Says whether a label hears the gateway at this moment.
         kept: How many it keeps for a label.
     """
 
-    def __init__(self, agenda: Agenda, fire: Callable[[Timed, Moment], bool], kept: int) -> None:
+    def __init__(
+        self,
+        agenda: Agenda,
+        fire: Callable[[Timed, Moment], bool],
+        hears: Callable[[SimLabel], bool],
+        kept: int,
+    ) -> None:
         self._agenda = agenda
         self._fire = fire
+        self._hears = hears
         self._kept = kept
         self._pending: dict[str, list[Timed]] = {}  # by label, in the order of their instants
 
@@ -63,8 +72,9 @@ class TimedShows:
         others = [timed for timed in pending if timed.entry.rev != entry.rev]
         if len(others) >= self._kept:
             return Refusal(FailureCode.QUEUE_FULL, f"{self._kept} timed shows")
-        timed = Timed(command_id, label, entry, at_ms, label.next_wake_s(now.monotonic_s))
+        timed = Timed(command_id, label, entry, at_ms)
         pending[:] = sorted([*others, timed], key=lambda one: one.at_ms)
+        self._hand_when_it_listens(pending[0], now)
         self._agenda.note(at_ms + label.clock_off_ms, lambda then: self._come(timed, then))
         return None
 
@@ -73,10 +83,8 @@ class TimedShows:
         pending = self._pending.get(label_id, [])
         for timed in [one for one in pending if one.entry.rev == rev]:
             label = timed.label
-            tell_s = label.next_wake_s(now.monotonic_s) - now.monotonic_s
-            handed = timed is pending[0] and timed.handed_s <= now.monotonic_s
-            too_late = now.wall_ms + tell_s * 1000 >= timed.at_ms + label.clock_off_ms
-            if not handed or (label.answers and not too_late):
+            too_late = _listens_ms(label, now) >= timed.at_ms + label.clock_off_ms
+            if not timed.handed or (self._hears(label) and not too_late):
                 pending.remove(timed)
 
     def drop_label(self, label_id: str) -> None:
@@ -88,13 +96,37 @@ class TimedShows:
         if timed not in pending:
             return  # cancelled or replaced
         if not self._fire(timed, now):
-            self._agenda.note(now.wall_ms + _AGAIN_MS, lambda then: self._come(timed, then))
+            wait_ms = _AGAIN_MS if timed.label.painting is not None else _HAND_AGAIN_MS
+            self._agenda.note(now.wall_ms + wait_ms, lambda then: self._come(timed, then))
             return
         pending.remove(timed)
-        if pending:  # the label has room for the next one, once it listens
-            pending[0].handed_s = timed.label.next_wake_s(now.monotonic_s)
+        if pending:  # now the label has room for the next one
+            self._hand_when_it_listens(pending[0], now)
         else:
             del self._pending[timed.entry.label]
+
+    def _hand_when_it_listens(self, timed: Timed, now: Moment) -> None:
+        at_ms = _listens_ms(timed.label, now)
+        if at_ms <= now.wall_ms:
+            self._hand(timed, now)
+        else:
+            self._agenda.note(at_ms, lambda then: self._hand(timed, then))
+
+    def _hand(self, timed: Timed, now: Moment) -> None:
+        pending = self._pending.get(timed.entry.label, [])
+        if timed.handed or timed not in pending[:1]:
+            return
+        if self._hears(timed.label):
+            timed.handed = True
+        elif now.wall_ms + _HAND_AGAIN_MS < timed.at_ms:
+            again_ms = now.wall_ms + _HAND_AGAIN_MS
+            self._agenda.note(again_ms, lambda then: self._hand_when_it_listens(timed, then))
+
+
+def _listens_ms(label: SimLabel, now: Moment) -> int:
+    """When a label listens next, by the gateway's clock."""
+    wait_s = label.next_wake_s(now.monotonic_s) - now.monotonic_s
+    return now.wall_ms + round(wait_s * MS_PER_S)
 
 
 def is_plausible(at_ms: int, now: Moment) -> bool:

@@ -21,6 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import psutil
 from sqlalchemy import Connection, func, select
 
 from api.client import Client, Refused
@@ -63,6 +64,14 @@ class Child:
                 env=environment(),
                 start_new_session=True,
             )
+
+    def children(self) -> list[psutil.Process]:
+        """The processes that it has made."""
+        assert self._process is not None
+        try:
+            return psutil.Process(self._process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
 
     def kill(self) -> bool:
         """``kill -9`` it; say whether it lived."""

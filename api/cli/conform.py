@@ -1,7 +1,7 @@
 """``esl conform``: judge a gateway by the rules of the protocol, from outside.
 
 Two ways to run it. On an installation whose controller is stopped, it takes that one's key, broker,
-counters and revisions, so that gateway and labels go on with their controller afterwards. With
+counters and revisions, and makes the labels want their own pictures again afterwards. With
 ``--key`` it stands alone, for a gateway on a table and labels that no controller cares for.
 """
 
@@ -17,18 +17,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
 from api.books import Books, open_books
 from api.cli.panels import PanelsFile
 from api.cli.serve import DataDir
 from api.clock import MachineClock
 from api.private_files import signing_key
-from esl.domain.errors import EslError, SetupError, UnknownLabel
+from esl.domain.errors import EslError, SetupError
 from esl.domain.ids import GatewayId, LabelId
+from esl.domain.label import Lane
 from esl.domain.panel_file import load_panels
 from esl.settings import Settings, read_settings
 from esl.store import places
-from esl.store.labels import label_named
+from esl.store.labels import labels_by_id, lock_labels, want
 from esl.store.revisions import take_revision
 from gateway.broker import Waiter, embedded_broker
 from gateway.conform.conversation import Numbers
@@ -177,6 +179,8 @@ def _means(settings: Settings, gateway: str, key_file: Path | None) -> Iterator[
     with contextlib.ExitStack() as stack:
         books = stack.enter_context(_closed_books(settings))
         numbers = _reserved(books, GatewayId(gateway))
+        touched: set[str] = set()
+        stack.callback(lambda: _give_back(books, touched))
         if settings.mqtt_url is None:
             waiter = Waiter(monotonic_s=time.monotonic, sleep_s=time.sleep)
             embedded = stack.enter_context(embedded_broker(settings.data_dir / "run", waiter))
@@ -187,7 +191,7 @@ def _means(settings: Settings, gateway: str, key_file: Path | None) -> Iterator[
             broker=broker,
             key=signing_key(settings.data_dir),
             numbers=numbers,
-            epoch_of=lambda label: _epoch_of(books, label),
+            epoch_of=lambda label: _epoch_of(books, label, touched),
         )
 
 
@@ -241,9 +245,23 @@ def _reserved(books: Books, gateway: GatewayId) -> Numbers:
     )
 
 
-def _epoch_of(books: Books, label: str) -> int:
-    try:
-        with books.database.read() as tx:
-            return label_named(tx, LabelId(label)).epoch
-    except UnknownLabel:
-        return 0
+def _epoch_of(books: Books, label: str, touched: set[str]) -> int:
+    """Look up at which epoch a label is paired; whoever asks is about to send it a picture."""
+    touched.add(label)
+    name = LabelId(label)
+    with books.database.read() as tx:
+        found = labels_by_id(tx, [name])
+    return found[name].epoch if name in found else 0
+
+
+def _give_back(books: Books, touched: set[str]) -> None:
+    """Make labels that got test pictures want their own again, above all revisions of the run."""
+
+    def give_back(tx: Connection) -> None:
+        known = labels_by_id(tx, [LabelId(label) for label in touched]).values()
+        for store_id in sorted({label.store_id for label in known}):
+            ours = sorted(x.label_id for x in known if x.store_id == store_id and x.paired)
+            lock_labels(tx, store_id, ours)
+            want(tx, ours, take_revision(tx), books.clock.now(), lane=Lane.NORMAL)
+
+    books.writer.write(give_back)

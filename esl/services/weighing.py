@@ -26,10 +26,13 @@ from esl.domain.report import (
 from esl.services.adoption import adopt_labels
 from esl.services.roaming import Hearing
 from esl.services.telemetry import Telemetry
-from esl.store import labels, shown
+from esl.store import labels, places, shown
 from esl.store.revisions import take_revision
 from esl.store.shown import DisplayEntry
 from esl.store.telemetry import Vitals
+
+_HEARD_WITHIN = timedelta(seconds=95)
+"""A gateway that another worker holds lives if it was heard within three heartbeats."""
 
 _UNHEARD = "unknown_label"
 """Failure code of a gateway that does not hear the label."""
@@ -146,6 +149,7 @@ def weigh_all(
         labels.labels_by_id(tx, label_ids, lock=True),
         {k: Issued(digest=digest, gateway_id=gateway) for k, (digest, gateway) in found.items()},
     )
+    by = replace(by, online=by.online | _online_elsewhere(tx, batch, by, now))
     for h in heard:
         label = batch.states.get(h.report.label_id)
         if label is None:
@@ -168,6 +172,20 @@ def weigh_all(
             batch.contradicted.add(label.label_id)
     adopted = adopt_labels(tx, batch.unknown, now, panels=by.panels) if batch.unknown else ()
     return _write(tx, batch, now, adopted)
+
+
+def _online_elsewhere(
+    tx: Connection, batch: _Batch, by: Circumstances, now: datetime
+) -> frozenset[GatewayId]:
+    """Say which of the labels' gateways live, though this process does not hear them.
+
+    Another worker may hold them; to it, too, they are away once it writes so.
+    """
+    asked = {state.gateway_id for state in batch.states.values()} - by.online
+    asked.discard(None)
+    if not asked:
+        return frozenset()
+    return places.live_gateways(tx, (g for g in asked if g is not None), now - _HEARD_WITHIN)
 
 
 def _judge(

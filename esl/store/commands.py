@@ -13,6 +13,9 @@ from esl.store.columns import AnyRow
 from esl.store.tables import commands
 from esl.store.upsert import in_batches
 
+FIRMWARE = "firmware"
+"""Kind of the parts of a firmware image."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCommand:
@@ -63,10 +66,29 @@ def add_commands(tx: Connection, new: Sequence[NewCommand], now: datetime) -> li
 def commands_due(
     tx: Connection, gateway_ids: Collection[GatewayId], now: datetime, *, limit: int
 ) -> list[StoredCommand]:
-    """List commands to be sent to these gateways now, the oldest first."""
+    """List commands to be sent to these gateways now, the oldest first.
+
+    Of a gateway's firmware only the first part that is open: the others follow its answer.
+    """
+    earlier = commands.alias("earlier")
+    first_part = ~(
+        select(earlier.c.command_key)
+        .where(
+            earlier.c.gateway_id == commands.c.gateway_id,
+            earlier.c.kind == FIRMWARE,
+            earlier.c.due_at.is_not(None),
+            earlier.c.command_key < commands.c.command_key,
+        )
+        .correlate(commands)
+        .exists()
+    )
     query = (
         select(commands)
-        .where(commands.c.due_at <= now, commands.c.gateway_id.in_(sorted(gateway_ids)))
+        .where(
+            commands.c.due_at <= now,
+            commands.c.gateway_id.in_(sorted(gateway_ids)),
+            (commands.c.kind != FIRMWARE) | first_part,
+        )
         .order_by(commands.c.command_key)
         .limit(limit)
     )

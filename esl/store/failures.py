@@ -54,21 +54,6 @@ def log_failures(
     LOG_FAILURES.run(tx, rows)
 
 
-_FORGET: Final = Bulk(
-    """
-    DELETE FROM failure_log WHERE entry_id IN (
-        SELECT entry_id FROM failure_log WHERE failed_at < :before ORDER BY entry_id LIMIT :most
-    )
-    RETURNING entry_id
-    """
-)
-
-
-def forget_failures(tx: Connection, before: datetime, *, most: int) -> int:
-    """Forget old failures, the oldest first; return how many."""
-    return len(_FORGET.run(tx, before=before, most=most))
-
-
 def failures_of(
     tx: Connection, label_ids: Sequence[LabelId], *, since_rev: int
 ) -> dict[LabelId, list[Failure]]:

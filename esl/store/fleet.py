@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Date, Select, delete, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Date, Select, insert, literal, select
 
 from esl.domain.fleet import REFRESH_FAILURES_MOST, BatterySample, Device
 from esl.domain.ids import GatewayId, LabelId, StoreId
@@ -113,30 +113,6 @@ def batteries_of(
                 )
             )
     return found
-
-
-def forget_samples(tx: Connection, before: date, *, most: int) -> int:
-    """Forget samples of days before one, the earliest first."""
-    day = tx.execute(
-        select(battery_samples.c.on_day)
-        .where(battery_samples.c.on_day < before)
-        .order_by(battery_samples.c.on_day)
-        .limit(1)
-    ).scalar_one_or_none()
-    if day is None:
-        return 0
-    old = (
-        select(battery_samples.c.label_id)
-        .where(battery_samples.c.on_day == day)
-        .order_by(battery_samples.c.label_id)
-        .limit(most)
-    )
-    found = tx.execute(
-        delete(battery_samples).where(
-            battery_samples.c.on_day == day, battery_samples.c.label_id.in_(old)
-        )
-    )
-    return int(found.rowcount)
 
 
 def _of_store(store_id: StoreId) -> Select[Any]:

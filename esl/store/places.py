@@ -195,6 +195,18 @@ _TAKE_COUNTERS: Final = Bulk(
 )
 
 
+def live_gateways(
+    tx: Connection, gateway_ids: Iterable[GatewayId], since: datetime
+) -> frozenset[GatewayId]:
+    """Say which of these gateways are on the line and were heard since a moment."""
+    query = select(gateways.c.gateway_id).where(
+        gateways.c.gateway_id.in_(list(gateway_ids)),
+        gateways.c.online,
+        gateways.c.heard_at >= since,
+    )
+    return frozenset(GatewayId(row.gateway_id) for row in tx.execute(query))
+
+
 def take_counters(tx: Connection, counts: Mapping[GatewayId, int]) -> dict[GatewayId, int]:
     """Reserve so many counters of signed payloads for each gateway; return the first of each.
 

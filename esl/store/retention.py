@@ -115,7 +115,6 @@ _PRUNE_FRAMES: Final = Bulk(
     DELETE FROM frame WHERE digest IN (
         SELECT old.digest FROM {rows} CROSS JOIN frame AS old
         WHERE old.digest = j.value->>0 AND old.kept_on < {day[1]}
-            AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.digest = old.digest)
     ) RETURNING digest
     """
 )

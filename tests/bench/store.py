@@ -32,7 +32,8 @@ from esl.services.reports import Heard, take_in
 from esl.store.database import Database
 from esl.store.labels import count_paired
 from esl.store.migrate import migrate
-from tests.builders import NOON, PANEL, STORE, a_change, build_shelf
+from tests.bench.store_rows import row_by_row_us
+from tests.builders import NOON, PANEL, STORE, a_change, build_shelf, label_id
 from tests.services import Postgres
 
 BATCH = 500
@@ -182,8 +183,13 @@ def measure(url: str, *, labels: int, gateways: int, rounds: int) -> dict[str, o
             changes = [a_change(f"sku-{n}", 1, source_seq=10**6) for n in range(labels)]
             apply_price_changes(tx, STORE, changes, NOON, actor="bench")
         counting_all_due_ms = [_count_ms(database, (labels, labels)) for _ in range(rounds)]
+        some = range(min(labels, BATCH))
+        rows_us = row_by_row_us(
+            database, [label_id(n) for n in some], [f"sku-{n}" for n in some], batch=BATCH
+        )
     stages = (*STAGES, "beacon")
     best = {s: min(r.cpu_s[s] for r in measured[1:]) / labels * 1e6 for s in stages}
+    round_trip = sum(best[stage] for stage in STAGES)
     passed = {s: min(r.wall_s[s] for r in measured[1:]) / labels * 1e6 for s in stages}
     return {
         "bench": "store",
@@ -192,7 +198,9 @@ def measure(url: str, *, labels: int, gateways: int, rounds: int) -> dict[str, o
         "gateways": gateways,
         "cpu_us": {stage: round(value, 1) for stage, value in best.items()},
         "wall_us": {stage: round(value, 1) for stage, value in passed.items()},
-        "round_trip_cpu_us": round(sum(best[stage] for stage in STAGES), 1),
+        "round_trip_cpu_us": round(round_trip, 1),
+        "row_by_row_cpu_us": round(rows_us, 1),
+        "ratio": round(rows_us / round_trip, 1),
         "summary_ms": {
             "settled": round(min(counting_ms), 2),
             "all_due": round(min(counting_all_due_ms), 2),

@@ -10,6 +10,7 @@ I6         commands a label, work of a gateway and queues are bounded
 I8         decisions on prices follow each source's own numbers
 I14        when all is right nothing is sent
 alive      no step of the product fails by an error of its own
+verdicts   every accepted price has one in its time, and "shown" was really shown
 neutral    no live label shows a price without a valid offer for long
 =========  =========================================================================
 
@@ -21,12 +22,16 @@ import sqlite3
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
+from esl.domain.verdict import Outcome
+from esl.services.verdicts import verdicts_of_change
+from esl.store.database import Database
 from gateway.wire.codec import decode_commands
 from gateway.wire.messages import Command, Put, Show, ShowEntry
 from gateway.wire.signing import PublicKeys, open_sealed
 from simulator.label import SimLabel
-from tests.builders import KEY
+from tests.builders import KEY, STORE
 from tests.chaos.glass import Says, read_glass
 from tests.chaos.model import Model
 from tests.chaos.world import Violation, World
@@ -46,6 +51,11 @@ _TWICE = (
     "SELECT source, sku, source_seq, count(*) FROM price_event WHERE source_seq IS NOT NULL"
     " GROUP BY source, sku, source_seq HAVING count(*) > 1"
 )
+_ACCEPTED = (
+    "SELECT rev, sku, price_minor, was_minor, received_at FROM price_event"
+    " WHERE decision = 'accepted' ORDER BY rev DESC LIMIT 40"
+)
+_VERDICT_DUE = timedelta(seconds=900 + 60)  # the store's policy time, and upkeep's pauses
 _PUBLIC = PublicKeys.of(KEY)
 
 
@@ -92,6 +102,7 @@ class Oracles:
         self._sent_s: dict[str, deque[float]] = defaultdict(deque)
         self._stirred_s: dict[str, deque[float]] = defaultdict(deque)
         self._wanted: dict[str, int] = {}
+        self._prices: dict[str, set[tuple[str | None, int | None, int | None]]] = defaultdict(set)
         self._version = -1
         self.quiet_from_s: float | None = None
 
@@ -189,6 +200,8 @@ class Oracles:
         says = read_glass(label.shown_pixels)
         place = self._model.place_of(name, says, glass.place) if says else None
         self._check("I2", place is not None, f"{name} shows {says}, its truth was newer or other")
+        if says is not None:
+            self._prices[name].add((says.sku, says.price_minor, says.was_minor))
         glass.place = place or 0
         glass.rev, glass.digest = label.shown_rev, label.shown_digest
         glass.shown.add((label.shown_rev, label.shown_digest.hex()))
@@ -278,6 +291,22 @@ class Oracles:
             if truth is None or truth.is_neutral:
                 found.append(f"{label.label_id} still shows {says}")
         return found
+
+    def check_verdicts(self, database: Database, now: datetime) -> None:
+        """What became of prices is told: of those above the policy time, and of living labels."""
+        changes = self._books.execute(_ACCEPTED).fetchall()
+        for change in changes:
+            with database.read() as tx:
+                told = verdicts_of_change(tx, STORE, change["rev"], now)
+            is_old = now - datetime.fromisoformat(f"{change['received_at']}+00:00") > _VERDICT_DUE
+            for verdict in told.verdicts:
+                label, glass = verdict.label_id, self._glass[verdict.label_id]
+                of = f"{label}: {verdict}, revision {change['rev']}"
+                pending = verdict.outcome is Outcome.PENDING
+                self._check("verdicts", not pending or not (is_old or glass.alive), of)
+                if verdict.outcome is Outcome.SHOWN and verdict.sku == change["sku"]:
+                    price = (verdict.sku, change["price_minor"], change["was_minor"])
+                    self._check("verdicts", price in self._prices[label], f"{of}: never was")
 
     def state_of(self, label_id: str) -> str:
         """Describe a label's row, for a message."""

@@ -43,6 +43,13 @@ class Profile:
         return max(90.0, self.right_within_s) if self.name == "field" else 90.0
 
 
+EXPECTED_LATER = (
+    "flips: no timed show before its moment, none lost, cancels re-armed",
+    "two labels with one id",
+    "a template or rule changed, a signing key rotated in the middle of a day",
+)
+"""What the product promises and no story tells yet; named by every run."""
+
 DEFAULT = Profile(
     name="default",
     gateways=3,

@@ -10,7 +10,7 @@ import structlog
 
 from tests.chaos import planted
 from tests.chaos.defects import DEFECTS
-from tests.chaos.profile import PROFILES, Profile
+from tests.chaos.profile import EXPECTED_LATER, PROFILES, Profile
 from tests.chaos.story import Outcome, Stage
 
 
@@ -76,6 +76,7 @@ def summary(outcomes: list[Outcome], profile: Profile) -> dict[str, object]:
         "shown_events": sum(o.shown_events for o in outcomes),
         "profile": profile.name,
         "faults": dict(sorted(applied.items())),
+        "expected_later": list(EXPECTED_LATER),
     }
 
 

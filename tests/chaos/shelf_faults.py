@@ -6,6 +6,7 @@ from tests.chaos.shop import Ceiling
 
 _EMPTY_UV = 2_000_000
 _DAY_S = 86_400.0
+_FALLS_BACK_MOST = 2  # a label whose refreshes fail again and again is broken, or is two labels
 
 
 class ShelfFaults:
@@ -14,6 +15,7 @@ class ShelfFaults:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.world = scene.world
+        self._fell_back: dict[str, int] = {}
 
     def reboot_gateway(self) -> None:
         """A gateway boots again."""
@@ -139,9 +141,13 @@ class ShelfFaults:
             self.scene.oracles.note_dead(label.label_id)
 
     def label_falls_back(self) -> None:
-        """A refresh failed after all: the glass still shows what it showed before."""
+        """A refresh failed after all: the glass is blank, and the label says so later."""
         for label in self.scene.shuffled():
-            if label.shown_rev > 0 and not label.dead and label.painting is None:
+            times = self._fell_back.get(label.label_id, 0)
+            if times >= _FALLS_BACK_MOST or label.dead or label.painting is not None:
+                continue
+            if label.shown_rev > 0:
+                self._fell_back[label.label_id] = times + 1
                 self.world.count("glass falls back", label.label_id)
                 label.shown_rev, label.shown_digest, label.shown_pixels = 0, b"", b""
                 self.scene.oracles.note_fell_back(label)

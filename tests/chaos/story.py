@@ -268,6 +268,9 @@ class Story:
         wrong = self.oracles.wrong(self.labels.values())
         self.oracles.check("I4", not wrong, "right, and then wrong again: " + "; ".join(wrong))
         self.oracles.check("I14", True, "")  # noqa: FBT003
+        first = self.processes[0]
+        if first.controller is not None:
+            self.oracles.check_verdicts(first.disk.database, first.controller.time.now())
 
     def outcome(self, violation: Violation | None, seconds: float) -> Outcome:
         """Sum up."""

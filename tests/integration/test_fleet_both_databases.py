@@ -20,7 +20,6 @@ from esl.services import (
     neutral,
     pairing,
     problems,
-    retention,
     retirement,
     signals,
     verdicts,
@@ -178,8 +177,6 @@ def test_a_battery_is_sampled_once_a_day_and_its_end_foreseen(tx: Connection) ->
     assert member.battery is not None
     assert member.battery.days_left == 31  # 2,710 mV, 10 a day, down to 2,400
     assert member.state is FleetState.SYNCHRONISED
-    assert fleet_rows.forget_samples(tx, (NOON + timedelta(days=1)).date(), most=2) == 2
-    assert fleet_rows.forget_samples(tx, (NOON + timedelta(days=1)).date(), most=2) == 1
 
 
 def test_a_flip_is_planned_staged_and_begun(tx: Connection) -> None:
@@ -285,4 +282,3 @@ def test_a_product_that_goes_takes_its_price_and_pairing_along(tx: Connection) -
     assert withdrawals.delist_products(tx, STORE, [sku], NOON) == (label_id(0),)
     [gone] = tx.exec_driver_sql("SELECT count(*) FROM product WHERE sku = 'sku-0'").scalars()
     assert gone == 0
-    assert retention.forget_the_old(tx, NOON) == 0

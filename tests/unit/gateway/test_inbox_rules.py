@@ -331,6 +331,24 @@ def test_how_well_each_gateway_hears_a_label_is_kept(two: Two) -> None:
     assert two.shop.label().rssi_dbm in (None, -70), "the row is of its own gateway"
 
 
+def test_a_label_of_another_workers_gateway_stays_while_that_gateway_lives(two: Two) -> None:
+    shop, clock = two.shop, two.clock
+    shop.roster.remove([GATEWAY])  # leased by another worker, whose inbox writes what it hears
+
+    def heard_elsewhere() -> None:
+        with shop.database.writing.begin() as tx:
+            places.note_gateway_heard(tx, GATEWAY, shop.time.now(), session="boot-1")
+
+    for _ in range(5):
+        heard_elsewhere()
+        shop.hear(two.other.beacon(label_id(0), rssi_dbm=None))
+        assert shop.label().gateway_id == GATEWAY
+        clock.pass_s(5)
+    clock.pass_s(100)  # that worker hears nothing of it any more
+    shop.hear(two.other.heartbeat(), two.other.beacon(label_id(0)))
+    assert shop.label().gateway_id == OTHER
+
+
 # ── Two labels with one id ──────────────────────────────────────────────────────────────────
 
 

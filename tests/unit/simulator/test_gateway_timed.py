@@ -132,17 +132,52 @@ def test_pending_shows_survive_a_reboot_and_need_no_gateway() -> None:
     assert rig.label.shown_rev == 11
 
 
-def test_a_label_that_was_never_told_is_shown_late_and_not_without_a_gateway() -> None:
-    rig = Rig()
+def test_a_label_that_was_never_told_does_not_flip_by_itself() -> None:
+    rig = Rig(label_timeout_s=5)
     entries = staged(rig)
-    rig.label.wakes_every_s, rig.label.wakes_after_s = 100.0, 1_050.0
+    rig.label.asleep = True
     rig.down(Show(id=50, entries=entries, at=NOON_MS + 30_000))
 
+    assert codes(rig.later(60)) == ["label_timeout"]
+    assert rig.label.shown_rev == 0
+
+
+def test_a_label_that_comes_back_before_the_instant_is_told_and_needs_nobody_then() -> None:
+    rig = Rig(label_timeout_s=5)
+    entries = staged(rig)
+    rig.label.asleep = True
+    rig.down(Show(id=50, entries=entries, at=NOON_MS + 60_000))
+    rig.label.asleep = False
+    rig.later(30)
+    rig.label.asleep = True
+
+    rig.later(40)
+
+    assert rig.label.shown_rev == 11
+
+
+def test_a_gateway_without_power_tells_nobody_and_makes_up_for_it() -> None:
+    rig = Rig()
+    entries = staged(rig)
+    rig.label.wakes_every_s, rig.label.wakes_after_s = 100.0, 1_020.0
+    rig.down(Show(id=50, entries=entries, at=NOON_MS + 30_000))
+    rig.gateway.reboot()
     rig.later(40)
     assert rig.label.shown_rev == 0
-    rig.gateway.reboot()
-    rig.later(20)
-    assert rig.label.shown_rev == 0
+
+    rig.connect()
+    rig.label.wakes_every_s = 0.0
+
+    assert [e.rev for e in of(Shown, rig.later(10))] == [11]
+
+
+def test_a_label_that_checks_in_before_the_instant_flips_on_time() -> None:
+    rig = Rig()
+    entries = staged(rig)
+    rig.label.wakes_every_s, rig.label.wakes_after_s = 100.0, 1_020.0
+    rig.down(Show(id=50, entries=entries, at=NOON_MS + 30_000))
+
+    assert [e.at - NOON_MS for e in of(Shown, rig.later(60))] == [30_000]
 
 
 def test_a_gateway_whose_clock_is_off_does_not_time_anything() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from esl.domain.conclusions import quarantined, released
 from esl.domain.ids import Digest, GatewayId, LabelId, StoreId
 from esl.domain.label import LabelState, Lane
 from esl.domain.report import (
@@ -327,9 +328,7 @@ def test_giving_up_ends_with_a_new_incarnation() -> None:
 
 def test_a_label_without_a_product_is_put_right_too() -> None:
     # It was told to show the neutral face: an old price must not come back.
-    _, after = judge_seen(
-        a_label(paired=False), seen(0, "", incarnation=2), None, SENDER, NOON
-    )
+    _, after = judge_seen(a_label(paired=False), seen(0, "", incarnation=2), None, SENDER, NOON)
     assert (after.due_at, after.lane) == (NOON, Lane.CORRECTION)
 
 
@@ -411,3 +410,83 @@ def test_a_failure_told_by_a_stranger_changes_nothing(sender: Sender, verdict: V
     label = waiting()
     report = failed(on_failure=OnFailure.GIVE_UP)
     assert judge_failure(label, report, sender, NOON, wait=WAIT) == (verdict, label)
+
+
+# ── In doubt ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_nothing_is_believed_of_an_id_that_two_labels_use() -> None:
+    label = quarantined(waiting(), "incarnations 1 and 7 alternate")
+    assert (label.due_at, label.problem, label.quarantine) == (None, "duplicate_id", 1)
+    assert judge_shown(label, shown(), issued("five"), SENDER, NOON) == (
+        Verdict.QUARANTINED,
+        label,
+    )
+    assert judge_seen(label, seen(), issued("four"), SENDER, NOON)[0] is Verdict.QUARANTINED
+    assert judge(label, failed()) == (Verdict.QUARANTINED, label)
+
+
+def test_a_label_out_of_quarantine_is_sent_its_picture_whatever_it_shows() -> None:
+    free = released(quarantined(_shows_five(), "two"), NOON)
+    assert (free.quarantine, free.problem, free.due_at) == (0, None, NOON)
+    assert (free.shown_digest, free.settled_rev) == ("", 4)
+    assert released(a_label(wanted_rev=0, settled_rev=0), NOON).due_at is None
+
+
+def test_refreshes_that_fail_after_all_are_counted_once_each() -> None:
+    later = replace(SENDER, seq=6)
+    _, denied = judge_seen(_shows_five(), seen(), issued("four"), later, NOON)
+    assert denied.refresh_failures == 1
+    _, again = judge_seen(denied, seen(), issued("four"), replace(SENDER, seq=7), NOON)
+    assert again.refresh_failures == 1, "the same failure, told again"
+
+
+def test_a_labels_own_word_that_it_shows_what_it_should_ends_the_count() -> None:
+    settled = a_label(refresh_failures=2)
+    _, after = judge_seen(settled, seen(), issued("four"), SENDER, NOON)
+    assert after.refresh_failures == 0
+    _, behind = judge_seen(
+        waiting(refresh_failures=2), seen(), issued("four"), SENDER, NOON, patience=WAIT
+    )
+    assert behind.refresh_failures == 2
+
+
+@pytest.mark.parametrize(
+    ("attempts", "due_s", "expected_s"), [(1, 500, 500), (2, 500, 60), (5, 20, 20)]
+)
+def test_a_label_that_lives_is_waited_for_no_longer_than_patience(
+    attempts: int, due_s: int, expected_s: int
+) -> None:
+    label = waiting(attempts=attempts, due_at=NOON + timedelta(seconds=due_s))
+    verdict, after = judge_seen(label, seen(), issued("four"), SENDER, NOON, patience=WAIT)
+    assert verdict is Verdict.KNOWN
+    assert after.due_at == NOON + timedelta(seconds=expected_s)
+    assert after.attempts == 1
+
+
+def test_how_well_a_label_is_heard_counts_for_its_own_gateway_alone() -> None:
+    before = NOON - timedelta(seconds=90)
+    label = a_label(rssi_dbm=-70, seen_at=before, battery_mv=3000)
+    report = seen(rssi_dbm=-40, battery_mv=2900)
+    _, after = judge_seen(label, report, issued("four"), OTHER_GATEWAY, NOON)
+    assert (after.rssi_dbm, after.seen_at, after.battery_mv) == (-70, before, 2900)
+    _, after = judge_seen(label, report, issued("four"), SENDER, NOON)
+    assert (after.rssi_dbm, after.seen_at) == (-40, NOON)
+
+
+@pytest.mark.parametrize(
+    ("problem", "mv", "freed"),
+    [
+        ("insufficient_battery", 2750, True),
+        ("insufficient_battery", 2749, False),
+        ("insufficient_battery", None, False),
+        ("unsupported", 3300, False),
+    ],
+)
+def test_a_changed_battery_frees_a_label_given_up_for_it(
+    problem: str, mv: int | None, *, freed: bool
+) -> None:
+    label = waiting(problem=problem, due_at=None, battery_mv=2600)
+    _, after = judge_seen(label, seen(battery_mv=mv), issued("four"), SENDER, NOON)
+    assert (after.problem is None) is freed
+    assert after.due_at == (NOON if freed else None)

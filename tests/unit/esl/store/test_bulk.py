@@ -15,6 +15,7 @@ from sqlalchemy import Connection, event, select
 
 import esl.store
 from esl.store import bulk
+from esl.store import labels as label_rows
 from esl.store.bulk import Bulk
 from esl.store.columns import instant_text
 from esl.store.tables import labels
@@ -78,6 +79,17 @@ def test_a_claim_walks_the_index_of_what_is_due_and_sorts_nothing(tx: Connection
     steps = plan_of(tx, bulk.CLAIM)
     assert any("INDEX ix_label_due (gateway_id=?)" in step for step in steps)
     assert not [step for step in steps if "TEMP B-TREE" in step or step == "SCAN label"]
+
+
+@pytest.mark.parametrize("name", ["_COUNT_PAIRED", "_COUNT_UNSETTLED"])
+def test_a_store_is_counted_from_indexes_that_hold_what_is_counted(
+    tx: Connection, name: str
+) -> None:
+    steps = [step for step in plan_of(tx, getattr(label_rows, name)) if " label" in step]
+    steps += [step for step in plan_of(tx, getattr(label_rows, name)) if " pairing" in step]
+    assert steps
+    allowed = ("ix_label_due", "ix_label_stuck", "ix_pairing_first")
+    assert [step for step in steps if not any(index in step for index in allowed)] == []
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, event, text
+from sqlalchemy.pool import QueuePool
 
 from esl.domain.errors import SetupError, Unavailable
 from esl.store import database as database_module
@@ -139,3 +140,18 @@ def test_begin_immediate_is_what_is_sent(tmp_path: Path) -> None:
         pass
     assert sent == ["BEGIN IMMEDIATE", "BEGIN"]
     database.close()
+
+
+def test_caches_are_small_enough_that_memory_does_not_grow_with_the_database(
+    tmp_path: Path,
+) -> None:
+    database = open_database(tmp_path)
+    with database.writing.connect() as writer:
+        writer_kib = -writer.exec_driver_sql("PRAGMA cache_size").scalar_one()
+    with database.read() as reader:
+        reader_kib = -reader.exec_driver_sql("PRAGMA cache_size").scalar_one()
+    pool = database.reading.pool
+    assert isinstance(pool, QueuePool)
+    readers = pool.size() + pool._max_overflow
+    database.close()
+    assert writer_kib + readers * reader_kib <= 64 * 1024
