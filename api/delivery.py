@@ -127,7 +127,7 @@ async def open_delivery(
                 backoff=backoff,
                 stages=books.stages,
                 pool=pool,
-                fence=leases.fence if leases is not None else None,
+                leases=leases,
             ),
             inbox=inbox,
             clock=HouseClock(writer=books.writer, roster=roster, clock=books.clock),

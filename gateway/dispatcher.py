@@ -32,7 +32,7 @@ from esl.store.write_group import Priority, Writes
 from gateway.bases import Base, Bases, find_bases
 from gateway.batch import Batch, Draft, Step
 from gateway.easel import Drawn, Draws, Easel, Refused, Unchanged
-from gateway.leases import Fence
+from gateway.leases import Holdings
 from gateway.link import Outgoing
 from gateway.pacing import Backoff
 from gateway.painter import Painter
@@ -66,7 +66,7 @@ class Dispatcher:
         stages: Stages = NO_STAGES,
         bases: Bases | None = None,
         pool: Draws | None = None,
-        fence: Fence | None = None,
+        leases: Holdings | None = None,
     ) -> None:
         self._database = database
         self._writer = writer
@@ -78,7 +78,7 @@ class Dispatcher:
         self._bases = bases if bases is not None else Bases()
         self._sealer = Sealer(roster=roster, panels=panels, key=key, clock=clock)
         self._draws = pool or Easel(painter=painter, panels=panels, stages=stages)
-        self._fence = fence
+        self._leases = leases
 
     def step(self) -> Step:
         """Look at up to `BATCH_MOST` due labels: begin, draw and finish.
@@ -270,7 +270,10 @@ class Dispatcher:
             return []
         began_ns = self._stages.cpu_ns()
         with self._database.read() as tx:
-            due = deliveries.peek(tx, now)
+            if self._leases is not None:
+                due = self._leases.look(tx, now, room)
+            else:
+                due = deliveries.peek(tx, now)
         shares = choose_shares(due, room, most=BATCH_MOST)
         self._measure(Stage.CLAIM, began_ns, 0)
         return shares
@@ -282,8 +285,8 @@ class Dispatcher:
             return []
         began_ns = self._stages.cpu_ns()
         until = now + timedelta(seconds=self._backoff.base_s)
-        if self._fence is not None:
-            shares = self._fence(tx, shares)
+        if self._leases is not None:
+            shares = self._leases.fence(tx, shares)
         claimed = deliveries.claim(tx, shares, now, until=until)
         self._measure(Stage.CLAIM, began_ns, len(claimed))
         return claimed

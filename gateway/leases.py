@@ -8,16 +8,17 @@ The holder counts its lease from before it asked, the others count it from the d
 a holder that hears nothing stops before anybody else may begin.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import Connection
 
 from esl.domain.ids import GatewayId
 from esl.services import leases
 from esl.services.leases import Kept, Leased, WorkerRun
-from esl.store.deliveries import Share
+from esl.store.deliveries import DueCount, Share
 from esl.store.write_group import Priority, Writes
 
 LEASE_S = 15.0
@@ -30,8 +31,16 @@ _AFTER_AN_END_S = 0.1
 """A look for ended leases comes this much later than their end."""
 
 
-Fence = Callable[[Connection, Sequence[Share]], Sequence[Share]]
-"""Leaves out shares that are not ours to claim, in the transaction that claims."""
+class Holdings(Protocol):
+    """What a dispatcher that is one of several asks, in transactions of its own."""
+
+    def look(
+        self, tx: Connection, now: datetime, room: Mapping[GatewayId, int]
+    ) -> Sequence[DueCount]:
+        """Count what is due to the gateways with room."""
+
+    def fence(self, tx: Connection, shares: Sequence[Share]) -> Sequence[Share]:
+        """Leave out shares of gateways that are others' by now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +135,13 @@ class Leases:
         if run is not None:
             self._writer.write(lambda tx: leases.leave(tx, run), priority=Priority.REPORT)
 
-    def fence(self, tx: Connection, shares: Sequence[Share]) -> list[Share]:
+    def look(
+        self, tx: Connection, now: datetime, room: Mapping[GatewayId, int]
+    ) -> Sequence[DueCount]:
+        """Count what is due to gateways of ours."""
+        return leases.count_due_of(tx, now, room)
+
+    def fence(self, tx: Connection, shares: Sequence[Share]) -> Sequence[Share]:
         """Leave out shares of gateways that the database says are not ours."""
         held = leases.held_of(tx, self.worker_id, _gateways(shares))
         return [share for share in shares if share.gateway_id in held]

@@ -38,8 +38,6 @@ from renderer.template.gallery import load_gallery
 from tests.served import environment
 from tests.shelf_process import SHELF, read_glass
 
-PATIENCE_S = "1.5"
-
 
 class Child:
     """One process of ours: started, killed, started again. It ends with us."""
@@ -48,6 +46,11 @@ class Child:
         self._command = [sys.executable, *map(str, arguments)]
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def alive(self) -> bool:
@@ -120,6 +123,7 @@ class RealShop:
         beacon_s: float = 2.0,
         forgetful: float = 0.0,
         seed: int = 1,
+        patience_s: float = 1.5,
     ) -> None:
         self.places = list(places)
         self.data = folder / "data"
@@ -127,7 +131,7 @@ class RealShop:
         self.shelf.mkdir(parents=True)
         make_data_folder(self.data)
         self.database = Database(database_url or f"sqlite:///{self.data / 'esl.db'}")
-        common = ["--data", str(self.data), "--mqtt", mqtt_url, "--patience", PATIENCE_S]
+        common = ["--data", str(self.data), "--mqtt", mqtt_url, "--patience", str(patience_s)]
         if database_url is not None:
             common += ["--database", database_url]
         esl = ("-m", "api.cli")
@@ -185,7 +189,7 @@ class RealShop:
         store = f"/api/v1/stores/{STORE}"
         self.ask(lambda client: client.put(store, STORE_BODY))
         enrolments = {
-            gateway: json.loads(self._register(gateway)) | self._broker
+            gateway: json.loads(self.register(gateway)) | self._broker
             for gateway in sorted({place.gateway_id for place in self.places})
         }
         self.ask(lambda client: client.post(f"{store}/products", products()))
@@ -202,7 +206,8 @@ class RealShop:
         pairings = [{"label": p.label_id, "sku": p.sku} for p in self.places]
         self.ask(lambda client: client.post(f"{store}/pairings", pairings))
 
-    def _register(self, gateway: str) -> Any:
+    def register(self, gateway: str) -> Any:
+        """Register a gateway, and return its enrolment file's text."""
         path = f"/api/v1/stores/{STORE}/gateways/{gateway}"
         return self.ask(lambda client: client.put_text(path, {}))
 

@@ -4,9 +4,13 @@ A label's incarnation only rises, within it the revision it shows only rises, an
 never changes. A beacon that says less than we know may be an old one that came late, or a refresh
 that failed. But a label that says less, then the full again, then less again is two labels::
 
-    incarnation   5   3   5   3   5   3        ─▶ quarantine, and a problem for a person
-                      1       2       3  contradictions, each after a good word,
-                                         each half a minute or more after the last
+    incarnation   5   3   5   3   5   3   5   3    ─▶ quarantine, and a problem for a person
+                      1       2       3       4  contradictions, each after a good word, half a
+                                                 minute or more after the last, and all in one
+                                                 session of one gateway in the order it said them
+
+The last condition tells them from messages that come again after an hour, when the controller has
+been restarted and no longer knows that they are old: those come in any order and of any session.
 
 Nothing is sent to an id in quarantine: a picture meant for one of the two would land on both.
 It ends when half an hour has brought good words and no contradiction: somebody took one away.
@@ -18,13 +22,29 @@ incarnation must not outbid the honest ones for ever.
 Pure: instants are passed in.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-CONTRADICTIONS = 3
+CONTRADICTIONS = 4
 LONELY = 3
 APART = timedelta(seconds=30)
 FORGOTTEN_AFTER = timedelta(minutes=30)
+
+Source = tuple[str, str]
+"""A gateway and one of its sessions."""
+
+_SOURCES_MOST = 4
+
+
+@dataclass(slots=True)
+class _Stream:
+    """The contradictions that one session passed on."""
+
+    seq: int
+    at: datetime
+    count: int = 1
+    lonely: int = 1  # in a row, without a good word
+    good_since: bool = False
 
 
 @dataclass(slots=True)
@@ -34,11 +54,9 @@ class Suspect:
     incarnation: int  # the good word: what the contradiction fell short of
     panel: str
     rev: int
-    last_at: datetime  # of the last contradiction
-    count: int = 1
-    good_since: bool = False  # a good word came after the last contradiction
-    lonely: int = 1  # contradictions in a row, apart, without a good word
-    lonely_at: datetime | None = None
+    last_at: datetime  # of the last contradiction, or since when it is watched
+    good_since: bool = False  # a good word came after that
+    _streams: dict[Source, _Stream] = field(default_factory=dict)
 
     def is_good(self, incarnation: int, panel: str, rev: int) -> bool:
         """Say whether a word is what the label says when it is well."""
@@ -47,24 +65,31 @@ class Suspect:
     def hear_good(self) -> None:
         """Note a good word."""
         self.good_since = True
-        self.lonely = 0
+        for stream in self._streams.values():
+            stream.good_since = True
+            stream.lonely = 0
+
+    def contradict(self, by: Source, seq: int, now: datetime) -> bool:
+        """Count a contradiction; say whether two labels must be speaking."""
+        self.last_at, self.good_since = now, False
+        stream = self._streams.get(by)
+        if stream is None or now - stream.at > FORGOTTEN_AFTER:
+            self._streams.pop(by, None)
+            if len(self._streams) >= _SOURCES_MOST:
+                del self._streams[next(iter(self._streams))]
+            self._streams[by] = _Stream(seq, now)
+            return False
+        if seq <= stream.seq or now - stream.at < APART:
+            return False
+        stream.seq, stream.at = seq, now
+        stream.lonely += 1
+        stream.count += int(stream.good_since)
+        stream.good_since = False
+        return stream.count >= CONTRADICTIONS
 
     def is_right(self) -> bool:
         """Say whether the contradictions are the label's word, and what we knew was none."""
-        return self.lonely >= LONELY
-
-    def contradict(self, now: datetime) -> bool:
-        """Count a contradiction; say whether two labels must be speaking."""
-        if now - (self.lonely_at or self.last_at) >= APART or self.lonely == 0:
-            self.lonely += 1
-            self.lonely_at = now
-        if now - self.last_at > FORGOTTEN_AFTER:
-            self.count, self.good_since, self.last_at = 1, False, now
-        elif self.good_since and now - self.last_at >= APART:
-            self.count += 1
-            self.good_since = False
-            self.last_at = now
-        return self.count >= CONTRADICTIONS
+        return any(stream.lonely >= LONELY for stream in self._streams.values())
 
     def is_cleared(self, now: datetime) -> bool:
         """Say whether only one label has been speaking for long enough."""

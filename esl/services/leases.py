@@ -17,12 +17,19 @@ from sqlalchemy import Connection
 from esl.domain.errors import SetupError
 from esl.domain.ids import GatewayId
 from esl.store import leases
-from esl.store.leases import Leased, gateways_heard_since, held_of, time_of_database
+from esl.store.leases import (
+    Leased,
+    count_due_of,
+    gateways_heard_since,
+    held_of,
+    time_of_database,
+)
 
 __all__ = [
     "Kept",
     "Leased",
     "WorkerRun",
+    "count_due_of",
     "gateways_heard_since",
     "held_of",
     "join",

@@ -154,7 +154,7 @@ class Hearing:
             return None
         suspect = self._suspects.get(label.label_id)
         if suspect is None:
-            self._suspects[label.label_id] = Suspect(
+            suspect = self._suspects[label.label_id] = Suspect(
                 incarnation=label.incarnation,
                 panel=label.panel_id,
                 rev=label.shown_rev,
@@ -162,8 +162,7 @@ class Hearing:
             )
             if len(self._suspects) > SUSPECTS_MOST:
                 self._suspects.popitem(last=False)
-            return None
-        if not suspect.contradict(now):
+        if not suspect.contradict((sender.gateway_id, sender.session), sender.seq, now):
             return None
         track = self._tracks.get(label.label_id)
         by = ", ".join(sorted(track.ears)) if track is not None else sender.gateway_id

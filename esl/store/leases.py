@@ -7,14 +7,29 @@ Leases are measured by the database's clock, the one that all machines share: wi
 worker whose clock is fast would take from the others all the time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, Update, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, Select, Update, and_, delete, func, or_, select, text, update
 
 from esl.domain.ids import GatewayId, StoreId
+from esl.domain.label import Lane
+from esl.store.deliveries import DueCount
 from esl.store.tables import gateways, workers
 from esl.store.upsert import insert_or_update
+
+_COUNT_DUE_OF = text(
+    """
+    SELECT ours.gateway_id, due.lane, count(*)
+    FROM unnest(CAST(:ids AS text[]), CAST(:rooms AS int[])) AS ours(gateway_id, room)
+    CROSS JOIN LATERAL (
+        SELECT label.lane FROM label
+        WHERE label.gateway_id = ours.gateway_id AND label.due_at <= :now
+        ORDER BY label.lane LIMIT ours.room
+    ) AS due
+    GROUP BY ours.gateway_id, due.lane
+    """
+)
 
 Leased = dict[GatewayId, StoreId]
 """Gateways, each with its store."""
@@ -135,6 +150,19 @@ def held_of(
         gateways.c.leased_by == worker_id, gateways.c.gateway_id.in_(list(gateway_ids))
     )
     return frozenset(GatewayId(row.gateway_id) for row in tx.execute(query))
+
+
+def count_due_of(tx: Connection, now: datetime, room: Mapping[GatewayId, int]) -> list[DueCount]:
+    """Count what is due to some gateways by lane, to each no more than it has room for.
+
+    With many workers on millions of labels, a count of all that is due is what a worker would
+    spend its time on: after a change of everything it is as long as the chain is large.
+    """
+    found = tx.execute(_COUNT_DUE_OF, {"ids": list(room), "rooms": list(room.values()), "now": now})
+    return [
+        DueCount(gateway_id=GatewayId(gateway_id), lane=Lane(lane), count=count)
+        for gateway_id, lane, count in found
+    ]
 
 
 def gateways_heard_since(tx: Connection, moment: datetime) -> frozenset[GatewayId]:

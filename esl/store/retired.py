@@ -48,9 +48,7 @@ def take_back(tx: Connection, label_ids: Sequence[LabelId]) -> None:
         )
 
 
-def labels_leaving(
-    tx: Connection, *, limit: int = 500
-) -> list[tuple[LabelState, datetime | None]]:
+def labels_leaving(tx: Connection, *, limit: int = 500) -> list[tuple[LabelState, datetime | None]]:
     """List labels that are to leave and still hang below a gateway, and since when each waits."""
     query = (
         select(labels.c.label_id, labels.c.wanted_at)

@@ -12,10 +12,10 @@ settled_by_report nothing is sent; what the label shows decides, and its `seen` 
 ================= =========================================================================
 
 "Again" always means: read the truth anew and send what it says now, under a new command id.
-Giving up ends with the next revision and with a new incarnation of the label; where other firmware
-may help (`invalid_opcode`, `invalid_parameters`, `capacity_limit`, `unsupported`) with a new session
-of the gateway, unless its sessions follow each other within seconds; for `insufficient_battery` when
-the battery was changed.
+Giving up ends with the next revision and with a new incarnation of the label; where other
+firmware may help (`invalid_opcode`, `invalid_parameters`, `capacity_limit`, `unsupported`) with a
+new session of the gateway, unless its sessions follow each other within seconds; for
+`insufficient_battery` when the battery was changed.
 """
 
 from collections.abc import Mapping

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from simulator.options import FIELD_RADIO, INSTANT, RadioOptions
+
+HOUR_S = 3600.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
@@ -25,6 +29,9 @@ class Profile:
     longest_s: float
     trade_every_s: float
     fault_every_s: float
+    slack_s: float  # reconnection of whoever was cut, and one transfer that fails
+    rest_s: float = 0.0
+    radio: RadioOptions = INSTANT.radio
 
     @property
     def right_within_s(self) -> float:
@@ -33,14 +40,9 @@ class Profile:
         return self.beacon_s + self.heartbeat_s + self.longest_s + backlog_s + self.slack_s
 
     @property
-    def slack_s(self) -> float:
-        """Reconnection of whoever was cut, and a label that does not answer at once."""
-        return 10.0 + 2 * self.label_timeout_s + self.paint_s
-
-    @property
     def neutral_within_s(self) -> float:
         """No live label shows a price without a valid offer for longer after faults stop."""
-        return max(90.0, self.right_within_s) if self.name == "field" else 90.0
+        return max(90.0, self.right_within_s) if self.beacon_s > 60 else 90.0
 
 
 EXPECTED_LATER = (
@@ -54,7 +56,7 @@ DEFAULT = Profile(
     name="default",
     gateways=3,
     labels=9,
-    chaos_s=3600.0,
+    chaos_s=HOUR_S,
     quiet_s=60.0,
     silence_s=600.0,
     beacon_s=60.0,
@@ -65,23 +67,29 @@ DEFAULT = Profile(
     longest_s=60.0,
     trade_every_s=25.0,
     fault_every_s=30.0,
+    slack_s=22.0,
 )
 
 FIELD = Profile(
     name="field",
     gateways=2,
     labels=12,
-    chaos_s=4 * 3600.0,
+    chaos_s=4 * HOUR_S,
     quiet_s=600.0,
     silence_s=1800.0,
     beacon_s=600.0,
     heartbeat_s=30.0,
-    paint_s=27.9,  # 3.9 s on the air and 24 s of refresh
-    label_timeout_s=60.0,
-    patience_s=240.0,
-    longest_s=600.0,
+    paint_s=24.0,
+    label_timeout_s=1300.0,
+    patience_s=700.0,
+    longest_s=1400.0,
     trade_every_s=180.0,
     fault_every_s=150.0,
+    slack_s=700.0,
+    rest_s=180.0,
+    radio=FIELD_RADIO,
 )
+"""Labels that listen every 40 s to 10 min, one transfer at a time, 24 s of refresh and 3 min of
+rest after it. Patience exceeds the longest check-in, the transfers of a window and a refresh."""
 
 PROFILES = {profile.name: profile for profile in (DEFAULT, FIELD)}

@@ -185,6 +185,8 @@ class Story:
             heartbeat_s=profile.heartbeat_s,
             capacity=self.world.random.choice((2, 8, 128)),
             label_timeout_s=profile.label_timeout_s,
+            rest_s=profile.rest_s,
+            radio=profile.radio,
         )
 
     def _happened(self, request: Request, answer: str) -> None:

@@ -77,7 +77,7 @@ def test_a_label_is_heard_moved_refused_quarantined_and_adopted(database: Databa
         heard = {g: row.rssi_dbm for g, row in heard_by(tx, label_id(0)).items()}
     assert heard == {GATEWAY: -80, OTHER: -50}
 
-    for _ in range(4):
+    for _ in range(5):
         clock.pass_s(60)
         shop.hear(other.beacon(label_id(0)))
         shop.hear(own.beacon(label_id(0), incarnation=0, shown_rev=0, shown_digest=b""))

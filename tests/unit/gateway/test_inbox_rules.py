@@ -363,7 +363,7 @@ def test_an_id_that_two_labels_use_is_quarantined_and_nothing_is_sent(
     two: Two, *, through_own: bool
 ) -> None:
     through = two.own if through_own else two.other
-    for _ in range(4):
+    for _ in range(5):
         clone_minute(two, through=through)
     label = two.shop.label()
     assert (label.quarantine, label.problem, label.due_at) == (1, "duplicate_id", None)
@@ -376,14 +376,14 @@ def test_an_id_that_two_labels_use_is_quarantined_and_nothing_is_sent(
 
 
 def test_a_label_of_another_model_under_the_same_id_is_found(two: Two) -> None:
-    for _ in range(4):
+    for _ in range(5):
         two.minute(-60, None)
         two.shop.hear(two.other.beacon(label_id(0), panel="bw-212x104"))
     assert two.shop.label().quarantine == 1
 
 
 def test_quarantine_ends_half_an_hour_after_one_of_them_is_gone(two: Two) -> None:
-    for _ in range(4):
+    for _ in range(5):
         clone_minute(two, through=two.other)
     two.shop.price(a_change(price_minor=777))
     for _ in range(29):

@@ -213,15 +213,21 @@ async def test_a_gateway_whose_payloads_hang_delays_no_other(
         assert 1 <= len(running.wire.hanging) <= PAYLOADS_OUT_MOST
 
 
-def told_after(step: Callable[..., Any]) -> tuple[Callable[..., Any], asyncio.Event]:
-    """A step that is taken on another thread, and an event on this loop for when it has been."""
+def told_after(
+    step: Callable[..., Any], *, of: Callable[[Any], bool] = bool
+) -> tuple[Callable[..., Any], asyncio.Event]:
+    """A step that is taken on another thread, and an event on this loop for when it has been.
+
+    ``of`` says which arguments count.
+    """
     loop, done = asyncio.get_running_loop(), asyncio.Event()
 
     def then_tell(*arguments: Any) -> Any:
         try:
             return step(*arguments)
         finally:
-            loop.call_soon_threadsafe(done.set)
+            if of(arguments[0]):
+                loop.call_soon_threadsafe(done.set)
 
     return then_tell, done
 
@@ -233,7 +239,7 @@ async def test_labels_whose_payload_the_broker_refused_are_due_again_soon(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shop = open_shop()
-    release, released = told_after(shop.dispatcher.release)
+    release, released = told_after(shop.dispatcher.release, of=lambda unsent: any(unsent.values()))
     monkeypatch.setattr(shop.dispatcher, "release", release)
     async with run(shop, gateway) as running:
         running.wire.failures += [MqttError("refused")] * 2  # the first price and the report

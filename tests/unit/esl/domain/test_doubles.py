@@ -3,39 +3,56 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl.domain.doubles import APART, FORGOTTEN_AFTER, Suspect
+from esl.domain.doubles import APART, CONTRADICTIONS, FORGOTTEN_AFTER, LONELY, Suspect
 from tests.builders import NOON
+
+BY = ("gw-1", "boot-1")
 
 
 def a_suspect() -> Suspect:
     return Suspect(incarnation=5, panel="p", rev=10, last_at=NOON)
 
 
-def test_three_contradictions_with_good_words_between_are_two_labels() -> None:
+def test_contradictions_in_turn_with_good_words_are_two_labels() -> None:
     suspect = a_suspect()
-    suspect.hear_good()
-    assert not suspect.contradict(NOON + APART)
-    suspect.hear_good()
-    assert suspect.contradict(NOON + 2 * APART)
+    found = []
+    for n in range(CONTRADICTIONS):
+        found.append(suspect.contradict(BY, n, NOON + n * APART))
+        suspect.hear_good()
+        assert not suspect.is_right()
+    assert found == [False] * (CONTRADICTIONS - 1) + [True]
 
 
-def test_a_label_that_goes_on_saying_less_is_one_label() -> None:
+def test_a_label_that_goes_on_saying_less_is_one_label_and_right() -> None:
     suspect = a_suspect()
-    assert not any(suspect.contradict(NOON + n * APART) for n in range(1, 50))
+    right = []
+    for n in range(50):
+        assert not suspect.contradict(BY, n, NOON + n * APART)
+        right.append(suspect.is_right())
+    assert right == [n + 1 >= LONELY for n in range(50)]
 
 
 def test_contradictions_of_one_moment_are_one() -> None:
     suspect = a_suspect()
     for n in range(50):
+        assert not suspect.contradict(BY, n, NOON + n * APART / 50)
         suspect.hear_good()
-        assert not suspect.contradict(NOON + n * APART / 50)
 
 
 def test_contradictions_far_apart_begin_the_count_anew() -> None:
     suspect = a_suspect()
-    for n in range(1, 20):
+    for n in range(20):
+        late = NOON + n * (FORGOTTEN_AFTER + timedelta(seconds=1))
+        assert not suspect.contradict(BY, n, late)
         suspect.hear_good()
-        assert not suspect.contradict(NOON + n * (FORGOTTEN_AFTER + timedelta(seconds=1)))
+
+
+def test_messages_that_come_late_in_any_order_are_no_second_label() -> None:
+    suspect = a_suspect()
+    for n in range(60):
+        by = ("gw-1", f"boot-{n % 7}")
+        assert not suspect.contradict(by, 100 - n, NOON + n * APART)
+        suspect.hear_good()
 
 
 def test_a_good_word_is_of_the_same_model_and_says_no_less() -> None:
@@ -55,37 +72,31 @@ def test_it_is_cleared_by_good_words_and_half_an_hour() -> None:
     suspect.hear_good()
     assert not suspect.is_cleared(NOON + FORGOTTEN_AFTER)
     assert suspect.is_cleared(late)
-
-
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 600)), max_size=60))
-def test_two_labels_are_never_seen_without_two_good_words(
-    history: list[tuple[bool, int]],
-) -> None:
-    suspect, now, good = a_suspect(), NOON, 0
-    for is_good, seconds in history:
-        now += timedelta(seconds=seconds)
-        if is_good:
-            good += 1
-            suspect.hear_good()
-        elif suspect.contradict(now):
-            assert good >= 2
-            return
-
-
-def test_a_lower_word_alone_and_again_is_the_right_one() -> None:
-    suspect = a_suspect()
-    assert not suspect.is_right()
-    suspect.contradict(NOON + APART / 2)
-    suspect.contradict(NOON + APART)
-    assert not suspect.is_right(), "two of them, half a minute apart"
-    suspect.contradict(NOON + 2 * APART)
-    assert suspect.is_right()
+    suspect.contradict(BY, 1, late)
+    suspect.hear_good()
+    assert not suspect.is_cleared(late + APART)
 
 
 def test_one_full_word_between_makes_the_lower_one_wrong() -> None:
     suspect = a_suspect()
-    for n in range(1, 40):
-        if n % 2 == 0:
-            suspect.hear_good()
-        suspect.contradict(NOON + n * APART)
+    for n in range(40):
+        suspect.contradict(BY, n, NOON + n * APART)
         assert not suspect.is_right()
+        if n % 2:
+            suspect.hear_good()
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 600), st.integers(0, 3)), max_size=60))
+def test_two_labels_are_never_seen_without_good_words_between(
+    history: list[tuple[bool, int, int]],
+) -> None:
+    suspect, now, good = a_suspect(), NOON, 0
+    for n, (is_good, seconds, session) in enumerate(history):
+        now += timedelta(seconds=seconds)
+        if is_good:
+            good += 1
+            suspect.hear_good()
+        elif suspect.contradict(("gw-1", f"boot-{session}"), n, now):
+            assert good >= CONTRADICTIONS - 1
+            return
+        assert len(suspect._streams) <= 4
