@@ -13,9 +13,9 @@ class MachineClocks:
     anywhere and runs true: it means nothing to any other machine.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, began_s: float | None = None) -> None:
         self._world = world
-        self._began_s = world.random.uniform(0, 1e6)
+        self._began_s = world.random.uniform(0, 1e6) if began_s is None else began_s
         self.ahead_s = 0.0
 
     def wall(self) -> datetime:

@@ -43,7 +43,8 @@ class Ceiling:
             keeps_session=keeps_session,
             queue_longest=queue_longest,
         )
-        self.clocks = MachineClocks(world)
+        # One program simulates all gateways: labels measure their rest by its monotonic clock.
+        self.clocks = MachineClocks(world, began_s=0.0)
         self._world = world
         self._broker = broker
         self._oracles = oracles

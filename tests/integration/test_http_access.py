@@ -41,6 +41,7 @@ class Door:
 DOORS = [
     Door("GET", "/api/v1/stores", None),
     Door("GET", "/api/v1/openapi.json", None),
+    Door("GET", "/api/v1/stages", Scope.STORE_ADMIN, whole=True),
     Door("POST", "/api/v1/render", None, {"panel": "bwry-296x128"}),
     Door("PUT", "/api/v1/stores/{store}", Scope.STORE_ADMIN, STORE, whole=True),
     Door("PUT", "/api/v1/stores/{store}/gateways/{gateway}", Scope.GATEWAY_ENROL, {}),

@@ -7,6 +7,7 @@ follows from a seed as far as processes can: who is killed, and after how long.
     make kills KILLS=500 SEED=7      prints a line of JSON: kills, lost, wrong, seconds …
 """
 
+import contextlib
 import json
 import os
 import time
@@ -16,10 +17,15 @@ from random import Random
 
 import psutil
 import pytest
+from sqlalchemy import insert
 
 from api.demo.sample_shop import shelf
+from esl.store.migrate import migrate
+from esl.store.tables import issued
+from tests.builders import NOON
 from tests.real_shop import RealShop
 from tests.services import Mosquitto
+from tests.shelf_process import Memory, Record
 
 LABELS = 40
 KILLS = int(os.environ.get("ESL_TEST_KILLS", "50"))
@@ -93,3 +99,45 @@ def _kill(victim: str, shop: RealShop, mosquitto: Mosquitto) -> bool:
     assert orphans == []
     child.start()
     return lived
+
+
+# ── The judge itself ───────────────────────────────────────────────────────────────────────
+
+
+def test_the_judge_finds_what_went_back_what_was_never_issued_and_what_was_lost(
+    tmp_path: Path,
+) -> None:
+    shop = RealShop(tmp_path, shelf(2), mqtt_url="mqtt://127.0.0.1:1", broker={})
+    with contextlib.closing(shop.database):
+        migrate(shop.database, NOON)
+        with shop.database.writing.begin() as tx:
+            told = [("shelf-0001", 5, "aa"), ("shelf-0001", 6, "bb"), ("shelf-0002", 6, "cc")]
+            tx.execute(
+                insert(issued),
+                [
+                    {
+                        "label_id": label,
+                        "rev": rev,
+                        "digest": d,
+                        "gateway_id": "g",
+                        "issued_at": NOON,
+                    }
+                    for label, rev, d in told
+                ],
+            )
+        record = Record(shop.shelf)
+        for rev, digest in ((5, "aa"), (6, "bb")):
+            record.write("shelf-0001", Memory(1, rev, digest))
+        record.write("shelf-0001", Memory(2, 0, ""))  # it lost its memory: no fault
+        record.write("shelf-0001", Memory(2, 5, "aa"))
+        assert shop.wrong() == []
+        record.write("shelf-0002", Memory(1, 6, "bb"))
+        record.write("shelf-0001", Memory(2, 6, "bb"))
+        record.write("shelf-0001", Memory(2, 5, "aa"))
+        assert [found.split()[:2] for found in shop.wrong()] == [
+            ["shelf-0002", "showed"],
+            ["shelf-0001", "went"],
+        ]
+        assert shop.lost() == []
+        shop.accepted["1001"][1] = "1.29"
+        assert shop.lost() == ["1001 1 is stored 0 times"]
