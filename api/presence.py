@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import structlog
@@ -44,20 +45,22 @@ class Presence:
 
     async def run(self) -> None:
         """Keep looking until cancelled."""
-        while True:
-            self._look.clear()
-            try:
-                online = await asyncio.to_thread(self._read)
-            except Unavailable as exc:
-                log.debug("presence waits for the database", reason=str(exc))
-            else:
-                if online != self._online:
-                    self._online = online
-                    self._changed()
-            await asyncio.sleep(LOOK_AT_MOST_EVERY_S)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY_S):
-                    await self._look.wait()
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, "presence") as reader:  # its end waits for the last look
+            while True:
+                self._look.clear()
+                try:
+                    online = await loop.run_in_executor(reader, self._read)
+                except Unavailable as exc:
+                    log.debug("presence waits for the database", reason=str(exc))
+                else:
+                    if online != self._online:
+                        self._online = online
+                        self._changed()
+                await asyncio.sleep(LOOK_AT_MOST_EVERY_S)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_EVERY_S):
+                        await self._look.wait()
 
     def _read(self) -> frozenset[GatewayId]:
         since = self._clock.now() - timedelta(seconds=SILENT_AFTER_S)

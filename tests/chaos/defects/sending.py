@@ -65,18 +65,6 @@ def plant_sent_once(patch: Patch) -> None:
     patch.setattr(deliveries, "record", and_forget)
 
 
-def plant_claimed_for_ever(patch: Patch) -> None:
-    """What a process has claimed is its own, even after its death."""
-    claim = deliveries.claim
-
-    def for_ever(tx: Connection, *rest: Any, **named: Any) -> list[LabelId]:
-        claimed = claim(tx, *rest, **named)
-        _set_due(tx, claimed)
-        return claimed
-
-    patch.setattr(deliveries, "claim", for_ever)
-
-
 def _set_due(tx: Connection, labels: Iterable[str]) -> None:
     rows = [{"label": label} for label in labels]
     if rows:
@@ -229,7 +217,6 @@ def rewrite(payload: bytes, change: Callable[[list[Command]], list[Command]]) ->
 DEFECTS = (
     a_defect(plant_puback_is_delivery, "I3", "I4"),
     a_defect(plant_sent_once, "I4", "I3"),
-    a_defect(plant_claimed_for_ever, "I4", "I3"),
     a_defect(plant_publish_before_record, "I5"),
     a_defect(plant_skip_while_unanswered, "I3", "I4"),
     a_defect(plant_counter_in_memory, "I4"),
