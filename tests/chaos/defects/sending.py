@@ -1,6 +1,6 @@
 """Defects of the dispatcher and of what it writes down."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
@@ -128,12 +128,13 @@ def plant_counter_in_memory(patch: Patch) -> None:
             counters.clear()
         start(process)
 
-    def take_counters(tx: Connection, gateway_id: str, many: int) -> int:
+    def take_counters(tx: Connection, counts: Mapping[Any, int]) -> dict[Any, int]:
+        return {gateway_id: take(tx, gateway_id, many) for gateway_id, many in counts.items()}
+
+    def take(tx: Connection, gateway_id: str, many: int) -> int:
         numbers = counters.setdefault((id(tx.engine), gateway_id), count(1))
-        first = next(numbers)
-        for _ in range(many - 1):
-            next(numbers)
-        return int(first)
+        taken = [next(numbers) for _ in range(max(1, many))]
+        return int(taken[0])
 
     patch.setattr(Process, "start", begin)
     patch.setattr(places, "take_counters", take_counters)
