@@ -19,6 +19,10 @@ from gateway.roster import Roster
 ANSWERS_KEPT = timedelta(hours=48)
 """How long a repeated request with its idempotency key gets the same answer."""
 
+FORGETS_AFTER_S = 3600.0
+"""How long a run forgets no answer. A start believes the wall clock, which may have leapt days
+ahead since the last run; whoever still waits for an answer asks again well within this time."""
+
 log = structlog.get_logger()
 
 
@@ -38,6 +42,7 @@ class HouseClock:
         self._clock = clock
         self._silent: set[GatewayId] = set()  # off the line, and the database does not know yet
         self._said_held = False
+        self._began_s = clock.monotonic_s()
 
     def step(self) -> Step:
         """Do what is due.
@@ -49,9 +54,12 @@ class HouseClock:
         silent = sorted(self._silent - self._roster.online())
         now = self._clock.now()
         self._watch_clock()
+        forgets = self._clock.monotonic_s() - self._began_s >= FORGETS_AFTER_S
 
         def keep(tx: Connection) -> None:
             _keep(tx, silent, now)
+            if forgets:
+                answers.forget_answers(tx, now - ANSWERS_KEPT)
 
         self._writer.write(keep, priority=Priority.HOUSEKEEPING)
         self._silent.clear()
@@ -72,6 +80,5 @@ class HouseClock:
 
 def _keep(tx: Connection, silent: list[GatewayId], now: datetime) -> None:
     migrate.note_time_acted(tx, now)
-    answers.forget_answers(tx, now - ANSWERS_KEPT)
     for gateway_id in silent:
         places.note_gateway_offline(tx, gateway_id)

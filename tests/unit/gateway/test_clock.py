@@ -8,10 +8,10 @@ from esl.domain.errors import Unavailable
 from esl.domain.problem import ProblemKind
 from esl.services.requests import StoredAnswer, answer_once
 from esl.store import places
-from esl.store.answers import stored_answer
+from esl.store.answers import store_answer, stored_answer
 from esl.store.migrate import time_acted_until
 from esl.store.problems import list_problems
-from gateway.clock import ANSWERS_KEPT
+from gateway.clock import ANSWERS_KEPT, FORGETS_AFTER_S, HouseClock
 from gateway.roster import SILENT_AFTER_S
 from gateway.upkeep import Upkeep
 from tests.builders import GATEWAY, NOON, STORE, Controller, FakeGateway, SimulatedClock
@@ -144,3 +144,19 @@ def test_answers_are_forgotten_when_no_sender_repeats_any_more(
     clock.pass_s(1)
     shop.house_clock.step()
     assert not shop.writer.write(kept)
+
+
+def test_a_clock_that_leapt_before_a_start_forgets_no_answer_someone_waits_for(
+    shop: Controller, clock: SimulatedClock
+) -> None:
+    answered = StoredAnswer(request_sha256="a", status=200, answer="{}")
+    shop.writer.write(lambda tx: store_answer(tx, "token:1", "key", answered, clock.wall()))
+    clock.jump_s(2 * ANSWERS_KEPT.total_seconds())
+    restarted = HouseClock(writer=shop.writer, roster=shop.roster, clock=EffectiveClock(clock))
+    restarted.step()
+    clock.pass_s(FORGETS_AFTER_S - 1)
+    restarted.step()
+    assert shop.writer.write(lambda tx: stored_answer(tx, "token:1", "key")) == answered
+    clock.pass_s(1)
+    restarted.step()
+    assert shop.writer.write(lambda tx: stored_answer(tx, "token:1", "key")) is None
