@@ -96,3 +96,4 @@ class RowProblem:
     reason: str  # with the value, as a person would say it
     fix: str | None = None
     rejects: bool = True  # False: the row was taken without this field
+    sku: Sku | None = None  # where the row's could be read

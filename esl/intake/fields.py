@@ -66,7 +66,7 @@ class Fields:
             self.problem(name, "not a string")
         elif len(value) > longest:
             self.problem(name, f"longer than {longest} characters")
-        elif not (seen := _visible(value).strip()):
+        elif not (seen := visible(value).strip()):
             self.problem(name, "empty", fix="Send null to clear it, or leave it out to keep it.")
         elif any(unicodedata.category(c) in _UNKNOWN for c in seen):
             self.problem(
@@ -159,7 +159,7 @@ class Fields:
         return value
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Leave out what cannot be seen: of the Unicode categories Cc and Cf all but joiners."""
     if text.isprintable():
         return text

@@ -1,0 +1,164 @@
+"""A suggestion as a mapping document: each line with its reason, the unsure ones marked.
+
+decimal: ","  # 431 cells can only have a decimal comma, 0 only a point
+encoding: unsure  # unsure: not UTF-8; it may be cp1250, cp1252 …     refused until it is said
+fields:
+  price: null  # unsure: several columns … Perhaps "VK", "Preis 2"    refused until it is said
+  # unsure: unit_price, because … To use it, take the # away:
+  # unit_price: "EP"
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+
+from esl.intake.suggest.suggestion import Column, FieldSuggestion, Sample, Setting
+
+_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_WHY_COLUMN = 28
+_UNUSED_MOST = 40
+_UNSURE = "unsure"
+"""What stands where a person has to decide; a mapping with it is refused."""
+_SIGNS = ("decimal", "delimiter")
+"""Settings of which null is refused, and says the same."""
+_HEADER_LONGEST = 200
+
+
+def write_mapping(
+    *,
+    name: str,
+    file_name: str,
+    sample: Sample,
+    settings: Sequence[Setting],
+    fields: Sequence[FieldSuggestion],
+    unused: Sequence[Column],
+    dates: Sequence[Column],
+) -> str:
+    """Write the YAML of a suggestion."""
+    unsure = [s.key for s in settings if not s.sure] + [f.target for f in fields if not f.sure]
+    lines = [
+        f"# Suggested for {_words(file_name)} from {sample.rows} rows. A person confirms it.",
+        f"# Unsure, please look: {', '.join(unsure)}" if unsure else "# Nothing in it is unsure.",
+        f"name: {name}",
+        f"format: {sample.format}",
+    ]
+    for setting in settings:
+        lines += _setting_lines(setting)
+    lines.append("fields:")
+    for field in fields:
+        lines += _field_lines(field)
+    if dates:
+        lines.append("  # dates, to be said by a person: valid_from, valid_to, promotion_from, …")
+        lines += [f'  # valid_from: {{{_place(c)}, format: "%d.%m.%Y"}}' for c in dates]
+    rest = [column for column in unused if column not in dates]
+    if rest:
+        names = ", ".join(_shown(column) for column in rest[:_UNUSED_MOST])
+        more = f" and {len(rest) - _UNUSED_MOST} others" if len(rest) > _UNUSED_MOST else ""
+        lines.append(f"# not used: {names}{more}")
+    return "\n".join(lines) + "\n"
+
+
+def _setting_lines(setting: Setting) -> Iterator[str]:
+    if setting.sure and setting.value is None and setting.key in ("thousands", "encoding"):
+        return
+    if setting.sure or not setting.needed:
+        yield _with_why(f"{setting.key}: {_scalar(setting.value)}", setting.why, sure=setting.sure)
+        return
+    why = setting.why
+    if setting.value not in (None, _UNSURE):
+        why += f". Perhaps {_scalar(setting.value)}"
+    refused = None if setting.key in _SIGNS else _UNSURE
+    yield _with_why(f"{setting.key}: {_scalar(refused)}", why, sure=False)
+
+
+def _field_lines(field: FieldSuggestion) -> Iterator[str]:
+    perhaps = ", ".join(_shown(c) for c in field.others[:8])
+    why = field.why + (f". Perhaps {perhaps}" if perhaps and not field.sure else "")
+    if field.sure and field.column is not None:
+        yield _with_why(f"  {field.target}: {_value(field, field.column)}", why, sure=True)
+    elif field.needed:
+        if field.column is not None:
+            why += f". Perhaps {_value(field, field.column)}"
+        yield _with_why(f"  {field.target}: null", why, sure=False)
+    else:
+        yield f"  # unsure: {field.target}: {_words(why)}"
+        if field.column is not None:
+            yield f"  # {field.target}: {_value(field, field.column)}"
+
+
+def _value(field: FieldSuggestion, column: Column) -> str:
+    """Write where a value stands, in the short form where that is enough."""
+    if field.strip is None and not field.none_words and not _is_by_number(column):
+        return _scalar(column.path)
+    members = [_place(column)]
+    if field.strip is not None:
+        members.append(f"strip: {_scalar(field.strip)}")
+    if field.none_words:
+        words = ", ".join(f"{_escape(json.dumps(word))}: null" for word in field.none_words)
+        members.append(f"map: {{{words}}}")
+    return f"{{{', '.join(members)}}}"
+
+
+def _place(column: Column) -> str:
+    if _is_by_number(column) and column.number is not None:
+        return f'column: "{letters_of(column.number)}"'
+    return f"from: {_scalar(column.path)}"
+
+
+def _is_by_number(column: Column) -> bool:
+    return column.number is not None and (
+        column.by_number
+        or _HIDDEN.search(column.path) is not None
+        or len(column.path) > _HEADER_LONGEST
+    )
+
+
+def letters_of(number: int) -> str:
+    """Name a column as spreadsheets do: 1 is A, 28 is AB."""
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def _shown(column: Column) -> str:
+    if column.header:
+        return _words(json.dumps(column.header[:60], ensure_ascii=False))
+    return f"column {letters_of(column.number)}" if column.number else column.path
+
+
+def _scalar(value: str | int | bool | None) -> str:  # noqa: FBT001
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case _ if re.fullmatch(r"[a-z][a-z0-9-]*[a-z0-9]", value) and value not in _YAML_WORDS:
+            return value
+        case _:
+            return _escape(json.dumps(value, ensure_ascii=False))
+
+
+_YAML_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
+
+
+def _escape(quoted: str) -> str:
+    """Escape what YAML would not take as it is within quotes."""
+    return re.sub(
+        r"[\x7f-\xa0\u2000-\u200f\u2028-\u202f\ufeff\ud800-\udfff\ufffe\uffff]",
+        lambda match: f"\\u{ord(match[0]):04x}",
+        quoted,
+    )
+
+
+def _words(text: str) -> str:
+    """Make a text fit for a comment: one line, nothing invisible."""
+    return " ".join(_HIDDEN.sub(" ", text).split())
+
+
+def _with_why(line: str, why: str, *, sure: bool) -> str:
+    marked = _words(why) if sure else f"unsure: {_words(why)}"
+    return f"{line:<{_WHY_COLUMN}}  # {marked}"
