@@ -5,20 +5,27 @@ from starlette.types import ASGIApp
 
 from api import errors, turns
 from api.auth import TokenMemory
+from api.compat import pricer, solum
 from api.console import pages
 from api.edge import Edge
 from api.house import House
 from api.openapi import PROBLEMS
 from api.routes import (
+    batches,
+    clock,
     commands,
     description,
     fleet,
     flips,
+    guards,
     health,
+    hooks,
+    imports,
     labels,
     pictures,
     products,
     render,
+    sources,
     stores,
     template_rules,
     templates,
@@ -39,11 +46,14 @@ def create_app(house: House) -> ASGIApp:
     )
     app.state.house = house
     app.state.tokens = TokenMemory()
+    app.state.hooks = house.listeners.door
     turns.install(app)
     errors.install(app)
     parts = (
         *(stores, products, labels, templates, template_rules, pictures, render),
-        *(fleet, flips, commands, tokens, description, health),
+        *(fleet, flips, commands, clock, tokens, description, health, hooks),
+        *(guards, batches, sources, imports),
+        *(solum, pricer),
     )
     for part in parts:
         app.include_router(part.router)

@@ -1,7 +1,8 @@
 """A small client of the HTTP API, for the commands and the demo."""
 
+from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import httpx2
 
@@ -60,6 +61,22 @@ class Client:
         """Post JSON, with an idempotency key if given."""
         headers = {"Idempotency-Key": key} if key is not None else {}
         return self._send("POST", path, json=content, headers=headers)
+
+    def post_file(self, path: str, file: BinaryIO, *, name: str, options: Mapping[str, str]) -> Any:
+        """Post a form: a file, read as it is sent, and texts."""
+        files = {"file": (name, file, "application/octet-stream")}
+        return self._send("POST", path, data=dict(options), files=files)
+
+    def download(self, path: str, **query: str | int) -> Iterator[bytes]:
+        """Fetch an answer of any length, in pieces."""
+        try:
+            with self._http.stream("GET", path, params=query) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise Refused(answer.status_code, _words(answer))
+                yield from answer.iter_bytes()
+        except httpx2.TransportError as exc:
+            raise Unavailable(f"the controller did not answer: {type(exc).__name__}") from exc
 
     def delete(self, path: str) -> Any:
         """Delete something."""

@@ -150,6 +150,7 @@ async def open_delivery(
                 key=key,
                 clock=books.clock,
                 backoff=backoff,
+                leases=leases,
             ),
             upkeep=Upkeep(
                 database=books.database,

@@ -16,6 +16,7 @@ from esl.domain.errors import InvalidInput, UnknownLabel, UnknownStore
 from esl.domain.ids import GatewayId, LabelId, Sku, StoreId, check_sku, check_slug
 from esl.domain.label import LabelState
 from esl.domain.place import Store
+from esl.intake.fields import Fields
 from esl.intake.strict_json import parse_strict_json
 from esl.services.requests import StoredAnswer, answer_once
 from esl.store import labels, places
@@ -89,9 +90,7 @@ async def change(
 
     ``work`` returns the answer's JSON and what to tell the live pages.
     """
-    key = request.headers.get("idempotency-key")
-    if key is not None and not (1 <= len(key) <= _KEY_LONGEST and key.isprintable()):
-        raise InvalidInput.at("", "the Idempotency-Key header is not 1 to 200 printable characters")
+    key = idempotency_key(request)
     now = house.clock.now()
     asked = f"{request.method} {request.url.path}\n".encode() + body
     notices: list[Notice] = []
@@ -115,6 +114,30 @@ async def change(
         house.tell_changed(notices[0])
     replayed = {} if notices or key is None else {"Idempotency-Replayed": "true"}
     return Response(answer.answer, answer.status, replayed, media_type="application/json")
+
+
+def idempotency_key(request: Request) -> str | None:
+    """Return a request's idempotency key.
+
+    Raises:
+        InvalidInput: It is too long, or cannot be printed.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (1 <= len(key) <= _KEY_LONGEST and key.isprintable()):
+        raise InvalidInput.at("", "the Idempotency-Key header is not 1 to 200 printable characters")
+    return key
+
+
+async def read_nothing(request: Request) -> bytes:
+    """Return the body of a request that needs none: nothing, or an empty object.
+
+    Raises:
+        InvalidInput: It says something.
+    """
+    body = await request.body()
+    if body:
+        Fields(parse_strict_json(body)).finish()
+    return body
 
 
 def slug(text: str, what: str) -> str:

@@ -19,6 +19,8 @@ import structlog
 
 from api.books import Books, open_books
 from api.delivery import Delivery, open_delivery, worker_id_of
+from api.imports.worker import ImportWorker
+from api.listeners.listeners import Listeners
 from api.live import LiveBoard
 from api.neighbours import check_shared, hear, open_bell, ring_of
 from api.presence import Presence
@@ -75,6 +77,8 @@ class House:
     gallery: Mapping[str, Template]  # the templates that every store has
     live: LiveBoard
     stages: StageClock
+    listeners: Listeners
+    imports: ImportWorker
     operator_token: str  # of the commands on this machine; lives as long as this process
 
     async def run(self) -> None:
@@ -84,6 +88,8 @@ class House:
                 tasks.create_task(self.delivery.run(), name="delivery")
             if self.presence is not None:
                 tasks.create_task(self.presence.run(), name="presence")
+            tasks.create_task(self.listeners.run(self.tell_changed), name="listeners")
+            tasks.create_task(self.imports.run(self.tell_changed), name="imports")
 
     def tell_changed(self, notice: Notice) -> None:
         """A change was committed: deliver it, and show it on every open page."""
@@ -198,6 +204,8 @@ async def open_house(settings: Settings, *, delivers: bool = True) -> AsyncItera
             gallery=gallery,
             live=live,
             stages=books.stages,
+            listeners=Listeners(settings, books),
+            imports=ImportWorker(settings, books),
             operator_token=f"esl_operator_{secrets.token_urlsafe(32)}",
         )
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -14,6 +13,7 @@ import uvicorn
 
 from api.app import create_app
 from api.house import House, open_house
+from api.memory import share_one_heap, spare_what_stays
 from api.private_files import RuntimeFile, runtime_file
 from esl.domain.errors import SetupError
 from esl.settings import Settings
@@ -62,6 +62,7 @@ async def serve(settings: Settings, *, delivers: bool = True) -> None:
     Raises:
         SetupError: It cannot start; says what to do.
     """
+    share_one_heap()
     listener = _bind(settings.host, settings.port)
     with contextlib.closing(listener):
         async with open_house(settings, delivers=delivers) as house:
@@ -77,20 +78,10 @@ async def serve(settings: Settings, *, delivers: bool = True) -> None:
                     timeout_graceful_shutdown=_SHUTDOWN_S,
                 )
             )
-            _spare_what_stays()
+            spare_what_stays()
             with runtime_file(settings.data_dir, runtime), _server_log():
                 _announce(house, url)
                 await _run(server, house, listener)
-
-
-def _spare_what_stays() -> None:
-    """Take what was made so far out of the garbage collector's rounds.
-
-    Modules, schemas and templates are some 200,000 objects that live as long as the process; a
-    full round over them stops all threads for 60 ms and more, in the midst of a delivery.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 async def _run(server: _Server, house: House, listener: socket.socket) -> None:

@@ -10,6 +10,7 @@ import structlog
 from api.books import open_books
 from api.delivery import Delivery, open_delivery, worker_id_of
 from api.house import installation_key
+from api.memory import share_one_heap, spare_what_stays
 from api.neighbours import check_shared, hear, open_bell, ring_of
 from esl.domain.errors import SetupError
 from esl.domain.panel_file import load_panels
@@ -30,8 +31,10 @@ async def work(settings: Settings, name: str) -> None:
     Raises:
         SetupError: It cannot start, or another process took its name.
     """
+    share_one_heap()
     refusals: list[BaseException] = []
     async with open_worker(settings, name) as delivery:
+        spare_what_stays()
         print(f"ESL worker {name} delivers", flush=True)  # noqa: T201
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()

@@ -87,6 +87,14 @@ class Settings(BaseSettings):
         description="Folder with fonts of your own (.ttf, .otf, .ttc), for characters that the "
         "fonts of this package lack; read in the order of their names.",
     )
+    simulator_control: Path | None = Field(
+        default=None,
+        description="Control file of a simulated shop (esl simulate --control FILE): the live "
+        "page offers its fault buttons. Not for real shops.",
+    )
+    import_largest_mib: int = Field(
+        default=512, ge=1, le=16_384, description="The largest price list that may be imported."
+    )
     panels_file: Path | None = Field(
         default=None,
         description="TOML file with panel models of your own; an example: esl panels example.",

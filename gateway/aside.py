@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from esl.domain.ids import Digest, GatewayId, LabelId, StoreId
 from esl.domain.staged import CommandState
-from esl.services import signals, staging
-from esl.services.staging import HeldSlot, SlotFailure
+from esl.services import signals, slots_heard, staging
+from esl.services.slots_heard import HeldSlot, SlotFailure
 from esl.store import labels
 from gateway.orders import OrderBook
 from gateway.wire.failures import Policy, policy_of
@@ -89,9 +89,9 @@ class Aside:
                     routes[label] = gateway_id
                     failures.append(_failure(label, rev, event.code))
         signals.note_answers(tx, answers)
-        over = staging.hear_slots(tx, held, now) if held else []
+        over = slots_heard.hear_slots(tx, held, now) if held else []
         if failures:
-            over += staging.hear_failures(tx, failures, now, wait=FAILED_AGAIN_AFTER)
+            over += slots_heard.hear_failures(tx, failures, now, wait=FAILED_AGAIN_AFTER)
         return tuple((routes[label], label) for label in over if label in routes)
 
     def _answer(

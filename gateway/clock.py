@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
-from esl.domain.clock import EffectiveClock
+from esl.domain.clock import HELD_ABOVE, EffectiveClock
 from esl.domain.ids import GatewayId
 from esl.store import answers, migrate, places
 from esl.store.write_group import Priority, Writes
@@ -68,7 +68,13 @@ class HouseClock:
         return Step(silent=tuple(silent))
 
     def _watch_clock(self) -> None:
-        """Say once that the machine's clock cannot be followed, and once that it can again."""
+        """Say once that the machine's clock cannot be followed, and once that it can again.
+
+        Where another process of the installation acts by a later time already, a person
+        confirmed it there, or it began by it: then ours is right as well.
+        """
+        if self._clock.held and self._acted_until() > self._clock.wall() - HELD_ABOVE:
+            self._clock.confirm()
         if self._clock.held == self._said_held:
             return
         self._said_held = self._clock.held
@@ -76,6 +82,10 @@ class HouseClock:
             log.error("the clock of this machine is more than a day ahead and is not followed")
         else:
             log.info("the clock of this machine is followed again")
+
+    def _acted_until(self) -> datetime:
+        """Return the latest time that any process of the installation acted by."""
+        return self._writer.write(migrate.time_acted_until, priority=Priority.HOUSEKEEPING)
 
 
 def _keep(tx: Connection, silent: list[GatewayId], now: datetime) -> None:

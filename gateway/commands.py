@@ -32,6 +32,12 @@ class CommandsOut:
             _, told = self._told.popitem(last=False)
             self._labels -= len(told)
 
+    def note_shown(self, command_id: int) -> None:
+        """Forget a command that told one label alone, which shows it: nobody will ask for it."""
+        if len(self._told.get(command_id, ())) == 1:
+            del self._told[command_id]
+            self._labels -= 1
+
     def told(self, command_id: int) -> Sequence[Told]:
         """Say what a command told whom; nothing if it is not known."""
         return self._told.get(command_id, ())

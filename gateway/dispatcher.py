@@ -27,6 +27,7 @@ from esl.domain.stages import NO_STAGES, Stage, Stages
 from esl.services import deliveries
 from esl.services.deliveries import DueLabel, Plan, Recorded, Sending, Share
 from esl.services.neutral import load_neutral
+from esl.store import guarding
 from esl.store.database import Database
 from esl.store.write_group import Priority, Writes
 from gateway.bases import Base, Bases, find_bases
@@ -274,6 +275,8 @@ class Dispatcher:
                 due = self._leases.look(tx, now, room)
             else:
                 due = deliveries.peek(tx, now)
+            if due and (frozen := guarding.frozen_gateways(tx)):
+                room = {g: free for g, free in room.items() if g not in frozen}
         shares = choose_shares(due, room, most=BATCH_MOST)
         self._measure(Stage.CLAIM, began_ns, 0)
         return shares

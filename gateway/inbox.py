@@ -22,8 +22,8 @@ from esl.domain.touch import Touch
 from esl.services.reports import Heard, Taken, take_in
 from esl.services.roaming import Hearing
 from esl.services.telemetry import Telemetry
-from esl.services.touches import believe_touches
-from esl.store import labels, places
+from esl.services.touches import take_touches
+from esl.store import gateway_labels, places
 from esl.store.write_group import Priority, Writes
 from gateway.aside import Aside, Told
 from gateway.link import milliseconds
@@ -206,11 +206,11 @@ class Inbox:
                 self._begin(gateway_id, gathered)
             if gap:
                 gathered.ask.add(gateway_id)
-            if self._aside.takes(gateway_id, event):
+            if not isinstance(event, Shown) and self._aside.takes(gateway_id, event):
                 gathered.aside.append((gateway_id, store_id, event))
             reports: Sequence[Report] = ()
             match event:
-                case Shown():
+                case Shown():  # by far the most: what it costs, each label costs
                     reports = (shown_report(event),)
                 case Seen():
                     reports = (seen_report(event),)
@@ -280,7 +280,7 @@ class Inbox:
         )
         over = self._aside.write(tx, gathered.aside, now)
         taken = replace(taken, answered=taken.answered + over)
-        touched = believe_touches(tx, gathered.touches)
+        touched = take_touches(tx, gathered.touches, now)
         self._measure(began_ns, len(gathered.heard))
         return taken, due, touched
 
@@ -291,13 +291,13 @@ class Inbox:
         gateway that begins again and again gets what is due when it is due, and no sooner.
         """
         if self._roster.is_new_here(gateway_id):
-            labels.make_due(tx, gateway_id, now, also_claimed=True)
-            labels.take_up(tx, gateway_id, now, all_but=STAYS_FOR_A_PERSON)
+            gateway_labels.make_due(tx, gateway_id, now, also_claimed=True)
+            gateway_labels.take_up(tx, gateway_id, now, all_but=STAYS_FOR_A_PERSON)
             return True
         if self._roster.flaps(gateway_id):
             return False
-        labels.make_due(tx, gateway_id, now)
-        labels.take_up(tx, gateway_id, now, given_up_for=ENDED_BY_A_SESSION)
+        gateway_labels.make_due(tx, gateway_id, now)
+        gateway_labels.take_up(tx, gateway_id, now, given_up_for=ENDED_BY_A_SESSION)
         return True
 
     def _measure(self, began_ns: int, labels: int) -> None:

@@ -37,7 +37,7 @@ class Holdings(Protocol):
     def look(
         self, tx: Connection, now: datetime, room: Mapping[GatewayId, int]
     ) -> Sequence[DueCount]:
-        """Count what is due to the gateways with room."""
+        """Count what is due to the gateways with room, to each up to its room."""
 
     def fence(self, tx: Connection, shares: Sequence[Share]) -> Sequence[Share]:
         """Leave out shares of gateways that are others' by now."""

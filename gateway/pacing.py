@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from random import Random
 
 _DOUBLINGS_MOST = 30
@@ -31,13 +32,19 @@ class Backoff:
     def pause(self, attempts: int) -> timedelta:
         """Return how long to wait after so many attempts, at least one."""
         doublings = min(max(attempts, 1) - 1, _DOUBLINGS_MOST)
-        longest_s = max(self.longest_s, self.base_s)
-        step_s = min(longest_s, self.base_s * 2.0**doublings)
-        highest_s = min(longest_s, max(step_s, self.base_s * 1.25))
-        lowest_s = max(min(self.base_s, longest_s * 0.8), step_s / 2)
+        lowest_s, highest_s = _bounds_s(self.base_s, self.longest_s, doublings)
         return timedelta(seconds=self.random.uniform(lowest_s, highest_s))
 
     @property
     def patience(self) -> timedelta:
         """How long a label that lives may take to answer."""
         return timedelta(seconds=self.base_s)
+
+
+@cache
+def _bounds_s(base_s: float, longest_s: float, doublings: int) -> tuple[float, float]:
+    """Return the shortest and the longest pause; asked for every label that is sent."""
+    longest_s = max(longest_s, base_s)
+    step_s = min(longest_s, base_s * 2.0**doublings)
+    highest_s = min(longest_s, max(step_s, base_s * 1.25))
+    return max(min(base_s, longest_s * 0.8), step_s / 2), highest_s

@@ -29,8 +29,7 @@ KEEP_LEVEL = 1
 
 def deflate(pixels: bytes, panel: Panel, *, level: int = TRAVEL_LEVEL) -> bytes:
     """Compress a packed frame, or a difference, for a panel's window."""
-    packer = zlib_ng.compressobj(level, zlib_ng.DEFLATED, panel.zlib_window_bits)
-    return bytes(packer.compress(pixels)) + bytes(packer.flush())
+    return bytes(zlib_ng.compress(pixels, level, panel.zlib_window_bits))
 
 
 def inflate(data: bytes, panel: Panel) -> bytes:

@@ -8,14 +8,17 @@ A face drawn from the beginning costs several times what its way to another proc
 a price painted over a known picture costs less. So only the former goes away, and only where many
 are due. A label always goes to the same worker, whose caches know it.
 
-A worker that dies or hangs is replaced, and its labels are drawn again one by one: the one that
-does it again fails with a problem, and no other. Workers are spawned, never forked, and end when
-their end of the pipe does, whatever kills the controller.
+A worker that dies or hangs, also in the middle of a message through its pipe, is replaced, and its
+labels are drawn again one by one: the one that does it again fails with a problem, and no other.
+Workers are spawned, never forked, and end when their end of the pipe does, whatever kills the
+controller.
 """
 
 import gc
 import os
 import signal
+import socket
+import struct
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from multiprocessing import get_context
@@ -230,6 +233,7 @@ class _Worker:
         )
         self._process.start()
         theirs.close()
+        _bound(self._pipe, self._patience_s)
         self._ready = False
 
     def _wait_ready(self, patience_s: float) -> bool:
@@ -243,6 +247,18 @@ class _Worker:
         log.warning("render worker replaced", reason=why)
         self.end()
         self._spawn()
+
+
+def _bound(pipe: "Connection[Any, Any]", patience_s: float) -> None:
+    """Let no write into a full pipe and no read of half a message wait for longer than this.
+
+    A pipe both ways is a pair of sockets; both ends share the limits with their copies.
+    """
+    whole_s, part_us = int(patience_s), int(patience_s % 1 * 1_000_000)
+    limit = struct.pack("@ll", whole_s, part_us)  # struct timeval
+    with socket.socket(fileno=os.dup(pipe.fileno())) as same:
+        for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+            same.setsockopt(socket.SOL_SOCKET, option, limit)
 
 
 def _from_the_beginning(label: DueLabel, bases: Mapping[Digest, Base]) -> bool:

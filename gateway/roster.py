@@ -127,6 +127,8 @@ class Roster:
                     known.window.allow(min(self._most, line.capacity))
                 if isinstance(event, _ANSWERS) and event.id > 0:
                     known.circuit.note_answer()
+                    if isinstance(event, Shown):
+                        known.commands.note_shown(event.id)
             return heard
 
     def note_silence(self, now_s: float) -> list[GatewayId]:

@@ -37,6 +37,10 @@ class Sealer:
         counter = dict(recorded.first_counter)
         revs = {s.label_id: s.rev for s in recorded.sendings}
         due = {label.label_id: label for label in draft.batch.due}
+        frame_bytes = {
+            panel_id: self._panels.named(panel_id).frame_bytes
+            for panel_id in {label.panel_id for label in draft.batch.due}
+        }
         ids: dict[LabelId, int] = {}
         outgoing: list[Outgoing] = []
         for payload in payloads:
@@ -57,7 +61,8 @@ class Sealer:
                 # All parts of a picture are one command.
                 command = ids.setdefault(label.label_id, command_id(number, position))
                 drawn = draft.drawn[label.label_id]
-                puts.append(self._put(label, piece, drawn, rev, command, deadline))
+                size = frame_bytes[label.panel_id]
+                puts.append(_put(label, piece, drawn, rev, command, deadline=deadline, size=size))
                 told[command] = [(label.label_id, rev)]
             label_ids = tuple(piece.sending.label_id for piece in here)
             outgoing.append(self._seal(gateway_id, puts, label_ids, number, draft.batch.now))
@@ -75,27 +80,6 @@ class Sealer:
     def _deadline(self, gateway_id: GatewayId, now: datetime) -> int:
         _, ahead_ms = self._roster.session_of(gateway_id)
         return milliseconds(now + _DEADLINE_AFTER) + ahead_ms
-
-    def _put(
-        self, label: DueLabel, piece: Piece, drawn: Drawn, rev: int, command: int, deadline: int
-    ) -> Put:
-        travels = drawn.travels
-        return Put(
-            id=command,
-            label=label.label_id,
-            epoch=label.epoch,
-            slot=_SLOT_SHOWN_AT_ONCE,
-            rev=rev,
-            digest=digest_bytes(drawn.digest),
-            size=self._panels.named(label.panel_id).frame_bytes,
-            encoding=travels.encoding,
-            base=digest_bytes(travels.base) if travels.base is not None else None,
-            data=travels.data[piece.start : piece.stop],
-            offset=piece.start if piece.is_part else None,
-            total=len(travels.data) if piece.is_part else None,
-            show=True,
-            deadline=deadline,
-        )
 
     def _seal(
         self,
@@ -116,3 +100,25 @@ class Sealer:
             now=now,
         )
         return Outgoing(gateway_id=gateway_id, payload=payload, label_ids=label_ids)
+
+
+def _put(
+    label: DueLabel, piece: Piece, drawn: Drawn, rev: int, command: int, *, deadline: int, size: int
+) -> Put:
+    travels = drawn.travels
+    return Put(
+        id=command,
+        label=label.label_id,
+        epoch=label.epoch,
+        slot=_SLOT_SHOWN_AT_ONCE,
+        rev=rev,
+        digest=digest_bytes(drawn.digest),
+        size=size,
+        encoding=travels.encoding,
+        base=digest_bytes(travels.base) if travels.base is not None else None,
+        data=travels.data[piece.start : piece.stop],
+        offset=piece.start if piece.is_part else None,
+        total=len(travels.data) if piece.is_part else None,
+        show=True,
+        deadline=deadline,
+    )

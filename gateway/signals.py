@@ -4,33 +4,39 @@ They overtake every picture and need no room in a gateway's window: all are smal
 firmware, whose parts follow each other, each when the one before was accepted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 import msgspec
+import structlog
 from sqlalchemy import Connection
 
 from esl.domain.clock import EffectiveClock
 from esl.domain.ids import GatewayId, LabelId
 from esl.services import signals
 from esl.services.signals import Order
+from esl.store import places
 from esl.store.commands import FIRMWARE, StoredCommand
 from esl.store.database import Database
 from esl.store.write_group import Priority, Writes
+from gateway.batch import ENVELOPE_BYTES, room_of
 from gateway.link import COMMANDS_MOST, Outgoing, command_id, milliseconds, seal_commands
 from gateway.orders import OrderBook
 from gateway.roster import Roster
 from gateway.wire.codec import decode_commands, encode_commands
+from gateway.wire.errors import BadPayload
 from gateway.wire.messages import Command, Config, Firmware, Forget, Led, Report, Time
 from gateway.wire.signing import SigningKey
 
 FIRMWARE_PART_BYTES = 32 * 1024
+"""The largest part of an image; a gateway that takes less in one payload gets smaller ones."""
+
 FIRMWARE_MOST_BYTES = 16 * 1024 * 1024
 
-_ROOM_BYTES = 48 * 1024
 _UNSENT_ID = 1  # a stored command has its real id only when it leaves
+_LABEL_LONGEST_BYTES = 66  # 64 characters and how many they are, as MessagePack
 _SOON = timedelta(minutes=2)  # a light that comes later finds nobody looking
 _LATER = timedelta(hours=1)
 _FIRMWARE = timedelta(days=1)
@@ -47,18 +53,32 @@ class Light:
     repeats: int
 
 
-def led_order(gateway_id: GatewayId, label_ids: Sequence[LabelId], light: Light) -> Order:
-    """Let labels blink."""
-    led = Led(
-        id=_UNSENT_ID,
-        labels=list(label_ids),
-        colour=light.colour,
-        pattern=light.pattern,
-        on_ms=light.on_ms,
-        off_ms=light.off_ms,
-        repeats=light.repeats,
-    )
-    return _order(gateway_id, "led", led, _SOON)
+def led_orders(
+    gateway_id: GatewayId,
+    label_ids: Sequence[LabelId],
+    light: Light,
+    *,
+    payload_bytes: int | None = None,
+) -> list[Order]:
+    """Let labels blink: in one command, or in several if the gateway takes no more at once."""
+    at_once = (room_of(payload_bytes) - ENVELOPE_BYTES) // _LABEL_LONGEST_BYTES
+    return [
+        _order(
+            gateway_id,
+            "led",
+            Led(
+                id=_UNSENT_ID,
+                labels=list(label_ids[start : start + at_once]),
+                colour=light.colour,
+                pattern=light.pattern,
+                on_ms=light.on_ms,
+                off_ms=light.off_ms,
+                repeats=light.repeats,
+            ),
+            _SOON,
+        )
+        for start in range(0, len(label_ids), at_once)
+    ]
 
 
 def report_order(gateway_id: GatewayId, label_ids: Sequence[LabelId]) -> Order:
@@ -85,10 +105,20 @@ def forget_order(gateway_id: GatewayId, label_id: LabelId, epoch: int) -> Order:
 
 
 def firmware_orders(
-    gateway_id: GatewayId, *, target: str, version: str, image: bytes, at: datetime | None
+    gateway_id: GatewayId,
+    *,
+    target: str,
+    version: str,
+    image: bytes,
+    at: datetime | None,
+    payload_bytes: int | None = None,
 ) -> list[Order]:
-    """Send a firmware image, in parts; it is taken into use when whole and verified."""
+    """Send a firmware image, in parts; it is taken into use when whole and verified.
+
+    ``payload_bytes`` is the largest payload that the gateway says it takes.
+    """
     digest = sha256(image).digest()
+    part = min(FIRMWARE_PART_BYTES, room_of(payload_bytes) - ENVELOPE_BYTES)
     return [
         _order(
             gateway_id,
@@ -100,18 +130,20 @@ def firmware_orders(
                 digest=digest,
                 offset=start,
                 total=len(image),
-                data=image[start : start + FIRMWARE_PART_BYTES],
+                data=image[start : start + part],
                 at=milliseconds(at) if at is not None else None,
             ),
             _FIRMWARE,
         )
-        for start in range(0, len(image), FIRMWARE_PART_BYTES)
+        for start in range(0, len(image), part)
     ]
 
 
 def _order(gateway_id: GatewayId, kind: str, command: Command, within: timedelta) -> Order:
     body = encode_commands([command])
     return Order(gateway_id=gateway_id, kind=kind, body=body, expires_after=within)
+
+log = structlog.get_logger()
 
 
 class SignalDispatcher:
@@ -143,7 +175,8 @@ class SignalDispatcher:
         now = self._clock.now()
         with self._database.read() as tx:
             due = signals.look(tx, self._roster.online(), now)
-        payloads = _fill(due)
+            takes = places.payload_bytes_of(tx, {command.gateway_id for command in due})
+        payloads = _fill(due, {g: room_of(largest) for g, largest in takes.items()})
         if not payloads:
             return ()
         chosen = [command for payload in payloads.values() for command in payload]
@@ -157,21 +190,26 @@ class SignalDispatcher:
         for gateway_id, payload in payloads.items():
             here = [command for command in payload if command.command_key in taken]
             if here and gateway_id in counters:
-                outgoing.append(self._seal(gateway_id, here, counters[gateway_id], now))
+                sealed = self._seal(gateway_id, here, counters[gateway_id], now)
+                outgoing.extend([] if sealed is None else [sealed])
         return tuple(outgoing)
 
     def _seal(
         self, gateway_id: GatewayId, stored: Sequence[StoredCommand], counter: int, now: datetime
-    ) -> Outgoing:
+    ) -> Outgoing | None:
         commands: list[Command] = []
         for position, one in enumerate(stored):
-            [command] = decode_commands(one.body).messages
+            command = _stored(one)
+            if command is None:
+                continue
             wire_id = self._id_for(gateway_id, command, command_id(counter, position))
             self._orders.note_sent(gateway_id, wire_id, one.command_key)
             if isinstance(command, Time):
                 commands.append(Time(id=wire_id, now=milliseconds(now)))
             else:
                 commands.append(msgspec.structs.replace(command, id=wire_id))
+        if not commands:
+            return None
         session, ahead_ms = self._roster.session_of(gateway_id)
         payload = seal_commands(
             self._key,
@@ -194,15 +232,32 @@ class SignalDispatcher:
         return wire_id
 
 
-def _fill(due: Iterable[StoredCommand]) -> dict[GatewayId, list[StoredCommand]]:
-    """Take what one payload a gateway holds, the oldest first; the rest stays due."""
+def _fill(
+    due: Iterable[StoredCommand], room: Mapping[GatewayId, int]
+) -> dict[GatewayId, list[StoredCommand]]:
+    """Take what one payload a gateway holds, the oldest first; the rest stays due.
+
+    A command that is larger alone leaves alone: what it is for, its gateway may know to refuse.
+    """
     payloads: dict[GatewayId, list[StoredCommand]] = {}
     sizes: dict[GatewayId, int] = {}
     for command in due:
         payload = payloads.setdefault(command.gateway_id, [])
         size = sizes.get(command.gateway_id, 0) + len(command.body)
-        if payload and (size > _ROOM_BYTES or len(payload) >= COMMANDS_MOST):
+        if payload and (
+            size > room.get(command.gateway_id, room_of(None)) or len(payload) >= COMMANDS_MOST
+        ):
             continue
         sizes[command.gateway_id] = size
         payload.append(command)
     return payloads
+
+
+def _stored(one: StoredCommand) -> Command | None:
+    """Read a command that was written down; None where nobody can, so that it ends unanswered."""
+    try:
+        [command] = decode_commands(one.body).messages
+    except (BadPayload, ValueError) as exc:
+        log.warning("a stored command cannot be read", command=one.command_key, reason=str(exc))
+        return None
+    return command

@@ -5,11 +5,9 @@ is due to a gateway, and only into room that it has left. Timed shows and cancel
 ahead of all pictures, and one command holds those of a gateway for the same moment.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -19,22 +17,24 @@ from esl.domain.ids import GatewayId, LabelId
 from esl.domain.panel import Panels
 from esl.domain.staged import Staged
 from esl.services import deliveries, flips, staging
-from esl.services.deliveries import DueLabel
+from esl.services.deliveries import DueCount, DueLabel
 from esl.services.flips import Begun
 from esl.services.neutral import NeutralBook
 from esl.services.staging import DrawnPicture, Noted, StagingWork
 from esl.store import flips as flip_rows
+from esl.store import guarding, places
 from esl.store.database import Database
 from esl.store.write_group import Priority, Writes
-from gateway.batch import ENVELOPE_BYTES, PAYLOAD_ROOM_BYTES, Step, room_of
+from gateway.batch import Step, room_of
 from gateway.easel import Drawn, Draws
-from gateway.link import COMMANDS_MOST, Outgoing, command_id, milliseconds, seal_commands
+from gateway.leases import Holdings
+from gateway.link import Outgoing, command_id, milliseconds, seal_commands
 from gateway.pacing import Backoff
 from gateway.painter import Painter
 from gateway.roster import Roster
+from gateway.staged_payloads import Key, StagedPayload, fill_payloads
 from gateway.wire.codec import digest_bytes
 from gateway.wire.messages import (
-    MAX_PAYLOAD_BYTES,
     Cancel,
     CancelEntry,
     Command,
@@ -50,33 +50,14 @@ STEP_MOST = 200
 PUT_AGAIN_AFTER = timedelta(minutes=2)
 """How long a label may take to say that it holds a picture: nobody waits for it."""
 
-_TAKES_PARTS = "full"
-_ENTRY_BYTES = 128  # of a show or a cancel: 117 with the longest ids
-_ENTRIES_MOST = PAYLOAD_ROOM_BYTES // _ENTRY_BYTES
-
 log = structlog.get_logger()
-
-Key = tuple[LabelId, int]
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-@dataclass(slots=True)
-class _Payload:
-    """One signed payload in the making: staged pictures and what is said of each."""
-
-    gateway_id: GatewayId
-    puts: list[tuple[DrawnPicture, bytes, int, int]] = field(default_factory=list)  # from, to
-    arms: list[DrawnPicture] = field(default_factory=list)
-    cancels: list[Staged] = field(default_factory=list)
-    at: datetime | None = None
 
 
 class StagingDispatcher:
     """The controller's hand for what is to come; called by one thread at a time.
 
     ``grace`` is how long a label with an armed show may take, after its moment, to say that it
-    showed it.
+    showed it. ``leases`` are ours where several workers share the gateways.
     """
 
     def __init__(
@@ -91,7 +72,9 @@ class StagingDispatcher:
         key: SigningKey,
         clock: EffectiveClock,
         backoff: Backoff,
+        leases: Holdings | None = None,
     ) -> None:
+        self._leases = leases
         self._database = database
         self._writer = writer
         self._roster = roster
@@ -142,11 +125,20 @@ class StagingDispatcher:
             work = staging.look(tx, room, now, limit=STEP_MOST)
             future = work.future or {}
             sources = deliveries.load_templates(tx, self._painter.unknown(future.values()))
+            takes = places.payload_bytes_of(tx, room)
         if not work:
             return Step()
         self._painter.learn(sources)
         puts, arms, hopeless = self._draw(work, future)
-        payloads = list(self._fill(puts, arms, work.cancels, future))
+        payloads = list(
+            fill_payloads(
+                puts,
+                arms,
+                work.cancels,
+                future,
+                room={gateway_id: room_of(largest) for gateway_id, largest in takes.items()},
+            )
+        )
         counters = Counter(payload.gateway_id for payload in payloads)
         sessions = {g: self._roster.session_of(g)[0] for g in room}
         noted = self._writer.write(
@@ -167,10 +159,21 @@ class StagingDispatcher:
         return Step(looked_at=len(puts) + len(arms) + len(work.cancels), outgoing=outgoing)
 
     def _room(self, tx: Connection, now: datetime) -> dict[GatewayId, int]:
-        """Say how many puts each gateway on the line takes; none while other pictures wait."""
-        busy = {counted.gateway_id for counted in deliveries.peek(tx, now)}
+        """Say how many puts each gateway on the line takes; none while other pictures wait.
+
+        One of several workers asks for its own gateways alone, and for no more than whether
+        anything waits: a count of a whole chain takes as long as the chain is large.
+        """
+        online = self._roster.online()
+        waits: Sequence[DueCount]
+        if self._leases is None:
+            waits = deliveries.peek(tx, now)
+        else:
+            waits = self._leases.look(tx, now, dict.fromkeys(sorted(online), 1))
+        busy = {counted.gateway_id for counted in waits}
+        busy |= guarding.frozen_gateways(tx)  # to a frozen store nothing is sent
         free = self._roster.room(self._clock.monotonic_s())
-        return {g: 0 if g in busy else free.get(g, 0) for g in self._roster.online()}
+        return {g: 0 if g in busy else free.get(g, 0) for g in online}
 
     def _draw(
         self, work: StagingWork, future: Mapping[Key, DueLabel]
@@ -196,31 +199,9 @@ class StagingDispatcher:
             (arms if held else puts).append(drawn)
         return puts, arms, hopeless
 
-    # -- payloads ----------------------------------------------------------------------------
-
-    def _fill(
-        self,
-        puts: Sequence[DrawnPicture],
-        arms: Sequence[DrawnPicture],
-        cancels: Sequence[Staged],
-        future: Mapping[Key, DueLabel],
-    ) -> Iterable[_Payload]:
-        """Divide what is to be said into payloads: cancels, then shows, then pictures."""
-        for gateway_id, some in _by_gateway((one.gateway_id, one) for one in cancels):
-            for start in range(0, len(some), _ENTRIES_MOST):
-                yield _Payload(gateway_id, cancels=some[start : start + _ENTRIES_MOST])
-        moments = _by_gateway(((d.staged.gateway_id, d.staged.show_at), d) for d in arms)
-        for (gateway_id, at), some_arms in moments:
-            for start in range(0, len(some_arms), _ENTRIES_MOST):
-                here = some_arms[start : start + _ENTRIES_MOST]
-                yield _Payload(gateway_id, arms=here, at=at)
-        for gateway_id, some_puts in _by_gateway((d.staged.gateway_id, d) for d in puts):
-            label = future[_key(some_puts[0].staged)]
-            yield from _fill_puts(gateway_id, some_puts, label)
-
     def _send(
         self,
-        payloads: Sequence[_Payload],
+        payloads: Sequence[StagedPayload],
         noted: Noted,
         future: Mapping[Key, DueLabel],
         now: datetime,
@@ -317,40 +298,6 @@ class StagingDispatcher:
             show=False,
             deadline=deadline,
         )
-
-
-def _fill_puts(
-    gateway_id: GatewayId, puts: Sequence[DrawnPicture], label: DueLabel
-) -> Iterable[_Payload]:
-    """Fill payloads of one gateway; a picture larger than one travels in parts, if it may."""
-    room = room_of(label.payload_bytes or MAX_PAYLOAD_BYTES)
-    payload, left = _Payload(gateway_id), room
-    for drawn in puts:
-        data = drawn.kept.data
-        size = len(data) + ENVELOPE_BYTES
-        if size > room:
-            if label.level != _TAKES_PARTS:
-                continue  # looked at again, in vain, until its moment: then it is sent as it can
-            most = room - ENVELOPE_BYTES
-            for start in range(0, len(data), most):
-                yield _Payload(
-                    gateway_id, puts=[(drawn, data[start : start + most], start, len(data))]
-                )
-            continue
-        if size > left or len(payload.puts) >= COMMANDS_MOST:
-            yield payload
-            payload, left = _Payload(gateway_id), room
-        payload.puts.append((drawn, data, 0, len(data)))
-        left -= size
-    if payload.puts:
-        yield payload
-
-
-def _by_gateway(pairs: Iterable[tuple[K, V]]) -> Iterable[tuple[K, list[V]]]:
-    groups: dict[K, list[V]] = defaultdict(list)
-    for key, value in pairs:
-        groups[key].append(value)
-    return groups.items()
 
 
 def _key(one: Staged) -> Key:

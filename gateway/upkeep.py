@@ -4,6 +4,7 @@ Each chore looks first, with a read, and writes only where something is to be wr
 where all is well nothing is.
 
 ================ ========= ==================================================================
+prices for later 1 s       hold, or hold no longer
 overdue updates  5 s       get their verdict: failed
 needless tasks   5 s       end
 leaving labels   5 s       are forgotten by their gateway
@@ -20,13 +21,15 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from esl.domain.clock import EffectiveClock
-from esl.services import fleet, neutral, problems, retirement, verdicts
+from esl.domain.ids import LabelId
+from esl.services import fleet, neutral, problems, retirement, schedule, verdicts
 from esl.services.retention import Forgetting
 from esl.store import commands
 from esl.store.database import Database
 from esl.store.write_group import Priority, Writes
 from gateway.signals import forget_order
 
+AT_ONCE_S = 1.0
 OFTEN_S = 5.0
 SOMETIMES_S = 15.0
 SELDOM_S = 3600.0
@@ -51,10 +54,12 @@ class Upkeep:
         self._writer = writer
         self._clock = clock
         self._silent_after = silent_after
+        self._turned: list[LabelId] = []
         self._forgetting = Forgetting(database=database, writer=writer)
         self._is_forgetting = False
         now_s = clock.monotonic_s()
         self._next_s: dict[Callable[[], None], float] = {
+            self._turn_prices: now_s,
             self._note_overdue: now_s,
             self._close_tasks: now_s,
             self._let_labels_go: now_s,
@@ -64,13 +69,14 @@ class Upkeep:
             self._forget_the_old: now_s + SELDOM_S,
         }
         self._pause_s = dict.fromkeys(self._next_s, OFTEN_S) | {
+            self._turn_prices: AT_ONCE_S,
             self._find_problems: SOMETIMES_S,
             self._sample_batteries: SELDOM_S,
             self._forget_the_old: DAILY_S,
         }
 
-    def step(self) -> None:
-        """Do the chores whose turn it is.
+    def step(self) -> tuple[LabelId, ...]:
+        """Do the chores whose turn it is; return the labels whose prices have turned.
 
         Raises:
             Unavailable: The database did not answer; the next step goes on.
@@ -82,6 +88,32 @@ class Upkeep:
                 self._next_s[chore] = now_s + self._pause_s[chore]
         if self._is_forgetting:
             self._next_s[self._forget_the_old] = now_s + OFTEN_S
+        turned, self._turned = tuple(self._turned), []
+        return turned
+
+    def turn_prices(self) -> tuple[LabelId, ...]:
+        """Let prices hold, or hold no longer, whose moment has come; return their labels.
+
+        May be called by any thread, also beside `step`: each edge is turned once.
+
+        Raises:
+            Unavailable: The database did not answer; the next look does it.
+        """
+        now = self._clock.now()
+        with self._database.read() as tx:
+            due_at = schedule.next_due(tx)
+        if due_at is None or due_at > now:
+            return ()
+        turned: list[LabelId] = []
+        more = True
+        while more:
+            edges = self._writer.write(lambda tx: schedule.apply_due(tx, now))
+            more = edges.more
+            turned += edges.labels
+        return tuple(turned)
+
+    def _turn_prices(self) -> None:
+        self._turned += self.turn_prices()
 
     def _note_overdue(self) -> None:
         now = self._clock.now()

@@ -162,6 +162,7 @@ class Worker:
                     # Nothing can leave. To try it would only use up every label's patience.
                     if ahead:
                         await self._deliver(self._dispatcher.let_go, ahead)
+                    await self._begin_due()
                     await _first_of(self._mqtt.connected, POLL_S)
                     continue
                 self._due.clear()
@@ -185,16 +186,25 @@ class Worker:
         if now_s < self._beside_at_s:
             return
         self._beside_at_s = now_s + BESIDE_S
+        await self._begin_due()
         if self._signals is not None:
             self._outbox.put(await self._deliver(self._signals.step))
         if self._staging is not None:
-            begun = await self._deliver(self._staging.begin_flips)
-            if begun:
-                self._tell(Notice(labels=tuple(label for one in begun for label in one.labels)))
             ahead = await self._deliver(self._staging.step)
             self._outbox.put(ahead.outgoing)
             if ahead.outgoing:
                 self._due.set()  # there may be more of it
+
+    async def _begin_due(self) -> None:
+        """Let prices and flips begin whose moment has come, whether anything can be sent or not."""
+        if self._upkeep is not None:
+            turned = await self._deliver(self._upkeep.turn_prices)
+            if turned:
+                self._tell(Notice(labels=turned))
+        if self._staging is not None:
+            begun = await self._deliver(self._staging.begin_flips)
+            if begun:
+                self._tell(Notice(labels=tuple(label for one in begun for label in one.labels)))
 
     async def _warm_up(self) -> None:
         """Use the time until the gateways are back."""
@@ -221,11 +231,15 @@ class Worker:
             await _pause(HOUSEKEEPING_S)
             try:
                 step = await asyncio.to_thread(self._clock.step)
+                turned: tuple[LabelId, ...] = ()
                 if self._upkeep is not None:
-                    await asyncio.to_thread(self._upkeep.step)
+                    turned = await asyncio.to_thread(self._upkeep.step)
             except Unavailable as exc:
                 log.warning("housekeeping waits for the database", reason=str(exc))
                 continue
+            if turned:
+                self._due.set()
+                self._tell(Notice(labels=turned))
             if step.silent:
                 self._tell(Notice(gateways=True))
 

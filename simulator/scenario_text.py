@@ -14,8 +14,8 @@ import msgspec
 
 from esl.domain.errors import InvalidInput
 from esl.intake.strict_json import JsonFraction
+from esl.intake.yaml_text import read_yaml
 from gateway.wire.fields import Positive
-from renderer.template.yaml_text import read_yaml
 from simulator import buttons, scenario
 from simulator.buttons import AnyButton
 from simulator.scenario import DURATIONS, Event, Scenario
@@ -43,7 +43,7 @@ def read_scenario(text: str) -> ReadScenario:
     Raises:
         InvalidInput: It is no scenario; says the line, the field and what to write instead.
     """
-    document = read_yaml(text)
+    document = read_yaml(text, what="scenario")
     plain = _plain(document.data, "", document.lines)
     read = _convert(plain, Scenario, "", document.lines)
     _check(read, document.lines)

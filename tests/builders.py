@@ -24,6 +24,7 @@ from sqlalchemy import Connection, insert, select
 
 from esl.domain.clock import EffectiveClock
 from esl.domain.face import Face
+from esl.domain.guards import Guards
 from esl.domain.ids import GatewayId, LabelId, PanelId, Sku, StoreId
 from esl.domain.label import LabelState
 from esl.domain.panel import Panel
@@ -32,7 +33,7 @@ from esl.domain.pricing import PriceChange
 from esl.domain.product import Product
 from esl.domain.stages import NO_STAGES, Stages
 from esl.intake.product_json import ProductPut
-from esl.services import catalogue, deliveries, pairing
+from esl.services import catalogue, deliveries, guarding, pairing
 from esl.services.pricing import Applied, apply_price_changes
 from esl.store import labels, places
 from esl.store.database import Database
@@ -181,6 +182,12 @@ def label_id(number: int) -> LabelId:
     return LabelId(f"label-{number:04}")
 
 
+def believe_every_price(tx: Connection, store_id: StoreId = STORE, now: datetime = NOON) -> None:
+    """Switch the guards off: most tests change prices as they like."""
+    off = Guards(on=False)
+    guarding.put_guards(tx, store_id, off, now, actor="tests", reason="prices are invented")
+
+
 def build_shelf(
     tx: Connection,
     *,
@@ -193,6 +200,7 @@ def build_shelf(
 ) -> None:
     """A store whose label-000n speaks for sku-n and hangs below the gateways in turn."""
     catalogue.put_store(tx, a_store(store_id), now)
+    believe_every_price(tx, store_id, now)
     for gateway_id in gateways:
         places.put_gateway(tx, gateway_id, store_id)
     put = [

@@ -29,7 +29,13 @@ from api.house import House, open_house
 from esl.settings import Settings
 from tests.services import free_port
 
-STORE_BODY = {"name": "Vrsar", "currency": "EUR", "locale": "hr_HR", "timezone": "Europe/Zagreb"}
+STORE_BODY = {
+    "name": "Vrsar",
+    "currency": "EUR",
+    "locale": "hr_HR",
+    "timezone": "Europe/Zagreb",
+    "guards": {"on": False, "reason": "tests invent prices"},
+}
 OPERATOR = "operator"
 PROBLEM = "application/problem+json"
 SECURITY_HEADERS = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from api.cli import app
+from api.cli import app, commands
 from tests.running_house import STORE_BODY, Command, Ran, RunningHouse, running_house
 
 
@@ -53,7 +53,7 @@ def command(
 ) -> Command:
     """Run ``esl`` in this process, in an empty folder: a process would take seconds to begin."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(app, "configure_logs", lambda: None)  # it would outlive the test
+    monkeypatch.setattr(commands, "configure_logs", lambda: None)  # it would outlive the test
     monkeypatch.setenv("COLUMNS", "200")
     for name in ("ESL_DATA_DIR", "ESL_DATABASE_URL", "ESL_MQTT_URL", "ESL_HOST", "ESL_PORT"):
         monkeypatch.delenv(name, raising=False)

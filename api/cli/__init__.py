@@ -1,5 +1,5 @@
 """The command line: ``esl``."""
 
-from api.cli.app import main
+from api.cli.commands import main
 
 __all__ = ["main"]

@@ -1,5 +1,5 @@
 """``python -m api.cli`` is ``esl``."""
 
-from api.cli.app import main
+from api.cli.commands import main
 
 main()

@@ -44,6 +44,13 @@ def serve(
             "--plain-http-allowed", help="Bind beyond this machine without TLS, knowingly."
         ),
     ] = None,
+    simulator: Annotated[
+        Path | None,
+        typer.Option(
+            help="Control file of a simulated shop: its fault buttons on the live page.",
+            show_default="none",
+        ),
+    ] = None,
     delivery: Annotated[
         bool, typer.Option(help="Without: `esl worker` sends and listens, on PostgreSQL.")
     ] = True,
@@ -58,6 +65,7 @@ def serve(
         mqtt_url=mqtt,
         patience_s=patience,
         plain_http_allowed=plain_http_allowed,
+        simulator_control=simulator,
     )
     if with_parent:
         end_with_parent()

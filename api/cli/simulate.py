@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 import json
-import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Annotated
@@ -15,8 +14,8 @@ import typer
 
 from api.cli.panels import PanelsFile
 from api.clock import MachineClock
+from api.demo.control import serve_control
 from api.parent import end_with_parent
-from api.private_files import write_private
 from esl.domain.errors import InvalidInput, SetupError
 from esl.domain.panel import Panel, Panels
 from esl.domain.panel_file import load_panels
@@ -25,7 +24,6 @@ from gateway.wire.enrolment import Enrolment, from_json
 from gateway.wire.errors import WireError
 from simulator.buttons import AnyButton
 from simulator.ceiling import Ceiling
-from simulator.control import ControlServer
 from simulator.fast_clock import fast_sleep
 from simulator.faults import Faults
 from simulator.gateway import GatewayOptions
@@ -184,7 +182,7 @@ async def _run(
     loop.add_signal_handler(signal.SIGUSR1, lambda: print(json.dumps(figures()), flush=True))
     async with shop, contextlib.AsyncExitStack() as running:
         if control is not None and isinstance(shop, Shop):
-            await running.enter_async_context(_serve_control(shop, control))
+            await running.enter_async_context(serve_control(shop, control))
         print(f"simulating {what}; stop with Ctrl-C", flush=True)
         async with asyncio.TaskGroup() as tasks:
             happening = tasks.create_task(_happen(shop, events, speed), name="scenario events")
@@ -201,20 +199,3 @@ def _tell(button: AnyButton, done_to: Sequence[str]) -> None:
     what = msgspec.to_builtins(button)["do"]
     more = f" and {len(done_to) - _DONE_SHOWN} more" if len(done_to) > _DONE_SHOWN else ""
     print(f"{what}: {', '.join(done_to[:_DONE_SHOWN])}{more}", flush=True)
-
-
-@contextlib.asynccontextmanager
-async def _serve_control(shop: Shop, path: Path) -> AsyncIterator[None]:
-    token = secrets.token_urlsafe(32)
-    async with ControlServer(shop, token).serve() as url:
-        with _private_file(path, json.dumps({"url": url, "token": token})):
-            yield
-
-
-@contextlib.contextmanager
-def _private_file(path: Path, text: str) -> Iterator[None]:
-    write_private(path, text)
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)

@@ -133,7 +133,7 @@ def fingerprint(found: Sequence[wall.Tile], online: AbstractSet[GatewayId]) -> s
     for tile in found:
         label = tile.label
         phase = phase_of(label, gateway_online=label.gateway_id in online)
-        look = (label.label_id, phase, label.shown_digest, label.attempts, label.problem)
+        look = (label.label_id, phase, label.shown_digest, label.attempts, label.trouble)
         digest.update(repr((*look, tile.name, tile.price_minor)).encode())
     return digest.hexdigest()[:16]
 
@@ -156,7 +156,7 @@ def tile_of(found: wall.Tile, store: Store, online: AbstractSet[GatewayId], pane
         state=state,
         word=STATE_WORDS[state],
         advice=advice_on(label, phase, panel),
-        detail=label.problem_detail,
+        detail=label.trouble_detail,
         picture=f"/api/v1/labels/{label.label_id}/frames/{shown}.png" if shown else None,
         alt=_alt(found, state),
         width_px=width_px,

@@ -13,6 +13,7 @@ from api import doors
 from api.auth import SESSION_COOKIE, Asker, TheHouse
 from api.console import board
 from api.console.look import Look, Looking
+from api.console.shop import shop_panel
 from api.console.templates import draw
 from api.house import House
 from esl.domain.access import Principal, Scope
@@ -90,7 +91,9 @@ async def wall_page(request: Request, look: Looking, house: TheHouse, who: Asker
     store_id = doors.store_id(look.store) if look.store else stores[0].store_id
     who.require(Scope.LABEL_READ, store_id)
     wall = await _stand_before(request, house, store_id, look)
-    page = await asyncio.to_thread(draw, "wall", wall=wall, stores=stores, person=person)
+    is_search = request.headers.get("hx-request") is not None  # it takes the board alone
+    shop = None if is_search else await shop_panel(house)
+    page = await asyncio.to_thread(draw, "wall", wall=wall, stores=stores, person=person, shop=shop)
     return HTMLResponse(page)
 
 

@@ -208,6 +208,6 @@ def advice_on(label: LabelState, phase: Phase, panel: Panel | None) -> Advice | 
         case Phase.UNPAIRED:
             advice = _advice("It has nothing to show yet.", "Pair it with a product.")
         case Phase.FAILED:
-            other = _advice(f"The label reported “{label.problem}”.", _REPLACE)
-            advice = PROBLEMS.get(label.problem or "", other)
+            other = _advice(f"The label reported “{label.trouble}”.", _REPLACE)
+            advice = PROBLEMS.get(label.trouble or "", other)
     return advice

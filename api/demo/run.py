@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 
 from api.client import Client
+from api.demo.control import serve_control
 from api.demo.controller import ControllerProcess
 from api.demo.sample_shop import STORE, products, shelf
 from api.demo.shop import Demo
@@ -21,6 +22,7 @@ from api.private_files import (
 )
 from esl.domain.access import Scope
 from esl.domain.errors import SetupError
+from simulator.faults import Faults
 
 LABELS = 24
 PATIENCE_S = 5.0
@@ -92,15 +94,19 @@ async def _measure(demo: Demo, say: Callable[[str], None]) -> Outcome:
 async def run_live(data_dir: Path, *, labels: int, port: int, say: Callable[[str], None]) -> None:
     """Run until Ctrl-C: a shelf to look at, and a price that changes every few seconds."""
     _empty(data_dir)
-    controller = _controller(data_dir, port=port)
+    control = data_dir / "run" / "simulator.json"
+    controller = _controller(data_dir, port=port, simulator=control)
     runtime = await asyncio.to_thread(controller.start)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         with Client(runtime.url, runtime.token) as client:
-            demo = await asyncio.to_thread(Demo, client, shelf(labels), paint_s=1.5, seed=1)
-            async with demo.shop:
+            no_faults = Faults(Random(1), lose=0.0, duplicate=0.0)  # noqa: S311  until a button is pressed
+            demo = await asyncio.to_thread(
+                Demo, client, shelf(labels), paint_s=1.5, seed=1, faults=no_faults
+            )
+            async with demo.shop, serve_control(demo.shop, control):
                 await demo.shop.connected()
                 await asyncio.to_thread(demo.pair)
                 await asyncio.to_thread(_welcome, client, runtime, data_dir, say)
@@ -154,9 +160,11 @@ def _welcome(
     say("")
 
 
-def _controller(data_dir: Path, *, port: int) -> ControllerProcess:
+def _controller(data_dir: Path, *, port: int, simulator: Path | None = None) -> ControllerProcess:
     make_data_folder(data_dir)
-    return ControllerProcess(data_dir, port=port, arguments=("--patience", str(PATIENCE_S)))
+    buttons = ("--simulator", str(simulator)) if simulator is not None else ()
+    arguments = ("--patience", str(PATIENCE_S), *buttons)
+    return ControllerProcess(data_dir, port=port, arguments=arguments)
 
 
 def _empty(data_dir: Path) -> None:

@@ -13,6 +13,7 @@ STORE_BODY = {
     "currency": "EUR",
     "locale": "hr_HR",
     "timezone": "Europe/Zagreb",
+    "guards": {"on": False, "reason": "the demo's till invents its prices"},
 }
 GATEWAYS = (GatewayId("aisle-1"), GatewayId("aisle-2"))
 

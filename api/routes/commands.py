@@ -47,11 +47,16 @@ async def find_by_light(store: str, request: Request, house: TheHouse, who: Aske
     value, body = await doors.read_json(request)
     await doors.store_for(house, store_id)
     wanted = parse_light(value)
-    light = _light(wanted)
+    light = light_of(wanted)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
         found = signals.labels_by_gateway(tx, store_id, wanted.labels)
-        orders = [wire_orders.led_order(g, here, light) for g, here in sorted(found.items())]
+        takes = places.payload_bytes_of(tx, found)
+        orders = [
+            order
+            for g, here in sorted(found.items())
+            for order in wire_orders.led_orders(g, here, light, payload_bytes=takes[g])
+        ]
         keys = signals.order(tx, store_id, orders, house.clock.now())
         lit = sum(len(here) for here in found.values())
         return {"commands": keys, "labels": lit}, Notice()
@@ -84,12 +89,14 @@ async def update_firmware(
     wanted = parse_firmware(value)
     if wanted.target != "gateway" and wanted.target not in house.panels:
         raise InvalidInput.at("/target", "neither “gateway” nor a panel model")
+    takes = await doors.read(house, lambda tx: places.payload_bytes_of(tx, [gateway_id]))
     orders = wire_orders.firmware_orders(
         gateway_id,
         target=wanted.target,
         version=wanted.version,
         image=wanted.image,
         at=wanted.at,
+        payload_bytes=takes.get(gateway_id),
     )
     return await _send(house, request, who, body, orders, store_id=store_id)
 
@@ -151,7 +158,8 @@ def _order(gateway_id: GatewayId, wanted: GatewayOrder) -> Order:
             )
 
 
-def _light(wanted: LightRequest) -> Light:
+def light_of(wanted: LightRequest) -> Light:
+    """Say on the wire how labels are to blink."""
     return Light(
         colour=_COLOURS[wanted.colour],
         pattern=_ON_OFF,

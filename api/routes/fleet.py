@@ -19,7 +19,7 @@ from esl.intake.fields import Fields
 from esl.intake.order_json import parse_policy
 from esl.services import fleet, verdicts
 from esl.services.fleet import Member
-from esl.store import places, problems, remove_tasks
+from esl.store import places, problems, remove_tasks, touches
 from esl.store.remove_tasks import RemoveTask
 from gateway.worker import Notice
 
@@ -52,6 +52,13 @@ class TaskPage(BaseModel, extra="forbid"):
     """Which tasks."""
 
     also_done: bool = Field(default=False, description="Those that are over, too.")
+
+
+class TouchPage(BaseModel, extra="forbid"):
+    """Which touches: those of higher numbers than ``after``."""
+
+    after: int = Field(default=0, ge=0, le=2**53 - 1)
+    limit: int = Field(default=100, ge=1, le=PAGE_MOST)
 
 
 class VerdictPage(BaseModel, extra="forbid"):
@@ -145,6 +152,38 @@ async def end_task(
         return _as_json(view), Notice(labels=(ended.label_id,))
 
     return await doors.change(house, request, who, body, work)
+
+
+@router.get("/touches")
+async def list_touches(
+    store: str, house: TheHouse, who: Asker, page: Annotated[TouchPage, Query()]
+) -> dict[str, Any]:
+    """List what people did to labels in the last 30 days: buttons pressed, tags read.
+
+    ``at`` is by the gateway's clock, ``heard_at`` by ours.
+    """
+    store_id = doors.store_id(store)
+    who.require(Scope.LABEL_READ, store_id)
+    await doors.store_for(house, store_id)
+    found = await doors.read(
+        house,
+        lambda tx: touches.list_touches(tx, store_id, after=page.after, limit=page.limit),
+    )
+    return {
+        "touches": [
+            {
+                "number": kept.number,
+                "label": kept.touch.label_id,
+                "gateway": kept.touch.gateway_id,
+                "kind": kept.touch.kind,
+                "button": kept.touch.button,
+                "at": kept.touch.at,
+                "heard_at": kept.heard_at,
+            }
+            for kept in found
+        ],
+        "after": found[-1].number if len(found) == page.limit else None,
+    }
 
 
 @router.get("/verdicts")

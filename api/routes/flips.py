@@ -113,7 +113,7 @@ async def withdraw(store: str, request: Request, house: TheHouse, who: Asker) ->
     end = withdrawals.delist_products if whole else withdrawals.withdraw_prices
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
-        touched = end(tx, store_id, wanted.skus, house.clock.now())
+        touched = end(tx, store_id, wanted.skus, house.clock.now(), actor=who.name)
         return {"products": len(wanted.skus), "labels": len(touched)}, Notice(labels=touched)
 
     return await doors.change(house, request, who, body, work, items=len(wanted.skus))

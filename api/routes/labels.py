@@ -18,8 +18,8 @@ from esl.intake.place_json import parse_new_labels, parse_pairing
 from esl.intake.price_json import parse_each
 from esl.services import deliveries, fleet, pairing, verdicts
 from esl.store.deliveries import frame_sent_to, template_sent
-from esl.store.labels import count_paired
 from esl.store.wall import wall_of
+from esl.store.wall_counts import count_paired
 from gateway.bases import load_pixels
 from gateway.worker import Notice
 from renderer.preview import png_bytes

@@ -10,9 +10,11 @@ from api.auth import Asker, TheHouse
 from api.schemas import product_view
 from esl.domain.access import Scope
 from esl.domain.errors import UnknownProduct
+from esl.domain.guards import WORDS
+from esl.domain.pricing import ChangeResult
 from esl.intake.price_json import parse_each, parse_price_changes
 from esl.intake.product_json import parse_product
-from esl.services import catalogue, pricing
+from esl.services import batches, catalogue
 from esl.services.pricing import Applied
 from esl.store import places, products
 from gateway.worker import Notice
@@ -89,16 +91,27 @@ async def post_price_changes(store: str, request: Request, house: TheHouse, who:
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
         now = house.clock.now()
-        applied = pricing.apply_price_changes(tx, store_id, changes, now, actor=who.name)
-        return _results(applied), Notice(labels=applied.labels)
+        applied, batch_id = batches.apply_batch(tx, store_id, changes, now, actor=who.name)
+        batch = {} if batch_id is None else {"batch": batch_id}
+        return _results(applied) | batch, Notice(labels=applied.labels)
 
     return await doors.change(house, request, who, body, work, items=len(changes))
 
 
 def _results(applied: Applied) -> dict[str, Any]:
-    return {
-        "results": [
-            {"sku": r.sku, "decision": r.decision, "rev": r.rev, "labels": r.labels}
-            for r in applied.results
-        ]
+    return {"results": [result_view(result) for result in applied.results]}
+
+
+def result_view(result: ChangeResult) -> dict[str, Any]:
+    """What became of a change; why, and under which number it waits, only where it does."""
+    view: dict[str, Any] = {
+        "sku": result.sku,
+        "decision": result.decision,
+        "rev": result.rev,
+        "labels": result.labels,
     }
+    if result.reasons:
+        view["reasons"] = [{"code": r.value, "words": WORDS[r]} for r in result.reasons]
+    if result.quarantine_id is not None:
+        view["price_id"] = result.quarantine_id
+    return view

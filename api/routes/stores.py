@@ -13,7 +13,8 @@ from api.keys import key_ring
 from esl.domain.access import Scope
 from esl.intake.fields import Fields
 from esl.intake.place_json import parse_store
-from esl.services import access, catalogue
+from esl.intake.source_json import GuardsPut, parse_store_guards
+from esl.services import access, catalogue, guarding
 from esl.store import places
 from gateway.wire.enrolment import Enrolment, enrolment_keys, to_json
 from gateway.worker import Notice
@@ -23,14 +24,24 @@ router = APIRouter(prefix="/api/v1", tags=["stores"])
 
 @router.put("/stores/{store}", openapi_extra=openapi.STORE)
 async def put_store(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
-    """Add a store, or change it; its labels follow."""
+    """Add a store, or change it; its labels follow. Without ``guards`` its limits stay."""
     store_id = doors.store_id(store)
     who.require(Scope.STORE_ADMIN)
     value, body = await doors.read_json(request)
+    put: GuardsPut | None = None
+    if isinstance(value, dict) and "guards" in value:
+        put = parse_store_guards(value["guards"], "/guards")
+        value = {name: each for name, each in value.items() if name != "guards"}
     new = parse_store(value, store_id=store_id)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
-        return asdict(new), Notice(labels=catalogue.put_store(tx, new, house.clock.now()))
+        now = house.clock.now()
+        touched = catalogue.put_store(tx, new, now)
+        if put is not None:
+            guarding.put_guards(
+                tx, store_id, put.guards, now, actor=who.name, reason=put.reason, path="/guards"
+            )
+        return asdict(new), Notice(labels=touched)
 
     return await doors.change(house, request, who, body, work)
 

@@ -11,6 +11,7 @@ class Scope(StrEnum):
     """A right; a token carries some of them."""
 
     PRICE_WRITE = "price:write"  #: products and prices in
+    PRICE_APPROVE = "price:approve"  #: decide about held back prices, roll back, freeze
     PRICE_READ = "price:read"  #: products and prices out
     LABEL_READ = "label:read"  #: labels, what they want and show, the wall
     LABEL_PAIR = "label:pair"  #: register and pair labels

@@ -85,6 +85,10 @@ class EffectiveClock:
             self._now = max(lowest, min(wall, highest))
             return self._now
 
+    def wall(self) -> datetime:
+        """Return what the machine says, for people to judge: aware, UTC."""
+        return self._clock.wall()
+
     def monotonic_s(self) -> float:
         """Return the monotonic clock, for durations within this process."""
         return self._clock.monotonic_s()

@@ -3,7 +3,8 @@
 EslError
 ├── InvalidInput          the sender must change something; names each bad field
 ├── NotFound              UnknownStore, UnknownGateway, UnknownLabel, UnknownProduct, UnknownPanel,
-│                         UnknownTemplate, UnknownTask, UnknownFlip, UnknownCommand
+│                         UnknownTemplate, UnknownTask, UnknownFlip, UnknownCommand,
+│                         UnknownSource, UnknownMapping, UnknownBatch, UnknownQuarantine
 ├── Conflict              IdempotencyConflict, AlreadyExists, EditConflict
 ├── AccessDenied          NotSignedIn, Forbidden
 ├── RenderRefused         PriceDoesNotFit, NameDoesNotFit, MissingGlyph, CodeDoesNotFit,
@@ -85,6 +86,22 @@ class UnknownFlip(NotFound):
 
 class UnknownCommand(NotFound):
     """No command of this store has this number."""
+
+
+class UnknownSource(NotFound):
+    """No source has this id."""
+
+
+class UnknownMapping(NotFound):
+    """No mapping has this name, or no such version."""
+
+
+class UnknownBatch(NotFound):
+    """No batch of this store has this number."""
+
+
+class UnknownQuarantine(NotFound):
+    """No price in this store's quarantine has this number."""
 
 
 class Conflict(EslError):

@@ -19,7 +19,7 @@ def is_gtin(text: str) -> bool:
         len(text) in _LENGTHS
         and text.isascii()
         and text.isdigit()
-        and any(c != "0" for c in text)
+        and text.strip("0") != ""
         and check_digit(text[:-1]) == int(text[-1])
     )
 

@@ -57,4 +57,6 @@ def check_sku(text: str, *, path: str) -> Sku:
 
 def has_control(text: str) -> bool:
     """Say whether a text holds control, bidi-override, private or unassigned characters."""
+    if text.isprintable():  # it holds none of them, and is asked in one step
+        return False
     return any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Cn"} for c in text)

@@ -57,7 +57,7 @@ class Phase(StrEnum):
     SENT = "sent"  #: sent, no answer yet
     STRUGGLING = "struggling"  #: sent more than once, no answer yet
     UNREACHABLE = "unreachable"  #: its gateway is away, so nothing can be sent
-    FAILED = "failed"  #: gave up until something changes; ``problem`` says why
+    FAILED = "failed"  #: given up until something changes, or a neutral face hangs: `trouble`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +91,25 @@ class LabelState:
     send_full: bool = False  # the next picture travels whole: its base was refused
     quarantine: int = 0  # 1: two labels use its id, so nothing is sent to it
     refresh_failures: int = 0  # in a row
+    refusal: str | None = None  # why a neutral face hangs in place of what it wants
+    refusal_detail: str | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """The code of what keeps it from showing what it should, until somebody mends it."""
+        return self.problem or self.refusal
+
+    @property
+    def trouble_detail(self) -> str | None:
+        """The words to that code."""
+        return self.problem_detail if self.problem is not None else self.refusal_detail
 
 
 def phase_of(label: LabelState, *, gateway_online: bool) -> Phase:
     """Name the phase a label's numbers put it in."""
     if not label.paired:
         return Phase.UNPAIRED
-    if label.problem is not None:
+    if label.trouble is not None:
         return Phase.FAILED
     if label.settled_rev >= label.wanted_rev and label.due_at is None:
         return Phase.SETTLED

@@ -10,7 +10,11 @@ Each step says less, and leaves fewer reasons why it could not be drawn.
 from dataclasses import replace
 
 from esl.domain.face import Face
+from esl.domain.ids import TemplateName
 from esl.domain.product import Product
+
+NEUTRAL_TEMPLATE = TemplateName("neutral")
+"""Of the gallery: every store has it, and nobody can break it."""
 
 
 def neutral_of(face: Face) -> Face:

@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 from esl.domain.digital_link import digital_link, in_capitals
-from esl.domain.face import Face
+from esl.domain.face import Face, Multibuy
 from esl.domain.ids import LabelId
 from esl.domain.pricing import CurrentPrice
 from esl.domain.product import Product, unit_price_minor
@@ -47,6 +47,8 @@ def face_for(
         unit=content.unit if content is not None and unit_minor is not None else None,
         net_content=content.as_text() if content is not None else None,
         badge=price.badge,
+        member_price_minor=_below(price.member_minor, price.price_minor),
+        multibuy=_multibuy(price),
         deposit_minor=product.deposit_minor,
         category=product.category,
         origin=product.origin,
@@ -60,6 +62,17 @@ def face_for(
 
 def _above(was_minor: int | None, price_minor: int) -> int | None:
     return was_minor if was_minor is not None and was_minor > price_minor else None
+
+
+def _below(member_minor: int | None, price_minor: int) -> int | None:
+    return member_minor if member_minor is not None and member_minor < price_minor else None
+
+
+def _multibuy(price: CurrentPrice) -> Multibuy | None:
+    quantity, total = price.multibuy_quantity, price.multibuy_minor
+    if quantity is None or total is None or total >= price.price_minor * quantity:
+        return None
+    return Multibuy(quantity=quantity, total_minor=total)
 
 
 def _link(

@@ -6,7 +6,9 @@ A field of a change is *absent* (keep what we have), None (clear it) or a value.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
+from typing import NamedTuple
 
+from esl.domain.guards import Reason
 from esl.domain.ids import Sku, SourceId, StoreId
 
 
@@ -51,6 +53,23 @@ class CurrentPrice:
     unit_price_minor: int | None
     badge: str | None
     rev: int
+    regular_minor: int | None = None  # apart from the till's promotion; None: it is the price
+    member_minor: int | None = None
+    multibuy_quantity: int | None = None
+    multibuy_minor: int | None = None  # so many together cost this
+
+
+class Says(NamedTuple):
+    """What a price says, whenever it came to hold; money in the store's currency."""
+
+    price_minor: int
+    was_minor: int | None
+    unit_price_minor: int | None
+    badge: str | None
+    regular_minor: int | None = None
+    member_minor: int | None = None
+    multibuy_quantity: int | None = None
+    multibuy_minor: int | None = None
 
 
 class Decision(StrEnum):
@@ -59,6 +78,9 @@ class Decision(StrEnum):
     ACCEPTED = "accepted"  #: it holds now, and the product's labels want a new revision
     UNCHANGED = "unchanged"  #: it says what holds already; nothing is sent
     SUPERSEDED = "superseded"  #: a later change of the same source was accepted before it
+    QUARANTINED = "quarantined"  #: kept for another person to look at; nothing is sent
+    WITHDRAWN = "withdrawn"  #: the price that held was taken away, and no other holds
+    REJECTED = "rejected"  #: no price that this store could ever show
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,3 +91,5 @@ class ChangeResult:
     decision: Decision
     rev: int | None  # the revision the change made; None where it made none
     labels: int
+    reasons: tuple[Reason, ...] = ()  # why it was quarantined, rejected, or yields
+    quarantine_id: int | None = None

@@ -26,6 +26,11 @@ class ProblemKind(StrEnum):
     PICTURE_REFUSED = "picture_refused"  #: a neutral face hangs in place of a price
     REMOVE = "remove"  #: a label is to be taken off the shelf
     FLIP_FAILED = "flip_failed"
+    PRICE_WAITS = "price_waits"  #: a price has been held back for too long
+    SOURCE_SILENT = "source_silent"  #: a source that is expected did not speak
+    SOURCE_FAILS = "source_fails"  #: a shop cannot be asked, or its webhooks not be read
+    LIST_TOO_SHORT = "list_too_short"  #: a complete list left out too much
+    STORE_FROZEN = "store_frozen"  #: nothing is sent to its labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +61,7 @@ class Problem:
 WHAT_TO_DO: dict[ProblemKind, str] = {
     ProblemKind.GATEWAY_AWAY: "Check its power and network. Its labels follow when it is back.",
     ProblemKind.GATEWAY_CLOCK: "Set the gateway's clock; timed changes are sent at their moment.",
-    ProblemKind.CONTROLLER_CLOCK: "Set the machine's clock; if it is right, restart the server.",
+    ProblemKind.CONTROLLER_CLOCK: "Set the machine's clock; or, if it is right: esl clock confirm.",
     ProblemKind.DUPLICATE_ID: "Find the two labels and take one of them out of the shop.",
     ProblemKind.LABEL_SILENT: "Look whether it hangs in its place; change its battery.",
     ProblemKind.HARDWARE_FAULT: "Replace the label.",
@@ -66,5 +71,10 @@ WHAT_TO_DO: dict[ProblemKind, str] = {
     ProblemKind.PICTURE_REFUSED: "Mend the product's data or the template; the price follows.",
     ProblemKind.REMOVE: "Take the label off the shelf, then end the task.",
     ProblemKind.FLIP_FAILED: "Send the prices again, as a change that holds at once.",
+    ProblemKind.PRICE_WAITS: "Approve it or reject it: somebody other than who sent it.",
+    ProblemKind.SOURCE_FAILS: "Mend what it says, here or in the shop's own settings.",
+    ProblemKind.SOURCE_SILENT: "See whether the till still sends; old prices may hang by now.",
+    ProblemKind.LIST_TOO_SHORT: "Send a whole list, or confirm that the products are gone.",
+    ProblemKind.STORE_FROZEN: "Mend the prices or roll the batch back, then thaw the store.",
 }
 """What a person can do about each kind."""

@@ -1,7 +1,6 @@
 """Products as the shop sells them, and the unit price that follows from price and content."""
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 from esl.domain.face import Unit
 from esl.domain.ids import Sku, StoreId
@@ -50,4 +49,4 @@ def unit_price_minor(price_minor: int, content: NetContent) -> int:
 
     1.29 EUR for 80 g is 16.13 EUR/kg (exactly 16.125; field notes, standards G.7).
     """
-    return int(Fraction(price_minor * _WHOLE, content.milli) + Fraction(1, 2))
+    return (2 * price_minor * _WHOLE + content.milli) // (2 * content.milli)

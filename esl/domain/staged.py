@@ -31,6 +31,9 @@ AHEAD_MOST = timedelta(days=47)
 TOO_LATE = timedelta(seconds=20)
 """Nothing is put or armed this near its moment: it is sent when the moment comes."""
 
+CANCELS_FOR = timedelta(hours=1)
+"""How long past its moment a show is cancelled again and again that nobody can say is gone."""
+
 
 class FlipState(IntEnum):
     """What became of a flip."""
@@ -106,8 +109,10 @@ def next_step(staged: Staged, now: datetime) -> NextStep:
     template or a pairing has changed, and the picture may have too.
     """
     if staged.state is SlotState.CANCELLED:
-        above = staged.show_rev is None or staged.shown_rev > staged.show_rev
-        return NextStep.DROP if above else NextStep.CANCEL
+        # What was shown is not shown again, and what did not come for an hour never does.
+        is_over = staged.show_rev is None or staged.shown_rev >= staged.show_rev
+        too_late = now - staged.show_at > CANCELS_FOR
+        return NextStep.DROP if is_over or too_late else NextStep.CANCEL
     if staged.show_at - now < TOO_LATE or not staged.is_quiet:
         return NextStep.NOTHING
     if staged.state is SlotState.PLANNED or staged.wanted_rev > max(

@@ -3,7 +3,8 @@
 ::
 
     wanted ──▶ pending ──┬──▶ shown         the glass holds it, by the label's own word
-                         ├──▶ superseded    something newer was wanted before it was shown
+                         ├──▶ superseded    something newer was wanted before it was shown,
+                         │                  or no price any more
                          └──▶ failed        refused, given up, or not shown in time
 
 A verdict is computed from what is written down anyway: a label's row, the display log, the
@@ -63,6 +64,7 @@ class Evidence:
     shown_at: datetime | None
     failure: tuple[str, str, datetime] | None
     sku: Sku | None = None
+    is_withdrawn: bool = False  # the price was taken away since, and none came after it
 
 
 def judge(evidence: Evidence, now: datetime, *, within: timedelta) -> Verdict:
@@ -70,7 +72,7 @@ def judge(evidence: Evidence, now: datetime, *, within: timedelta) -> Verdict:
     e = evidence
     overdue_at = e.wanted_at + within
     failure = e.failure
-    if failure is None and e.problem is not None and e.next_rev is None:
+    if failure is None and e.problem is not None and e.next_rev is None and not e.is_withdrawn:
         # Given up this moment, and the failure log does not know yet.
         failure = (e.problem, e.problem_detail or "", now)
     in_time = e.shown_at is not None and (failure is None or e.shown_at <= failure[2])
@@ -81,7 +83,7 @@ def judge(evidence: Evidence, now: datetime, *, within: timedelta) -> Verdict:
         return _verdict(
             e, Outcome.FAILED, reason=code, detail=detail or None, at=at, shown_at=e.shown_at
         )
-    if e.next_rev is not None:
+    if e.next_rev is not None or e.is_withdrawn:
         return _verdict(e, Outcome.SUPERSEDED)
     if e.settled_rev >= e.rev:
         # Nothing had to be sent: the label says that it shows this very picture.

@@ -66,7 +66,7 @@ def parse_strict_json(body: bytes) -> Any:
         )
         raise _broken(f"not valid JSON{where}") from None
     problems: list[FieldProblem] = []
-    _inspect(value, "", 0, problems)
+    _inspect(value, "", 0, problems, plain=text.isascii() and "\\u" not in text)
     if problems:
         raise InvalidInput(problems)
     return value
@@ -81,6 +81,8 @@ def pointer(path: str, key: str | int) -> str:
     step = str(key)
     if len(step) > _KEY_LONGEST:
         return path
+    if step.isalnum():
+        return f"{path}/{step}"
     return f"{path}/{step.replace('~', '~0').replace('/', '~1')}"
 
 
@@ -104,7 +106,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _DuplicateKey:
     raise AssertionError("a shorter dict has a duplicate")
 
 
-def _inspect(value: Any, path: str, depth: int, problems: list[FieldProblem]) -> None:
+def _inspect(
+    value: Any, path: str, depth: int, problems: list[FieldProblem], *, plain: bool
+) -> None:
+    """Gather what is wrong; ``plain`` says that the text has no character to look at twice."""
     if len(problems) >= _MAX_PROBLEMS:
         return
     if depth > MAX_DEPTH:
@@ -120,12 +125,14 @@ def _inspect(value: Any, path: str, depth: int, problems: list[FieldProblem]) ->
                 problems.append(FieldProblem(path=path, detail="an integer beyond 2^53"))
         case list():
             for index, item in enumerate(value):
-                _inspect(item, f"{path}/{index}", depth + 1, problems)
+                _inspect(item, f"{path}/{index}", depth + 1, problems, plain=plain)
         case dict():
             for key, item in value.items():
+                if plain and isinstance(item, str) and depth < MAX_DEPTH:
+                    continue
                 step = pointer(path, key) if _is_clean(key) else path
                 _inspect_text(key, step, problems)
-                _inspect(item, step, depth + 1, problems)
+                _inspect(item, step, depth + 1, problems, plain=plain)
         case _DuplicateKey():
             place = pointer(path, value.key) if _is_clean(value.key) else path
             problems.append(

@@ -6,7 +6,7 @@ here knows pixels or MQTT.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -122,7 +122,9 @@ def record(
     deliveries.settle_unchanged(tx, plan.unchanged)
     deliveries.record_refusals(tx, plan.refused)
     if plan.refused or plan.replaced:
-        note_refusals(tx, refused=plan.refused, replaced=plan.replaced, now=now)
+        now_wanted = {s.label_id: s.rev for s in sendings} if plan.renewed else {}
+        replaced = [(r[0], now_wanted.get(r[0], r[1]), *r[2:]) for r in plan.replaced]
+        note_refusals(tx, refused=plan.refused, replaced=replaced, now=now)
     first = places.take_counters(tx, counters)
     return Recorded(sendings=tuple(sendings), first_counter=first)
 
@@ -154,7 +156,7 @@ def _renew(tx: Connection, plan: Plan, now: datetime) -> list[Sending]:
         rev = take_revision(tx)
         labels.want(tx, still, rev, now, lane=min(locked[x].lane for x in still))
     return [
-        replace(s, rev=rev) if s.label_id in still else s
+        s._replace(rev=rev) if s.label_id in still else s
         for s in plan.sendings
         if s.label_id in still or s.label_id not in renewed
     ]

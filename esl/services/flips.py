@@ -27,10 +27,13 @@ from esl.domain.staged import Flip, FlipState
 from esl.intake.price_json import parse_price_changes
 from esl.intake.strict_json import parse_strict_json
 from esl.services import pricing
-from esl.store import flips, labels, places, products, staged
+from esl.store import flip_pictures, flips, labels, places, products
 from esl.store.revisions import take_revision
 
 SOONEST = timedelta(seconds=1)
+
+TOLD_FOR = timedelta(days=7)
+"""How long a failed flip is a problem, unless its products get their prices before."""
 
 log = structlog.get_logger()
 
@@ -94,7 +97,7 @@ def plan_flip(
     return Planned(
         flip_id=flip_id,
         labels=len(touched),
-        staged=staged.plan_pictures(tx, flip_id, show_at, slots, now),
+        staged=flip_pictures.plan_pictures(tx, flip_id, show_at, slots, now),
     )
 
 
@@ -115,7 +118,7 @@ def begin_flip(tx: Connection, flip_id: int, now: datetime, *, grace: timedelta)
     flip = flips.flip_named(tx, flip_id, lock=True)
     if flip.state is not FlipState.PLANNED:
         return None
-    armed = staged.armed_labels(tx, flip_id)
+    armed = flip_pictures.armed_labels(tx, flip_id)
     try:
         with tx.begin_nested():
             changes = list(changes_of(tx, flip).values())
@@ -126,9 +129,9 @@ def begin_flip(tx: Connection, flip_id: int, now: datetime, *, grace: timedelta)
         log.warning("flip failed", flip=flip_id, store=flip.store_id, reason=str(exc))
         return Begun(flip_id=flip_id, labels=touched, failed=str(exc))
     waiting = set(armed) & set(applied.labels)
-    staged.hurry(tx, [x for x in applied.labels if x not in waiting], now, Lane.FLIP)
-    staged.hurry(tx, sorted(waiting), now + grace, Lane.FLIP)
-    staged.end_pictures(tx, flip_id)
+    flip_pictures.hurry(tx, [x for x in applied.labels if x not in waiting], now, Lane.FLIP)
+    flip_pictures.hurry(tx, sorted(waiting), now + grace, Lane.FLIP)
+    flip_pictures.end_pictures(tx, flip_id)
     rev = next((r.rev for r in applied.results if r.rev is not None), None)
     flips.end_flip(tx, flip_id, FlipState.BEGUN, now, rev=rev)
     log.info("flip began", flip=flip_id, store=flip.store_id, labels=len(applied.labels))
@@ -164,11 +167,31 @@ def standing_of(tx: Connection, store_id: StoreId, flip_id: int) -> FlipStanding
         UnknownFlip: The store has no such flip.
     """
     flip = flips.flip_named(tx, flip_id, store_id=store_id)
-    return FlipStanding(flip=flip, pictures=staged.count_states(tx, flip_id))
+    return FlipStanding(flip=flip, pictures=flip_pictures.count_states(tx, flip_id))
+
+
+def failures_untended(tx: Connection, store_id: StoreId, now: datetime) -> list[Flip]:
+    """List the flips that failed lately and whose prices nobody has sent since.
+
+    A product of it that has got another price since is looked after.
+    """
+    return [
+        flip
+        for flip in flips.failed_flips(tx, store_id, now - TOLD_FOR)
+        if flip.ended_at is not None and not _is_tended(tx, flip, flip.ended_at)
+    ]
+
+
+def _is_tended(tx: Connection, flip: Flip, failed_at: datetime) -> bool:
+    try:
+        skus = set(changes_of(tx, flip))
+    except EslError:
+        return False  # what it said means nothing any more, as in another currency
+    return skus <= flips.priced_since(tx, flip.store_id, skus, failed_at)
 
 
 def _cancel_pictures(tx: Connection, flip_id: int, now: datetime) -> tuple[LabelId, ...]:
-    touched = staged.cancel_pictures(tx, flip_id, now)
+    touched = flip_pictures.cancel_pictures(tx, flip_id, now)
     if touched:
         labels.labels_by_id(tx, touched, lock=True)
         labels.want(tx, touched, take_revision(tx), now, lane=Lane.FLIP)

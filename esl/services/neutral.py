@@ -18,15 +18,12 @@ from sqlalchemy import Connection
 from esl.domain.face import Face, OfferKind
 from esl.domain.ids import LabelId, StoreId, TemplateName
 from esl.domain.label import NOTHING_SHOWN
-from esl.domain.neutral import bare_face, neutral_face, neutral_of
+from esl.domain.neutral import NEUTRAL_TEMPLATE, bare_face, neutral_face, neutral_of
 from esl.domain.place import Neutral
 from esl.domain.template import TemplateRef
 from esl.domain.template_rule import RuleBook, choose_template
 from esl.store import failures, neutral, remove_tasks, templates
 from esl.store.due_labels import DueLabel
-
-NEUTRAL_TEMPLATE = TemplateName("neutral")
-"""Of the gallery: every store has it, and nobody can break it."""
 
 NO_PRICE = "no_price"
 UNPAIRED = "unpaired"
@@ -135,10 +132,12 @@ def note_refusals(
     """Write down what could not be drawn, and have labels removed that nothing else helps.
 
     ``replaced`` show a neutral face instead, ``refused`` nothing new. A label without a price
-    that gets its neutral face has not failed: that is what was asked for.
+    that gets its neutral face has not failed: that is what was asked for. A label that showed
+    the face already is told nothing, and has failed all the same.
     """
     refused, replaced = list(refused), list(replaced)
     wanted = (NO_PRICE, UNPAIRED)
+    neutral.note_refused(tx, [r for r in replaced if r[2] not in wanted])
     failures.log_failures(tx, [r for r in (*refused, *replaced) if r[2] not in wanted], now)
     remove_tasks.open_tasks(
         tx, [(label, _task_words(code, detail)) for label, _, code, detail in refused], now

@@ -10,7 +10,7 @@ from esl.domain.ids import GatewayId, LabelId, StoreId
 from esl.domain.label import Lane
 from esl.domain.panel import Panels
 from esl.domain.place import NewLabel, Pairing
-from esl.store import labels, places, products, retired
+from esl.store import gateway_labels, labels, places, products, retired
 from esl.store.revisions import take_revision
 
 
@@ -43,7 +43,7 @@ def register_labels(
         for n in new
         if n.gateway_id is not None and held[n.label_id].gateway_id != n.gateway_id
     ]
-    labels.route_labels(tx, moved, now)
+    gateway_labels.route_labels(tx, moved, now)
     return added
 
 

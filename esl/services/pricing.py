@@ -1,25 +1,36 @@
 """Apply price changes, whichever door they came through.
 
-In one transaction: each change is weighed against what its source said before and what holds
-now, every one is written down once with what became of it, the prices that hold are updated,
-and the labels that show them want a new revision at once.
+In one transaction: each change is weighed against what its source said before, what holds now
+and the limits of its source, every one is written down once with what became of it, the prices
+that hold are updated, and the labels that show them want a new revision at once. What the
+guards doubt is kept for another person: `esl.services.quarantine`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 
 from sqlalchemy import Connection
 
 from esl.domain.errors import Conflict, FieldProblem, InvalidInput
+from esl.domain.guards import Reason
 from esl.domain.ids import LabelId, Sku, StoreId
-from esl.domain.label import Lane
 from esl.domain.place import Store
-from esl.domain.pricing import KEEP, ChangeResult, CurrentPrice, Decision, Keep, PriceChange
-from esl.store import labels, places, price_intake, products
-from esl.store.price_intake import PriceEvent, SaidBy, SaidPrice, SourcePosition
-from esl.store.revisions import take_revision
+from esl.domain.pricing import (
+    ChangeResult,
+    CurrentPrice,
+    Decision,
+    Keep,
+    PriceChange,
+    Says,
+)
+from esl.services.price_books import Closed, PriceBooks, open_books, positions_of
+from esl.store import owners, price_intake, promotions, words
+from esl.store.price_intake import SaidBy, SaidPrice, SourcePosition
+from esl.store.quarantine import NewHeld
+
+Told = tuple[Decision, tuple[Reason, ...]]
+"""What became of a change, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,166 +42,169 @@ class Applied:
 
 
 def apply_price_changes(
-    tx: Connection, store_id: StoreId, changes: Sequence[PriceChange], now: datetime, *, actor: str
+    tx: Connection,
+    store_id: StoreId,
+    changes: Sequence[PriceChange],
+    now: datetime,
+    *,
+    actor: str,
+    batch_id: int | None = None,
+    is_approved: bool = False,
 ) -> Applied:
     """Apply changes of one store, all or none; the order of the sequence is their order.
 
+    What is approved is not weighed by the guards again.
+
     Raises:
         InvalidInput: A SKU is unknown, or a source used one sequence number for two prices.
-        Conflict: The store's currency is not the changes'.
+        Conflict: The store's currency is not the changes', or a source is switched off.
     """
-    skus = sorted({change.sku for change in changes})
-    _refuse_other_currency(places.lock_store(tx, store_id), changes)
-    refuse_unknown(products.lock_products(tx, store_id, skus), changes)
-    paired = labels.lock_labels_of_products(tx, store_id, skus)
-    rev = take_revision(tx)
-    positions = _load_positions(tx, store_id, changes)
-    scales = _Scales(
-        holding=products.current_prices(tx, store_id, skus),
-        positions=positions,
-        said=_load_said(tx, store_id, changes, positions),
-        rev=rev,
+    books = open_books(tx, store_id, sorted({change.sku for change in changes}), now)
+    scales = books.scales
+    _refuse_other_currency(books.store, changes)
+    refuse_unknown(scales.known, changes)
+    if books.desk.seats:
+        books.refuse_disabled({change.source for change in changes})
+    scales.positions = _load_positions(tx, store_id, changes)
+    scales.said = _load_said(tx, store_id, changes, scales.positions)
+    if is_approved:
+        scales.is_guarded, scales.yields = False, None
+    overridden: set[Sku] = set()
+    told = [_weigh(books, change, overridden) for change in changes]
+    closed = books.close(actor=actor, batch_id=batch_id, always_takes_rev=True)
+    promotions.forget_of_products(tx, store_id, overridden)
+    if books.desk.seats:
+        owners.note_price_owners(tx, store_id, _owners_after(books, changes, told))
+    return Applied(results=_results(changes, told, closed), labels=closed.touched)
+
+
+def _weigh(books: PriceBooks, change: PriceChange, overridden: set[Sku]) -> Told:
+    scales = books.scales
+    sku, source = change.sku, change.source
+    held = scales.held.get(sku)
+    old = held.says if held is not None else None
+    new = says_after(old, change)
+    decision, reasons = scales.weigh(
+        sku=sku,
+        source=source,
+        seq=change.source_seq,
+        time=change.source_time,
+        new=new,
+        raw=(change.price_minor, change.was_minor, change.unit_price_minor, change.badge),
+        path=change.path,
     )
-    events = [scales.weigh(change) for change in changes]
-    price_intake.log_price_events(tx, events, actor=actor, now=now)
-    accepted = {event.change.sku for event in events if event.decision is Decision.ACCEPTED}
-    products.put_prices(tx, [scales.holding[sku] for sku in sorted(accepted)])
-    price_intake.put_source_positions(tx, store_id, scales.moved)
-    touched = tuple(label for sku in sorted(accepted) for label in paired.get(sku, ()))
-    labels.want(tx, touched, rev, now, lane=Lane.NORMAL)
-    results = tuple(
-        ChangeResult(
-            sku=event.change.sku,
-            decision=event.decision,
-            rev=event.rev,
-            labels=len(paired.get(event.change.sku, ())) if event.rev is not None else 0,
+    if decision is Decision.QUARANTINED:
+        books.hold_back(
+            NewHeld(
+                sku=sku,
+                source=source,
+                said=words.text_of_change(change),
+                price_minor=change.price_minor,
+                held_minor=old.price_minor if old is not None else None,
+                reasons=" ".join(reasons),
+            )
         )
-        for event in events
+    elif decision is Decision.ACCEPTED and (old is None or old.price_minor != new.price_minor):
+        overridden.add(sku)
+    books.note(
+        sku=sku,
+        source=source,
+        seq=change.source_seq,
+        time=change.source_time,
+        decision=decision,
+        reasons=reasons,
+        says=new,
     )
-    return Applied(results=results, labels=touched)
+    return decision, reasons
 
 
-class _Scales:
-    """Weighs changes one after another against what holds by then."""
-
-    def __init__(
-        self,
-        *,
-        holding: dict[Sku, CurrentPrice],
-        positions: dict[SaidBy, SourcePosition],
-        said: dict[SaidBy, SaidPrice],
-        rev: int,
-    ) -> None:
-        self.holding = holding
-        self.moved: dict[SaidBy, SourcePosition] = {}
-        self._positions = positions
-        self._said = said  # under the number in `positions`, where a change has the same
-        self._rev = rev
-
-    def weigh(self, change: PriceChange) -> PriceEvent:
-        """Decide on one change, and let it hold if it is accepted."""
-        old = self.holding.get(change.sku)
-        new = price_after(old, change, self._rev)
-        same = old is not None and _says(new) == _says(old)
-        if self._came_late(change, same=same):
-            decision = Decision.SUPERSEDED
-        elif same:
-            decision = Decision.UNCHANGED
-        else:
-            decision = Decision.ACCEPTED
-            self.holding[change.sku] = new
-        if decision is not Decision.SUPERSEDED:
-            self._note_position(change)
-            if change.source_seq is not None:
-                self._said[change.source, change.sku] = SaidPrice(
-                    new.price_minor, new.was_minor, new.unit_price_minor, new.badge
-                )
-        return PriceEvent(
-            change=change,
-            was_minor=new.was_minor,
-            unit_price_minor=new.unit_price_minor,
-            badge=new.badge,
-            decision=decision,
-            rev=self._rev if decision is Decision.ACCEPTED else None,
+def _results(
+    changes: Sequence[PriceChange], told: Sequence[Told], closed: Closed
+) -> tuple[ChangeResult, ...]:
+    """Answer each change; of several of one product, each."""
+    results: list[ChangeResult] = []
+    for change, (decision, reasons) in zip(changes, told, strict=True):
+        is_accepted = decision is Decision.ACCEPTED
+        held: int | None = None
+        if decision is Decision.QUARANTINED:
+            held = closed.held.get((change.source, change.sku))
+        results.append(
+            ChangeResult(
+                sku=change.sku,
+                decision=decision,
+                rev=closed.rev if is_accepted else None,
+                labels=len(closed.labels_of.get(change.sku, ())) if is_accepted else 0,
+                reasons=reasons,
+                quarantine_id=held,
+            )
         )
+    return tuple(results)
 
-    def _came_late(self, change: PriceChange, *, same: bool) -> bool:
-        """Say whether the source said something newer of this product before.
 
-        A source with sequence numbers is ordered by them alone; one that sends only times, by
-        times; one that sends neither, by the order in which its changes are committed.
-        """
-        before = self._positions.get((change.source, change.sku))
-        if before is None:
-            return False
-        if change.source_seq is not None and before.last_seq is not None:
-            if change.source_seq == before.last_seq:
-                if same or self._repeats(change):
-                    return not same  # sent again, and another source has spoken since
-                raise InvalidInput.at(
-                    f"{change.path}/source_seq",
-                    "used before with another price",
-                    fix="Give every change of a product a higher sequence number.",
-                )
-            return change.source_seq < before.last_seq
-        if change.source_time is not None and before.last_time is not None:
-            return change.source_time < before.last_time
-        return False
+def says_after(old: Says | None, change: PriceChange) -> Says:
+    """Compute what holds if a change is accepted.
 
-    def _repeats(self, change: PriceChange) -> bool:
-        """Say whether a change says what its source said before under the same number."""
-        before = self._said.get((change.source, change.sku))
-        if before is None:
-            return False
-        now = SaidPrice(
-            change.price_minor,
-            _kept(change.was_minor, before.was_minor),
-            _kept(change.unit_price_minor, before.unit_price_minor),
-            _kept_text(change.badge, before.badge),
+    A unit price that came with an earlier price is never kept beside a new one: it would be
+    wrong. It is computed from the net content then, or left out. Nor is a till's promotion
+    kept beside another price than its own.
+    """
+    price, was, unit, badge = (
+        change.price_minor,
+        change.was_minor,
+        change.unit_price_minor,
+        change.badge,
+    )
+    if old is None:
+        return Says(
+            price,
+            None if isinstance(was, Keep) else was,
+            None if isinstance(unit, Keep) else unit,
+            None if isinstance(badge, Keep) else badge,
         )
-        return now == before
-
-    def _note_position(self, change: PriceChange) -> None:
-        if change.source_seq is None and change.source_time is None:
-            return
-        key = (change.source, change.sku)
-        before = self._positions.get(key, SourcePosition(last_seq=None, last_time=None))
-        self._positions[key] = self.moved[key] = SourcePosition(
-            last_seq=before.last_seq if change.source_seq is None else change.source_seq,
-            last_time=before.last_time if change.source_time is None else change.source_time,
-        )
-
-
-_says = attrgetter("price_minor", "currency", "was_minor", "unit_price_minor", "badge")
-"""What a price is about, whenever it came to hold."""
+    if isinstance(was, Keep):
+        was = old.was_minor
+    if isinstance(badge, Keep):
+        badge = old.badge
+    if old.price_minor != price:
+        return Says(price, was, None if isinstance(unit, Keep) else unit, badge)
+    return Says(
+        price, was, old.unit_price_minor if isinstance(unit, Keep) else unit, badge, *old[4:]
+    )
 
 
 def price_after(old: CurrentPrice | None, change: PriceChange, rev: int) -> CurrentPrice:
-    """Compute the price that holds if a change is accepted.
-
-    A unit price that came with an earlier price is never kept beside a new one: it would be
-    wrong. It is computed from the net content then, or left out.
-    """
-    keeps_price = old is not None and old.price_minor == change.price_minor
-    old_unit = old.unit_price_minor if old is not None and keeps_price else None
+    """Compute the price that holds if a change is accepted, as `says_after` does."""
+    before = None
+    if old is not None:
+        before = Says(
+            old.price_minor,
+            old.was_minor,
+            old.unit_price_minor,
+            old.badge,
+            old.regular_minor,
+            old.member_minor,
+            old.multibuy_quantity,
+            old.multibuy_minor,
+        )
+    says = says_after(before, change)
     return CurrentPrice(
         store_id=change.store_id,
         sku=change.sku,
-        price_minor=change.price_minor,
         currency=change.currency,
-        was_minor=_kept(change.was_minor, old.was_minor if old else None),
-        unit_price_minor=_kept(change.unit_price_minor, old_unit),
-        badge=_kept_text(change.badge, old.badge if old else None),
         rev=rev,
+        **says._asdict(),
     )
 
 
-def _kept(sent: int | Keep | None, held: int | None) -> int | None:
-    return held if sent is KEEP or isinstance(sent, Keep) else sent
-
-
-def _kept_text(sent: str | Keep | None, held: str | None) -> str | None:
-    return held if sent is KEEP or isinstance(sent, Keep) else sent
+def _owners_after(
+    books: PriceBooks, changes: Sequence[PriceChange], told: Sequence[Told]
+) -> dict[Sku, tuple[str | None, str]]:
+    """Say who said the prices that hold now: the owners before, and the source."""
+    return {
+        change.sku: (books.scales.known[change.sku].owners, change.source)
+        for change, (decision, _) in zip(changes, told, strict=True)
+        if decision is Decision.ACCEPTED
+    }
 
 
 def _refuse_other_currency(store: Store, changes: Sequence[PriceChange]) -> None:
@@ -198,7 +212,7 @@ def _refuse_other_currency(store: Store, changes: Sequence[PriceChange]) -> None
         raise Conflict("the store's currency has just changed; send the prices again")
 
 
-def refuse_unknown(known: set[Sku], changes: Sequence[PriceChange]) -> None:
+def refuse_unknown(known: Container[Sku], changes: Sequence[PriceChange]) -> None:
     """Refuse changes of products that the store does not have.
 
     Raises:
@@ -220,15 +234,10 @@ def refuse_unknown(known: set[Sku], changes: Sequence[PriceChange]) -> None:
 def _load_positions(
     tx: Connection, store_id: StoreId, changes: Sequence[PriceChange]
 ) -> dict[SaidBy, SourcePosition]:
-    return price_intake.source_positions(
-        tx,
-        store_id,
-        (
-            (c.source, c.sku)
-            for c in changes
-            if c.source_seq is not None or c.source_time is not None
-        ),
-    )
+    ordered = {
+        (c.source, c.sku) for c in changes if c.source_seq is not None or c.source_time is not None
+    }
+    return positions_of(tx, store_id, ordered)
 
 
 def _load_said(
@@ -245,4 +254,4 @@ def _load_said(
         and (before := positions.get((c.source, c.sku))) is not None
         and before.last_seq == c.source_seq
     }
-    return price_intake.prices_numbered(tx, store_id, again)
+    return price_intake.prices_numbered(tx, store_id, again) if again else {}

@@ -10,8 +10,10 @@ from sqlalchemy import Connection
 from esl.domain.fleet import EMPTY_MV, Device, FleetState, Patience, fleet_state
 from esl.domain.ids import GatewayId, StoreId
 from esl.domain.problem import WHAT_TO_DO, Finding, ProblemKind
-from esl.domain.verdict import TIMED_OUT
+from esl.domain.staged import Flip
+from esl.services import flips
 from esl.services.fleet import patience_of
+from esl.services.intake_problems import find_intake_problems
 from esl.store import fleet, places, problems, remove_tasks
 
 LOW_ABOVE_EMPTY_MV = 100
@@ -96,15 +98,19 @@ def find_problems(
     found = list(_of_gateways(tx, store_id, now, online))
     for device in troubled:
         found += _of_device(store_id, device, now, online, patience)
-    refused = problems.refused_labels(tx, store_id, codes_left_out=[TIMED_OUT])
     found += [
         _finding(store_id, ProblemKind.PICTURE_REFUSED, label_id, f"It shows no price: {why}")
-        for label_id, _, why in refused
+        for label_id, why in problems.refused_labels(tx, store_id)
+    ]
+    found += [
+        _finding(store_id, ProblemKind.FLIP_FAILED, f"flip/{flip.flip_id}", _why_failed(flip))
+        for flip in flips.failures_untended(tx, store_id, now)
     ]
     found += [
         _finding(store_id, ProblemKind.REMOVE, task.label_id, task.reason)
         for task in remove_tasks.list_tasks(tx, store_id)
     ]
+    found += [_finding(store_id, *wrong) for wrong in find_intake_problems(tx, store_id, now)]
     return found
 
 
@@ -151,6 +157,10 @@ def _of_device(
     if device.battery_mv is not None and device.battery_mv < EMPTY_MV + LOW_ABOVE_EMPTY_MV:
         note(ProblemKind.BATTERY_LOW, f"Its battery is down to {device.battery_mv} mV.")
     return found
+
+
+def _why_failed(flip: Flip) -> str:
+    return f"Its prices of {flip.show_at:%Y-%m-%d %H:%M} UTC do not hold: {flip.detail}"
 
 
 def _finding(store_id: StoreId, kind: ProblemKind, subject: str, reason: str) -> Finding:

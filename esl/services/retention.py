@@ -2,6 +2,8 @@
 
 ==================== ======== ================================================================
 commands, flips      30 days  that are over
+webhooks             14 days  that are over: so long a repeat is recognised
+touches of labels    30 days
 problems             90 days  that ended
 pictures             90 days  last sent then, and nothing refers to them any more
 what was issued      400 days below what a label shows
@@ -20,12 +22,13 @@ from functools import partial
 from sqlalchemy import Connection
 
 from esl.domain.ids import Digest
-from esl.store import commands, flips, problems, retention
+from esl.store import commands, flips, hook_inbox, problems, retention, touches
 from esl.store.database import Database
 from esl.store.retention import FRAME_PARTS, Place
 from esl.store.write_group import Priority, Writes
 
 ORDERS_KEPT = timedelta(days=30)
+HOOKS_KEPT = timedelta(days=14)
 PROBLEMS_KEPT = timedelta(days=90)
 PICTURES_KEPT = timedelta(days=90)
 HISTORY_KEPT = timedelta(days=400)
@@ -104,5 +107,7 @@ def _forget_orders(tx: Connection, now: datetime) -> int:
     return (
         commands.forget_commands(tx, now - ORDERS_KEPT, most=ROWS_A_STEP)
         + flips.forget_flips(tx, now - ORDERS_KEPT, most=ROWS_A_STEP)
+        + touches.forget_touches(tx, now - ORDERS_KEPT, most=ROWS_A_STEP)
+        + hook_inbox.forget_events(tx, now - HOOKS_KEPT, most=ROWS_A_STEP)
         + problems.forget_problems(tx, now - PROBLEMS_KEPT, most=ROWS_A_STEP)
     )

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from esl.domain.errors import NotFound
 from esl.domain.ids import LabelId, Sku, StoreId
+from esl.domain.neutral import NEUTRAL_TEMPLATE
 from esl.domain.verdict import TIMED_OUT, Evidence, Outcome, Verdict, judge
-from esl.services.neutral import NEUTRAL_TEMPLATE
 from esl.store import failures, places, remove_tasks, verdicts
 from esl.store.failures import Failure
 from esl.store.verdicts import ChangedPrice, Displayed, LabelStanding, Unfinished
@@ -51,7 +51,12 @@ def verdicts_of_change(
     failed = failures.failures_of(tx, label_ids, since_rev=rev)
     found = [
         judge(
-            _evidence(change, label, shown.get(label.label_id, ()), failed.get(label.label_id, ())),
+            _evidence(
+                change,
+                label,
+                [d for d in shown.get(label.label_id, ()) if d.template != NEUTRAL_TEMPLATE],
+                failed.get(label.label_id, ()),
+            ),
             now,
             within=within,
         )
@@ -107,6 +112,7 @@ def _evidence(
         problem=label.problem,
         problem_detail=label.problem_detail,
         shown_at=ours[0] if ours else None,
+        is_withdrawn=change.is_withdrawn,
         failure=(first.code, first.detail, first.failed_at) if first is not None else None,
     )
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -26,7 +27,7 @@ from esl.domain.report import (
 from esl.services.adoption import adopt_labels
 from esl.services.roaming import Hearing
 from esl.services.telemetry import Telemetry
-from esl.store import labels, places, shown
+from esl.store import gateway_labels, labels, places, shown
 from esl.store.revisions import take_revision
 from esl.store.shown import DisplayEntry
 from esl.store.telemetry import Vitals
@@ -54,8 +55,7 @@ class Circumstances:
     panels: Panels | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class Heard(NamedTuple):
     """One report and who passed it on."""
 
     sender: Sender
@@ -253,7 +253,7 @@ def _write(tx: Connection, batch: _Batch, now: datetime, adopted: tuple[LabelId,
     ]
     shown.update_labels(tx, touched)
     shown.log_displays(tx, batch.entries, now)
-    labels.route_labels(tx, sorted(batch.routes.items()), now)
+    gateway_labels.route_labels(tx, sorted(batch.routes.items()), now)
     if batch.contradicted:
         # The glass holds another picture under our revision: only a newer one may replace it.
         labels.want(tx, batch.contradicted, take_revision(tx), now, lane=Lane.CORRECTION)

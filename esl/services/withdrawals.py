@@ -1,4 +1,8 @@
-"""Take prices and products away; the labels that spoke for them show no price any more."""
+"""Take prices and products away; the labels that spoke for them show no price any more.
+
+A price that is taken away is a line of its history as one that is set: with its revision, and who
+did it.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,9 +15,17 @@ from esl.domain.label import Lane
 from esl.store import labels, places, products, retired
 from esl.store.revisions import take_revision
 
+CONTROLLER = "controller"
+"""Who takes a price away where no person and no machine of a shop asked for it."""
+
 
 def withdraw_prices(
-    tx: Connection, store_id: StoreId, skus: Sequence[Sku], now: datetime
+    tx: Connection,
+    store_id: StoreId,
+    skus: Sequence[Sku],
+    now: datetime,
+    *,
+    actor: str = CONTROLLER,
 ) -> tuple[LabelId, ...]:
     """Take products' prices away until they get new ones; return the labels that go neutral.
 
@@ -21,13 +33,20 @@ def withdraw_prices(
         UnknownProduct: The store has no such product.
     """
     touched = _lock(tx, store_id, skus)
+    rev = take_revision(tx)
+    retired.log_withdrawals(tx, store_id, skus, rev=rev, actor=actor, now=now)
     retired.forget_prices(tx, store_id, skus)
-    labels.want(tx, touched, take_revision(tx), now, lane=Lane.CORRECTION)
+    labels.want(tx, touched, rev, now, lane=Lane.CORRECTION)
     return touched
 
 
 def delist_products(
-    tx: Connection, store_id: StoreId, skus: Sequence[Sku], now: datetime
+    tx: Connection,
+    store_id: StoreId,
+    skus: Sequence[Sku],
+    now: datetime,
+    *,
+    actor: str = CONTROLLER,
 ) -> tuple[LabelId, ...]:
     """Take products out of the assortment; return the labels that speak for nothing now.
 
@@ -37,10 +56,12 @@ def delist_products(
         UnknownProduct: The store has no such product.
     """
     touched = _lock(tx, store_id, skus)
+    rev = take_revision(tx)
+    retired.log_withdrawals(tx, store_id, skus, rev=rev, actor=actor, now=now)
     retired.forget_pairings(tx, touched)
     retired.forget_prices(tx, store_id, skus)
     retired.forget_products(tx, store_id, skus)
-    labels.want(tx, touched, take_revision(tx), now, lane=Lane.CORRECTION)
+    labels.want(tx, touched, rev, now, lane=Lane.CORRECTION)
     return touched
 
 

@@ -10,6 +10,9 @@ AnyRow = Row[*tuple[Any, ...]]
 """A row of a query whose columns the function that reads it knows by name."""
 
 
+_WITHOUT_ZONE = len("2026-11-22 08:30:00.000000")
+
+
 def instant_text(instant: datetime) -> str:
     """Write an instant as `UtcDateTime` stores it in SQLite, to the last digit.
 
@@ -17,7 +20,8 @@ def instant_text(instant: datetime) -> str:
     """
     if instant.tzinfo is None:
         raise ValueError("a naive datetime has no place in the database")
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return utc.isoformat(" ", "microseconds")[:_WITHOUT_ZONE]
 
 
 def instant_from(value: str | datetime | None) -> datetime | None:

@@ -9,7 +9,8 @@ readers. So the driver's own transaction handling is off, every writing transact
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
@@ -25,8 +26,16 @@ BUSY_TIMEOUT_MS = 5000
 READERS_MOST = 8
 """Connections that read at once; the ninth waits. Each has its own cache."""
 
-READER_CACHE_KIB, WRITER_CACHE_KIB = 4096, 32768
-"""SQLite's page caches. With 64 MiB for each of 32 readers, memory grew with the database."""
+READER_CACHE_KIB, WRITER_CACHE_KIB = 4096, 16384
+"""SQLite's page caches. With 64 MiB for each of 32 readers, memory grew with the database. What
+they lack is in the kernel's cache, a copy away."""
+
+STATEMENTS_KEPT = 512
+"""Prepared statements that a connection of SQLite keeps: `esl.store.bulk` runs each in sizes."""
+
+CHECKPOINT_PAGES = 4000
+"""Pages of SQLite's log before they are written to the file: a page that changed in each of
+several batches is then written once. 16 MB."""
 
 POSTGRESQL_PLANS = "SET join_collapse_limit = 1; SET enable_seqscan = off; SET jit = off"
 """Joins run in the order they are written in, the batch's rows first, and find all else by key.
@@ -35,6 +44,27 @@ label to load, in place of 35 (measured)."""
 
 CONNECT_LONGEST_S = 10
 """How long a connection to PostgreSQL may take to come about."""
+
+POSTGRESQL_LINE: Final = MappingProxyType(
+    {
+        "connect_timeout": CONNECT_LONGEST_S,
+        "keepalives": 1,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
+    }
+)
+"""A server whose machine or network is gone is noticed within 25 s, whether we were sending (the
+user timeout, in ms) or waiting for an answer (three unanswered probes). Left to itself, Linux
+waits for a quarter of an hour, or two hours."""
+
+STATEMENT_LONGEST_S = 60
+"""How long a statement may take; all of ours take milliseconds. What takes longer waits for a lock
+that nobody gives back."""
+
+IDLE_LONGEST_S = 300
+"""How long a transaction may do nothing: a process that hangs in one would keep its locks."""
 
 
 class Database:
@@ -58,7 +88,7 @@ class Database:
                 self.reading = _sqlite_engine(url, read_only=True)
             else:
                 # The writer never waits for a connection that readers hold.
-                connect = {"connect_timeout": CONNECT_LONGEST_S}
+                connect = dict(POSTGRESQL_LINE)
                 self.writing = create_engine(
                     parsed, pool_size=1, max_overflow=1, pool_pre_ping=True, connect_args=connect
                 )
@@ -70,7 +100,7 @@ class Database:
                     connect_args=connect,
                 )
                 for engine in (self.writing, self.reading):
-                    event.listen(engine, "connect", _plan_as_written)
+                    event.listen(engine, "connect", _set_up_postgresql)
         except ArgumentError as exc:
             raise SetupError(f"database address: {exc}") from exc
         except ModuleNotFoundError as exc:
@@ -118,9 +148,13 @@ def unavailable(exc: SQLAlchemyError) -> Exception:
     return Unavailable("the database did not answer; nothing was stored")
 
 
-def _plan_as_written(connection: Any, _record: Any) -> None:
+def _set_up_postgresql(connection: Any, _record: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(POSTGRESQL_PLANS)
+        cursor.execute(
+            f"SET statement_timeout = '{STATEMENT_LONGEST_S}s';"
+            f" SET idle_in_transaction_session_timeout = '{IDLE_LONGEST_S}s'"
+        )
     connection.commit()
 
 
@@ -130,7 +164,12 @@ def _sqlite_engine(url: str, *, read_only: bool) -> Engine:
         poolclass=QueuePool,
         pool_size=READERS_MOST if read_only else 1,
         max_overflow=0,
-        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+        pool_use_lifo=True,  # whose cache is warm; by turns, all of them would fill
+        connect_args={
+            "check_same_thread": False,
+            "timeout": BUSY_TIMEOUT_MS / 1000,
+            "cached_statements": STATEMENTS_KEPT,
+        },
     )
 
     @event.listens_for(engine, "connect")
@@ -143,6 +182,7 @@ def _sqlite_engine(url: str, *, read_only: bool) -> Engine:
         kib = READER_CACHE_KIB if read_only else WRITER_CACHE_KIB
         connection.execute(f"PRAGMA cache_size=-{kib}")
         connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         if read_only:
             connection.execute("PRAGMA query_only=ON")
 

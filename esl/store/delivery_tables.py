@@ -117,6 +117,21 @@ failure_log = Table(
     Index("ix_failure_log_label", "label_id", "rev"),
 )
 
+touches = Table(
+    "touch",  # buttons pressed and tags read
+    metadata,
+    Column("touch_id", BIG_KEY, Identity(), primary_key=True),
+    Column("store_id", String(64), nullable=False),
+    Column("label_id", String(64), nullable=False),
+    Column("gateway_id", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),  # `esl.domain.touch.TouchKind`
+    Column("button", SmallInteger),
+    Column("touched_at", UtcDateTime),  # by the gateway's clock
+    Column("heard_at", UtcDateTime, nullable=False),
+    Index("ix_touch_store", "store_id", "touch_id"),
+    Index("ix_touch_label", "label_id", "heard_at"),
+)
+
 problems = Table(
     "problem",  # what a person should look at
     metadata,

@@ -6,10 +6,11 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select, update
 
 from esl.domain.errors import UnknownFlip
-from esl.domain.ids import StoreId
+from esl.domain.ids import Sku, StoreId
 from esl.domain.staged import Flip, FlipState
 from esl.store.columns import AnyRow
-from esl.store.tables import flips
+from esl.store.tables import flips, price_events
+from esl.store.upsert import in_batches
 
 
 def add_flip(
@@ -92,6 +93,36 @@ def end_flip(
         .where(flips.c.flip_id == flip_id)
         .values(state=int(state), ended_at=now, rev=rev, detail=detail[:300])
     )
+
+
+def failed_flips(tx: Connection, store_id: StoreId, since: datetime) -> list[Flip]:
+    """List a store's flips that failed since a moment, by number."""
+    query = (
+        select(flips)
+        .where(
+            flips.c.store_id == store_id,
+            flips.c.state == int(FlipState.FAILED),
+            flips.c.ended_at >= since,
+        )
+        .order_by(flips.c.flip_id)
+    )
+    return [_flip(row) for row in tx.execute(query)]
+
+
+def priced_since(
+    tx: Connection, store_id: StoreId, skus: Collection[Sku], moment: datetime
+) -> set[Sku]:
+    """Say which of these products got a price that holds after a moment."""
+    found: set[Sku] = set()
+    for batch in in_batches(sorted(skus)):
+        query = select(price_events.c.sku).where(
+            price_events.c.store_id == store_id,
+            price_events.c.sku.in_(batch),
+            price_events.c.received_at > moment,
+            price_events.c.rev.is_not(None),
+        )
+        found.update(Sku(sku) for sku in tx.execute(query).scalars())
+    return found
 
 
 def forget_flips(tx: Connection, before: datetime, *, most: int) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Final
 
 from sqlalchemy import Connection
@@ -31,24 +32,27 @@ class StoredFrame:
 _KEEP: Final = Bulk(
     """
     INSERT INTO frame (digest, panel_id, zlib_pixels, encoding, base, depth, mark, kept_on)
-    SELECT j.value->>0, j.value->>1, {cut[2]}, j.value->>4, j.value->>5,
-        CAST(j.value->>6 AS smallint), j.value->>7, {day[8]}
+    SELECT j.value->>0, j.value->>1, {cut[2]}, j.value->>3, j.value->>4,
+        CAST(j.value->>5 AS smallint), j.value->>6, {day[7]}
     FROM {rows} WHERE true
-    ON CONFLICT (digest) DO UPDATE SET panel_id = excluded.panel_id,
-        zlib_pixels = excluded.zlib_pixels, encoding = excluded.encoding, base = excluded.base,
-        depth = excluded.depth, mark = excluded.mark, kept_on = excluded.kept_on
-    WHERE excluded.depth < frame.depth
+    ON CONFLICT (digest) DO UPDATE SET
+        panel_id = CASE WHEN excluded.depth < frame.depth
+            THEN excluded.panel_id ELSE frame.panel_id END,
+        zlib_pixels = CASE WHEN excluded.depth < frame.depth
+            THEN excluded.zlib_pixels ELSE frame.zlib_pixels END,
+        encoding = CASE WHEN excluded.depth < frame.depth
+            THEN excluded.encoding ELSE frame.encoding END,
+        base = CASE WHEN excluded.depth < frame.depth THEN excluded.base ELSE frame.base END,
+        mark = CASE WHEN excluded.depth < frame.depth THEN excluded.mark ELSE frame.mark END,
+        depth = CASE WHEN excluded.depth < frame.depth THEN excluded.depth ELSE frame.depth END,
+        kept_on = CASE WHEN excluded.kept_on > frame.kept_on
+            THEN excluded.kept_on ELSE frame.kept_on END
+    WHERE excluded.depth < frame.depth OR excluded.kept_on > frame.kept_on
     """
 )
-"""All bytes travel as one value and are cut by the rows: bytes have no place in JSON."""
 
 
-_SENT_AGAIN: Final = Bulk(
-    """
-    UPDATE frame SET kept_on = {day[8]} FROM {rows}
-    WHERE frame.digest = j.value->>0 AND frame.kept_on < {day[8]}
-    """
-)
+_digest_of = itemgetter(0)
 
 
 def keep_frames(tx: Connection, sent: Mapping[Digest, StoredFrame], now: datetime) -> None:
@@ -59,18 +63,13 @@ def keep_frames(tx: Connection, sent: Mapping[Digest, StoredFrame], now: datetim
     was sent lately is not forgotten, whoever refers to it.
     """
     today = now.astimezone(UTC).date().isoformat()
-    rows: list[tuple[str | int | None, ...]] = []
-    data: list[bytes] = []
-    reached = 0
-    for digest in sorted(sent):  # two writers of the same frames wait for each other in one order
-        frame = sent[digest]
-        size = len(frame.data)
-        how = frame.encoding, frame.base, frame.depth, frame.mark.hex(), today
-        rows.append((digest, frame.panel_id, reached, size, *how))
-        data.append(frame.data)
-        reached += size
-    _KEEP.run(tx, rows, data=b"".join(data))
-    _SENT_AGAIN.run(tx, rows)
+    _KEEP.run(
+        tx,
+        [
+            (digest, f.panel_id, f.data, f.encoding, f.base, f.depth, f.mark.hex(), today)
+            for digest, f in sorted(sent.items(), key=_digest_of)  # as all writers lock them
+        ],
+    )
 
 
 def frames_by_digest(tx: Connection, digests: Iterable[Digest]) -> dict[Digest, StoredFrame]:

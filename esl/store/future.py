@@ -13,8 +13,8 @@ from esl.store.truth import FACE_COLUMNS, LABELS_WITH_TRUTH, face_from
 from esl.store.upsert import in_batches
 
 _SKU = 1
-_PRICE_BEGINS = 13  # price, currency, was, unit price, badge, rev: as `face_from` reads them
-_PRICE_ENDS = 19
+_PRICE_BEGINS = 13  # price, currency, …, multibuy: as `face_from` reads them
+_PRICE_ENDS = 23
 
 PriceThen = Callable[[Sku, CurrentPrice | None], CurrentPrice | None]
 """Says what a product will cost, from what it costs now; None where it will have no price."""
@@ -46,6 +46,10 @@ def future_faces(
                 then.unit_price_minor,
                 then.badge,
                 then.rev,
+                then.regular_minor,
+                then.member_minor,
+                then.multibuy_quantity,
+                then.multibuy_minor,
             ]
             face = face_from(values, label_id)
             if face is not None:
@@ -54,11 +58,12 @@ def future_faces(
 
 
 def _price(values: Sequence[Any]) -> CurrentPrice | None:
-    price_minor, currency, was_minor, unit_price_minor, badge, rev = values[
+    price_minor, currency, was_minor, unit_price_minor, badge, rev, *beside = values[
         _PRICE_BEGINS:_PRICE_ENDS
     ]
     if price_minor is None:
         return None
+    regular_minor, member_minor, multibuy_quantity, multibuy_minor = beside
     return CurrentPrice(
         store_id=values[0],
         sku=values[_SKU],
@@ -68,4 +73,8 @@ def _price(values: Sequence[Any]) -> CurrentPrice | None:
         unit_price_minor=unit_price_minor,
         badge=badge,
         rev=rev,
+        regular_minor=regular_minor,
+        member_minor=member_minor,
+        multibuy_quantity=multibuy_quantity,
+        multibuy_minor=multibuy_minor,
     )

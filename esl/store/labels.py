@@ -1,29 +1,28 @@
 """Labels and their pairings: rows in and out, and what makes a label want something new."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Select,
-    bindparam,
+    and_,
     case,
     delete,
     func,
     insert,
     select,
-    update,
 )
 
 from esl.domain.errors import AlreadyExists, UnknownLabel
 from esl.domain.ids import Digest, GatewayId, LabelId, PanelId, Sku, StoreId
 from esl.domain.label import LabelState, Lane
+from esl.domain.neutral import NEUTRAL_TEMPLATE
 from esl.domain.place import NewLabel, Pairing
 from esl.store.bulk import Bulk
 from esl.store.columns import AnyRow
-from esl.store.tables import STUCK, labels, pairings
+from esl.store.tables import issued, labels, pairings
 from esl.store.upsert import in_batches, insert_if_new
 
 _LOCK_OF_PRODUCTS: Final = Bulk(
@@ -40,7 +39,9 @@ _WANT: Final = Bulk(
         wanted_at = CASE WHEN label.wanted_rev < :rev THEN :now ELSE label.wanted_at END,
         lane = CASE WHEN label.due_at IS NOT NULL AND label.lane < :lane
             THEN label.lane ELSE :lane END,
-        due_at = :now, attempts = 0, problem = NULL, problem_detail = NULL
+        due_at = :now, attempts = 0,
+        problem = CASE WHEN label.quarantine = 0 THEN NULL ELSE label.problem END,
+        problem_detail = CASE WHEN label.quarantine = 0 THEN NULL ELSE label.problem_detail END
     FROM {rows} WHERE label.label_id = j.value->>0
     """
 )
@@ -137,75 +138,6 @@ def pair(tx: Connection, store_id: StoreId, pairs: Sequence[Pairing], now: datet
         )
 
 
-def make_due(
-    tx: Connection, gateway_id: GatewayId, now: datetime, *, also_claimed: bool = False
-) -> int:
-    """Make a gateway's labels due that were sent what they want and have not answered.
-
-    For a gateway that begins a session: what was under way is lost or answered already, and
-    sending again harms nobody. ``also_claimed`` is for a controller that begins to run: what the
-    one before had claimed and not sent is due, too. Attempts count on: a label that fails in
-    every session does not begin anew with each. Return how many.
-    """
-    sent = labels.c.sent_rev >= labels.c.wanted_rev
-    found = tx.execute(
-        update(labels)
-        .where(
-            labels.c.gateway_id == gateway_id,
-            labels.c.due_at > now,
-            labels.c.quarantine == 0,
-            *(() if also_claimed else (sent,)),
-        )
-        .values(due_at=now)
-    )
-    return int(found.rowcount)
-
-
-def take_up(
-    tx: Connection,
-    gateway_id: GatewayId,
-    now: datetime,
-    *,
-    given_up_for: Collection[str] = (),
-    all_but: Collection[str] | None = None,
-) -> int:
-    """Try a gateway's labels again that were given up for one of these problems.
-
-    Or, with ``all_but``, for any but those. Return how many.
-    """
-    ended: ColumnElement[bool] = labels.c.problem.in_(sorted(given_up_for))
-    if all_but is not None:
-        ended = labels.c.problem.is_not(None) & labels.c.problem.not_in(sorted(all_but))
-    found = tx.execute(
-        update(labels)
-        .where(
-            labels.c.gateway_id == gateway_id,
-            ended,
-            labels.c.quarantine == 0,
-            labels.c.settled_rev < labels.c.wanted_rev,
-        )
-        .values(due_at=now, attempts=0, problem=None, problem_detail=None)
-    )
-    return int(found.rowcount)
-
-
-def route_labels(
-    tx: Connection, routes: Sequence[tuple[LabelId, GatewayId]], now: datetime
-) -> None:
-    """Reach labels by other gateways from now on; what they want becomes due."""
-    if routes:
-        tx.execute(
-            update(labels)
-            .where(labels.c.label_id == bindparam("the_label"))
-            .values(
-                gateway_id=bindparam("the_gateway"),
-                due_at=case((labels.c.due_at.is_not(None), now), else_=None),
-                attempts=0,
-            ),
-            [{"the_label": label, "the_gateway": gateway} for label, gateway in routes],
-        )
-
-
 def label_named(tx: Connection, label_id: LabelId) -> LabelState:
     """Look a label up.
 
@@ -250,30 +182,6 @@ def panels_in_use(tx: Connection, store_id: StoreId) -> set[PanelId]:
     return {PanelId(panel_id) for panel_id in tx.execute(query).scalars()}
 
 
-_COUNT_PAIRED: Final = Bulk("SELECT count(*) FROM pairing WHERE store_id = :store AND position = 0")
-_COUNT_UNSETTLED: Final = Bulk(
-    f"""
-    SELECT (SELECT count(*) FROM label WHERE due_at IS NOT NULL
-            AND gateway_id IN (SELECT gateway_id FROM gateway WHERE store_id = :store))
-        + (SELECT count(*) FROM label WHERE due_at IS NOT NULL
-            AND gateway_id IS NULL AND {{no_index}}store_id = :store)
-        + (SELECT count(*) FROM label WHERE store_id = :store AND {STUCK}
-            AND settled_rev < wanted_rev)
-    """  # noqa: S608  our own words
-)
-
-
-def count_paired(tx: Connection, store_id: StoreId) -> tuple[int, int]:
-    """Count a store's paired labels, and its labels that are not settled.
-
-    Counted from indexes: people's browsers ask every second while ten thousand labels change.
-    A label that speaks for nothing any more is unsettled until it shows its neutral face.
-    """
-    [[paired]] = _COUNT_PAIRED.run(tx, store=store_id)
-    [[unsettled]] = _COUNT_UNSETTLED.run(tx, store=store_id)
-    return int(paired), int(unsettled)
-
-
 def count_labels(tx: Connection, store_id: StoreId) -> int:
     """Count a store's labels."""
     query = select(func.count()).select_from(labels).where(labels.c.store_id == store_id)
@@ -297,13 +205,34 @@ LABEL_IS_PAIRED = (
 )
 """Says of a label's row whether it speaks for a product."""
 
+LABEL_IS_REFUSED = and_(
+    labels.c.refused_rev == labels.c.wanted_rev,
+    select(issued.c.rev)
+    .where(
+        issued.c.label_id == labels.c.label_id,
+        issued.c.rev == labels.c.sent_rev,
+        issued.c.template == NEUTRAL_TEMPLATE,
+    )
+    .correlate(labels)
+    .exists(),
+)
+"""Says of a label's row whether it was told a neutral face, since the picture of what it wants was
+refused. A picture that could be drawn after all, of the same revision, ends it."""
+
+STATE_COLUMNS = (
+    labels,
+    LABEL_IS_PAIRED.label("paired"),
+    case((LABEL_IS_REFUSED, labels.c.refused_code)).label("refusal"),
+)
+"""What `label_from` reads."""
+
 
 def _states() -> Select[Any]:
-    return select(labels, LABEL_IS_PAIRED.label("paired"))
+    return select(*STATE_COLUMNS)
 
 
 def label_from(row: AnyRow) -> LabelState:
-    """Make a label's state of a row that holds its columns and ``paired``."""
+    """Make a label's state of a row that holds `STATE_COLUMNS`."""
     return LabelState(
         label_id=LabelId(row.label_id),
         store_id=StoreId(row.store_id),
@@ -332,4 +261,6 @@ def label_from(row: AnyRow) -> LabelState:
         send_full=bool(row.send_full),
         quarantine=row.quarantine,
         refresh_failures=row.refresh_failures,
+        refusal=row.refusal,
+        refusal_detail=row.refused_detail if row.refusal is not None else None,
     )

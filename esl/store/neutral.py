@@ -1,16 +1,30 @@
-"""What labels may show in place of a price: their stores' policies and names, their products."""
+"""What labels may show in place of a price, and which of them do because a picture was refused."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, and_, select
 
 from esl.domain.ids import LabelId, StoreId
 from esl.domain.place import Neutral
 from esl.domain.product import Product
+from esl.store.bulk import Bulk
 from esl.store.products import product_from
 from esl.store.tables import pairings, products, stores
 from esl.store.upsert import in_batches
+
+NOTE_REFUSED: Final = Bulk(
+    """
+    UPDATE label SET refused_rev = label.wanted_rev, refused_code = j.value->>2,
+        refused_detail = j.value->>3
+    FROM {rows} WHERE label.label_id = j.value->>0
+        AND label.wanted_rev = CAST(j.value->>1 AS bigint)
+    """
+)
+"""Note of [label, rev, code, detail] that a neutral face takes the place of what was refused."""
+
+DETAIL_LONGEST = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +57,20 @@ def neutral_shops(tx: Connection, store_ids: Collection[StoreId]) -> list[Neutra
         )
         for row in tx.execute(query)
     ]
+
+
+def note_refused(tx: Connection, refused: Iterable[tuple[LabelId, int, str, str]]) -> None:
+    """Note whose picture was refused, as (label, revision, code, detail), in labels' order.
+
+    It is so until the label wants another revision, or is sent a picture that says a price.
+    """
+    NOTE_REFUSED.run(
+        tx,
+        [
+            [label_id, rev, code, detail[:DETAIL_LONGEST]]
+            for label_id, rev, code, detail in sorted(set(refused))
+        ],
+    )
 
 
 def products_of_labels(tx: Connection, label_ids: Sequence[LabelId]) -> dict[LabelId, Product]:

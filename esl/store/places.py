@@ -1,6 +1,6 @@
 """Stores and gateways: rows in and out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Final
@@ -180,6 +180,18 @@ def note_gateway_heard(
             **{name: value for name, value in told.items() if value is not None},
         )
     )
+
+
+def payload_bytes_of(
+    tx: Connection, gateway_ids: Collection[GatewayId]
+) -> dict[GatewayId, int | None]:
+    """Say the largest payload that each of these gateways takes; None where it did not say."""
+    if not gateway_ids:
+        return {}
+    query = select(gateways.c.gateway_id, gateways.c.payload_bytes).where(
+        gateways.c.gateway_id.in_(sorted(gateway_ids))
+    )
+    return {GatewayId(row.gateway_id): row.payload_bytes for row in tx.execute(query)}
 
 
 def note_gateway_offline(tx: Connection, gateway_id: GatewayId) -> None:

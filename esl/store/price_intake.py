@@ -1,28 +1,38 @@
-"""What sources said of prices: every event, and how far each source has come."""
+"""What sources said of prices, what holds by it, and how far each source has come.
+
+Whole batches, in tuples and text SQL: a price change may cost 50 µs in all (see `esl.store.bulk`).
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
 from esl.domain.ids import Sku, SourceId, StoreId
-from esl.domain.pricing import Decision, PriceChange
+from esl.domain.pricing import Says
 from esl.store.bulk import Bulk
 from esl.store.columns import instant_from, instant_text
 
+PriceEvent = tuple[str | int | None, ...]
+"""One change as it was received, with what became of it; made by `price_event`. Append only."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceEvent:
-    """One change as it was received, with what became of it. Append only."""
 
-    change: PriceChange
-    was_minor: int | None
-    unit_price_minor: int | None
-    badge: str | None
-    decision: Decision
-    rev: int | None
+class HeldPrice(NamedTuple):
+    """The price that holds, and how often it changed on the last day that it did."""
+
+    says: Says
+    changed_on: str | None  # ISO 8601, in the zone of the store
+    changes_that_day: int
+
+
+class PricedProduct(NamedTuple):
+    """What a price change must know of its product."""
+
+    category: str | None
+    content_milli: int | None
+    content_unit: str | None
+    owners: str | None  # JSON: which source said which field
 
 
 class SourcePosition(NamedTuple):
@@ -47,12 +57,60 @@ SaidBy = tuple[SourceId, Sku]
 _LOG: Final = Bulk(
     """
     INSERT INTO price_event (store_id, sku, source, source_seq, source_time, price_minor, currency,
-        was_minor, unit_price_minor, badge, decision, rev, actor, received_at)
-    SELECT j.value->>0, j.value->>1, j.value->>2, CAST(j.value->>3 AS bigint), {instant[4]},
-        CAST(j.value->>5 AS integer), j.value->>6, CAST(j.value->>7 AS integer),
-        CAST(j.value->>8 AS integer), j.value->>9, j.value->>10, CAST(j.value->>11 AS bigint),
-        :actor, :now
+        was_minor, unit_price_minor, badge, decision, rev, actor, received_at, batch_id,
+        regular_minor, member_minor, multibuy_quantity, multibuy_minor, reasons)
+    SELECT :store, j.value->>0, j.value->>1, CAST(j.value->>2 AS bigint), {instant[3]},
+        CAST(j.value->>8 AS integer), j.value->>4, CAST(j.value->>9 AS integer),
+        CAST(j.value->>10 AS integer), j.value->>11, j.value->>5,
+        CASE WHEN CAST(j.value->>6 AS integer) = 1 THEN CAST(:rev AS bigint) END, :actor, :now,
+        CAST(:batch AS bigint), CAST(j.value->>12 AS integer), CAST(j.value->>13 AS integer),
+        CAST(j.value->>14 AS integer), CAST(j.value->>15 AS integer), j.value->>7
     FROM {rows}
+    """
+)
+_LOCK: Final = Bulk(
+    """
+    SELECT product.sku, product.category, product.content_milli, product.content_unit,
+        product.owners
+    FROM {rows} CROSS JOIN product
+    WHERE product.store_id = :store AND product.sku = {item}
+    ORDER BY product.sku {lock[product]}
+    """
+)
+_HELD: Final = Bulk(
+    """
+    SELECT price.sku, price.price_minor, price.was_minor, price.unit_price_minor, price.badge,
+        price.regular_minor, price.member_minor, price.multibuy_quantity, price.multibuy_minor,
+        CAST(price.changed_on AS text), price.changes_that_day
+    FROM {rows} CROSS JOIN price WHERE price.store_id = :store AND price.sku = {item}
+    """
+)
+_REVS: Final = Bulk(
+    """
+    SELECT price.sku, price.rev FROM {rows} CROSS JOIN price
+    WHERE price.store_id = :store AND price.sku = {item}
+    """
+)
+_STORE_OF_REV: Final = Bulk("SELECT store_id FROM price_event WHERE rev = :rev LIMIT 1")
+_PUT: Final = Bulk(
+    """
+    INSERT INTO price
+        (store_id, sku, price_minor, currency, was_minor, unit_price_minor, badge, rev,
+        regular_minor, member_minor, multibuy_quantity, multibuy_minor, changed_on,
+        changes_that_day)
+    SELECT :store, j.value->>0, CAST(j.value->>1 AS integer), :currency,
+        CAST(j.value->>2 AS integer), CAST(j.value->>3 AS integer), j.value->>4,
+        CAST(:rev AS bigint), CAST(j.value->>5 AS integer), CAST(j.value->>6 AS integer),
+        CAST(j.value->>7 AS integer), CAST(j.value->>8 AS integer), {day[10]},
+        CAST(j.value->>9 AS integer)
+    FROM {rows} WHERE true
+    ON CONFLICT (store_id, sku) DO UPDATE SET price_minor = excluded.price_minor,
+        currency = excluded.currency, was_minor = excluded.was_minor,
+        unit_price_minor = excluded.unit_price_minor, badge = excluded.badge, rev = excluded.rev,
+        regular_minor = excluded.regular_minor, member_minor = excluded.member_minor,
+        multibuy_quantity = excluded.multibuy_quantity,
+        multibuy_minor = excluded.multibuy_minor, changed_on = excluded.changed_on,
+        changes_that_day = excluded.changes_that_day
     """
 )
 _POSITIONS: Final = Bulk(
@@ -81,21 +139,82 @@ _NUMBERED: Final = Bulk(
 )
 
 
+def price_event(
+    sku: Sku,
+    source: SourceId,
+    *,
+    seq: int | None,
+    time: str | None,
+    currency: str,
+    decision: str,
+    is_accepted: bool,
+    reasons: str | None,
+    says: Says,
+) -> PriceEvent:
+    """Make the row of an event, in the order in which it is written.
+
+    ``time`` is text of `instant_text`, ``reasons`` are separated by blanks. An accepted event
+    has the revision of its batch.
+    """
+    return (
+        *(sku, source, seq, time, currency, decision, 1 if is_accepted else 0, reasons),
+        *says,
+    )
+
+
 def log_price_events(
-    tx: Connection, events: Sequence[PriceEvent], *, actor: str, now: datetime
+    tx: Connection,
+    store_id: StoreId,
+    events: Sequence[PriceEvent],
+    *,
+    rev: int | None,
+    actor: str,
+    now: datetime,
+    batch_id: int | None = None,
 ) -> None:
     """Write down what was received, once each, in its order, with what became of it."""
-    rows: list[list[str | int | None]] = []
-    for e in events:
-        c = e.change
-        time = None if c.source_time is None else instant_text(c.source_time)
-        rows.append(
-            [
-                *(c.store_id, c.sku, c.source, c.source_seq, time, c.price_minor, c.currency),
-                *(e.was_minor, e.unit_price_minor, e.badge, e.decision.value, e.rev),
-            ]
-        )
-    _LOG.run(tx, rows, actor=actor, now=now)
+    _LOG.run(tx, events, store=store_id, actor=actor, now=now, rev=rev, batch=batch_id)
+
+
+def lock_priced(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> dict[Sku, PricedProduct]:
+    """Lock the rows of products as `esl.store.products.lock_products`; return what is known.
+
+    ``skus`` are sorted, and stand there once.
+    """
+    found = _LOCK.run(tx, skus, store=store_id)
+    return {row[0]: PricedProduct._make(row[1:]) for row in found}
+
+
+def held_prices(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> dict[Sku, HeldPrice]:
+    """Load the prices that hold; read them after the products are locked."""
+    return {
+        row[0]: HeldPrice(Says._make(row[1:9]), row[9], row[10])
+        for row in _HELD.run(tx, skus, store=store_id)
+    }
+
+
+def revs_of(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> dict[Sku, int]:
+    """Load the revisions of the prices that hold."""
+    return {Sku(sku): int(rev) for sku, rev in _REVS.run(tx, skus, store=store_id)}
+
+
+def store_of_rev(tx: Connection, rev: int) -> StoreId | None:
+    """Say in which store price changes were accepted as a revision; None: in none."""
+    found = _STORE_OF_REV.run(tx, rev=rev)
+    return StoreId(found[0][0]) if found else None
+
+
+def put_held(
+    tx: Connection,
+    store_id: StoreId,
+    held: Iterable[tuple[Sku, HeldPrice]],
+    *,
+    currency: str,
+    rev: int,
+) -> None:
+    """Set the prices that hold from now on."""
+    rows = [(sku, *price.says, price.changes_that_day, price.changed_on) for sku, price in held]
+    _PUT.run(tx, rows, store=store_id, currency=currency, rev=rev)
 
 
 def source_positions(

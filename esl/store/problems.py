@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, select, text, update
 
 from esl.domain.ids import GatewayId, LabelId, StoreId
 from esl.domain.problem import Finding, Problem
 from esl.store.columns import AnyRow
-from esl.store.tables import failure_log, gateways, labels, problems
+from esl.store.labels import LABEL_IS_REFUSED
+from esl.store.tables import REFUSED, gateways, labels, problems
 from esl.store.upsert import in_batches
 
 Key = tuple[str, str]
@@ -82,28 +83,21 @@ def forget_problems(tx: Connection, before: datetime, *, most: int) -> int:
     return int(tx.execute(delete(problems).where(problems.c.problem_id.in_(old))).rowcount)
 
 
-def refused_labels(
-    tx: Connection, store_id: StoreId, *, codes_left_out: Sequence[str]
-) -> list[tuple[LabelId, str, str]]:
-    """List labels that show a neutral face because their picture was refused: (label, code, why).
-
-    It is so as long as what was refused is what they want.
-    """
+def refused_labels(tx: Connection, store_id: StoreId) -> list[tuple[LabelId, str]]:
+    """List labels that show a neutral face because their picture was refused: (label, why)."""
     query = (
-        select(labels.c.label_id, failure_log.c.code, failure_log.c.detail)
-        .join(
-            failure_log,
-            (failure_log.c.label_id == labels.c.label_id)
-            & (failure_log.c.rev == labels.c.wanted_rev),
-        )
+        select(labels.c.label_id, labels.c.refused_code, labels.c.refused_detail)
         .where(
             labels.c.store_id == store_id,
+            text(REFUSED),
+            LABEL_IS_REFUSED,
             labels.c.problem.is_(None),
-            failure_log.c.code.not_in(list(codes_left_out)),
         )
         .order_by(labels.c.label_id)
     )
-    return [(LabelId(row.label_id), row.code, row.detail) for row in tx.execute(query)]
+    return [
+        (LabelId(row.label_id), row.refused_detail or row.refused_code) for row in tx.execute(query)
+    ]
 
 
 def live_gateways(tx: Connection, heard_since: datetime) -> frozenset[GatewayId]:

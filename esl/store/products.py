@@ -1,7 +1,6 @@
 """Products and the prices that hold: rows in and out."""
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
 from typing import Final
 
 from sqlalchemy import Connection, select
@@ -26,25 +25,10 @@ _LOCK: Final = Bulk(
 _PRICES: Final = Bulk(
     """
     SELECT price.sku, price.price_minor, price.currency, price.was_minor, price.unit_price_minor,
-        price.badge, price.rev
+        price.badge, price.rev, price.regular_minor, price.member_minor, price.multibuy_quantity,
+        price.multibuy_minor
     FROM {rows} CROSS JOIN price WHERE price.store_id = :store AND price.sku = j.value->>0
     """
-)
-_PUT_PRICES: Final = Bulk(
-    """
-    INSERT INTO price
-        (store_id, sku, price_minor, currency, was_minor, unit_price_minor, badge, rev)
-    SELECT j.value->>0, j.value->>1, CAST(j.value->>2 AS integer), j.value->>3,
-        CAST(j.value->>4 AS integer), CAST(j.value->>5 AS integer), j.value->>6,
-        CAST(j.value->>7 AS bigint)
-    FROM {rows} WHERE true
-    ON CONFLICT (store_id, sku) DO UPDATE SET price_minor = excluded.price_minor,
-        currency = excluded.currency, was_minor = excluded.was_minor,
-        unit_price_minor = excluded.unit_price_minor, badge = excluded.badge, rev = excluded.rev
-    """
-)
-_price_row = attrgetter(
-    "store_id", "sku", "price_minor", "currency", "was_minor", "unit_price_minor", "badge", "rev"
 )
 
 
@@ -92,8 +76,11 @@ def current_prices(
 ) -> dict[Sku, CurrentPrice]:
     """Load the prices that hold; products without one are left out."""
     rows = [[sku] for sku in sorted(set(skus))]
-    return {
-        Sku(sku): CurrentPrice(
+    found: dict[Sku, CurrentPrice] = {}
+    for row in _PRICES.run(tx, rows, store=store_id):
+        sku, price_minor, currency, was_minor, unit_price_minor, badge, rev, *beside = row
+        regular_minor, member_minor, multibuy_quantity, multibuy_minor = beside
+        found[Sku(sku)] = CurrentPrice(
             store_id=store_id,
             sku=sku,
             price_minor=price_minor,
@@ -102,11 +89,12 @@ def current_prices(
             unit_price_minor=unit_price_minor,
             badge=badge,
             rev=rev,
+            regular_minor=regular_minor,
+            member_minor=member_minor,
+            multibuy_quantity=multibuy_quantity,
+            multibuy_minor=multibuy_minor,
         )
-        for sku, price_minor, currency, was_minor, unit_price_minor, badge, rev in _PRICES.run(
-            tx, rows, store=store_id
-        )
-    }
+    return found
 
 
 def currencies_of_prices(tx: Connection, store_id: StoreId) -> set[str]:
@@ -121,11 +109,6 @@ def has_deposits(tx: Connection, store_id: StoreId) -> bool:
         products.c.store_id == store_id, products.c.deposit_minor.is_not(None)
     )
     return tx.execute(query.limit(1)).first() is not None
-
-
-def put_prices(tx: Connection, put: Sequence[CurrentPrice]) -> None:
-    """Set the prices that hold from now on."""
-    _PUT_PRICES.run(tx, [_price_row(price) for price in put])
 
 
 def product_from(row: AnyRow) -> Product:

@@ -2,13 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection, delete, select, update
 
 from esl.domain.ids import LabelId, Sku, StoreId
 from esl.domain.label import LabelState
+from esl.domain.pricing import DEFAULT_SOURCE, Decision
+from esl.store.bulk import Bulk
 from esl.store.labels import labels_by_id
-from esl.store.tables import labels, pairings, prices, products
+from esl.store.tables import (
+    labels,
+    missing_products,
+    pairings,
+    pos_promotions,
+    prices,
+    product_gtins,
+    products,
+)
 from esl.store.upsert import in_batches
 
 
@@ -18,6 +29,39 @@ def forget_pairings(tx: Connection, label_ids: Sequence[LabelId]) -> None:
         tx.execute(delete(pairings).where(pairings.c.label_id.in_(batch)))
 
 
+_LOG_WITHDRAWN: Final = Bulk(
+    """
+    INSERT INTO price_event (store_id, sku, source, price_minor, currency, was_minor,
+        unit_price_minor, badge, decision, rev, actor, received_at)
+    SELECT price.store_id, price.sku, :source, price.price_minor, price.currency, price.was_minor,
+        price.unit_price_minor, price.badge, :decision, CAST(:rev AS bigint), :actor, :now
+    FROM {rows} CROSS JOIN price WHERE price.store_id = :store AND price.sku = {item}
+    """
+)
+
+
+def log_withdrawals(
+    tx: Connection,
+    store_id: StoreId,
+    skus: Sequence[Sku],
+    *,
+    rev: int,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Write down that the prices which hold are taken away; products without one are left out."""
+    _LOG_WITHDRAWN.run(
+        tx,
+        sorted(set(skus)),
+        store=store_id,
+        source=DEFAULT_SOURCE,
+        decision=Decision.WITHDRAWN.value,
+        rev=rev,
+        actor=actor[:80],
+        now=now,
+    )
+
+
 def forget_prices(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> None:
     """Take products' current prices away; their history stays."""
     for batch in in_batches(skus):
@@ -25,8 +69,10 @@ def forget_prices(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> Non
 
 
 def forget_products(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> None:
-    """Remove products that have neither price nor pairing any more."""
+    """Remove products that have neither price nor pairing any more, and what hangs on them."""
     for batch in in_batches(skus):
+        for table in (product_gtins, pos_promotions, missing_products):
+            tx.execute(delete(table).where(table.c.store_id == store_id, table.c.sku.in_(batch)))
         tx.execute(
             delete(products).where(products.c.store_id == store_id, products.c.sku.in_(batch))
         )

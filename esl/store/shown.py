@@ -6,10 +6,9 @@ Both roads do the same, which a test holds them to.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import BigInteger, Boolean, Connection, Integer, String
 
@@ -21,8 +20,7 @@ from esl.store.columns import UtcDateTime, instant_text
 from esl.store.tables import labels
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DisplayEntry:
+class DisplayEntry(NamedTuple):
     """One line of the display log: a label said it shows this."""
 
     label_id: LabelId
@@ -221,15 +219,6 @@ def update_labels(tx: Connection, states: Iterable[LabelState]) -> None:
 def log_displays(tx: Connection, entries: Sequence[DisplayEntry], now: datetime) -> None:
     """Append to the display log, in this order."""
     rows = [
-        (
-            e.label_id,
-            e.rev,
-            e.digest,
-            e.incarnation,
-            e.gateway_id,
-            e.session,
-            None if e.painted_at is None else instant_text(e.painted_at),
-        )
-        for e in entries
+        (*e[:-1], None if e.painted_at is None else instant_text(e.painted_at)) for e in entries
     ]
     _LOG.run(tx, rows, now=now)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -36,41 +37,82 @@ from esl.store.delivery_tables import (
     problems,
     remove_tasks,
     staged,
+    touches,
     workers,
 )
+from esl.store.hook_tables import connector_wants, connectors, hook_events
+from esl.store.intake_tables import (
+    audit_entries,
+    batches,
+    big_changes,
+    import_jobs,
+    import_rows,
+    mapping_versions,
+    missing_products,
+    pos_promotions,
+    price_days,
+    product_gtins,
+    quarantine,
+    scheduled_prices,
+    seen_files,
+    source_secrets,
+    sources,
+)
+from esl.store.label_tables import REFUSED, STUCK, labels, pairings
 from esl.store.schema import BIG_KEY, REVISION_SEQUENCE, metadata
 
 __all__ = [
+    "REFUSED",
     "REVISION_SEQUENCE",
+    "STUCK",
     "answered_requests",
+    "audit_entries",
+    "batches",
     "battery_samples",
+    "big_changes",
     "commands",
+    "connector_wants",
+    "connectors",
     "display_log",
     "failure_log",
     "flips",
     "frames",
     "gateways",
+    "hook_events",
+    "import_jobs",
+    "import_rows",
     "installation",
     "issued",
     "label_heard",
     "labels",
     "machine_tokens",
+    "mapping_versions",
     "metadata",
+    "missing_products",
     "pairings",
     "person_sessions",
     "pictures",
+    "pos_promotions",
+    "price_days",
     "price_events",
     "prices",
     "problems",
+    "product_gtins",
     "products",
+    "quarantine",
     "remove_tasks",
     "revision_counter",
+    "scheduled_prices",
+    "seen_files",
     "sign_in_links",
     "source_positions",
+    "source_secrets",
+    "sources",
     "staged",
     "stores",
     "template_rules",
     "templates",
+    "touches",
     "workers",
 ]
 
@@ -106,6 +148,8 @@ stores = Table(
     Column("unknown_labels", String(8), nullable=False, server_default="ignore"),  # or "adopt"
     Column("adopt_until", UtcDateTime),  # unknown labels are taken in till then
     Column("policy_time_s", Integer, nullable=False, server_default="900"),  # till a verdict
+    Column("guards", Text),  # JSON; None: the usual limits
+    Column("frozen_at", UtcDateTime),  # nothing is sent to its labels since then
 )
 
 gateways = Table(
@@ -148,6 +192,13 @@ products = Table(
     Column("stock", Integer),
     Column("deposit_minor", Integer),
     Column("rev", BigInteger, nullable=False),
+    Column("location", String(80)),  # where the till believes it stands
+    Column("tax_permille", SmallInteger),
+    Column("anchor_minor", Integer),  # legal reference price of a fixed day
+    Column("lowest_30d_minor", Integer),  # a source's own word for it, never ours
+    Column("lowest_30d_source", String(64)),
+    Column("lowest_30d_day", Date),  # when it said so
+    Column("owners", Text),  # JSON: the source that said a field, where one is registered
 )
 
 prices = Table(
@@ -161,6 +212,12 @@ prices = Table(
     Column("unit_price_minor", Integer),
     Column("badge", String(40)),
     Column("rev", BigInteger, nullable=False),
+    Column("regular_minor", Integer),  # apart from a promotion; None: the price is the regular one
+    Column("member_minor", Integer),
+    Column("multibuy_quantity", SmallInteger),  # so many pieces together …
+    Column("multibuy_minor", Integer),  # … cost this
+    Column("changed_on", Date),  # in the zone of the store, for …
+    Column("changes_that_day", SmallInteger, nullable=False, server_default="0"),
     ForeignKeyConstraint(["store_id", "sku"], ["product.store_id", "product.sku"]),
 )
 
@@ -182,7 +239,19 @@ price_events = Table(
     Column("rev", BigInteger),  # None where the event changed nothing
     Column("actor", String(80), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
+    Column("batch_id", BigInteger),
+    Column("regular_minor", Integer),
+    Column("member_minor", Integer),
+    Column("multibuy_quantity", SmallInteger),
+    Column("multibuy_minor", Integer),
+    Column("reasons", String(200)),  # why it was quarantined or rejected
     Index("ix_price_event_history", "store_id", "sku", "event_id"),
+    Index(
+        "ix_price_event_batch",
+        "batch_id",
+        sqlite_where=text("batch_id IS NOT NULL"),
+        postgresql_where=text("batch_id IS NOT NULL"),
+    ),
     Index(
         "ix_price_event_rev",
         "rev",
@@ -199,77 +268,6 @@ source_positions = Table(
     Column("source", String(64), primary_key=True),
     Column("last_seq", BigInteger),
     Column("last_time", UtcDateTime),
-)
-
-STUCK = "due_at IS NULL AND (problem IS NOT NULL OR settled_rev < wanted_rev)"
-"""A label that nobody looks at again by itself, and that may not show what it should."""
-
-labels = Table(
-    "label",
-    metadata,
-    Column("label_id", String(64), primary_key=True),
-    Column("store_id", ForeignKey("store.store_id"), nullable=False, index=True),
-    Column("gateway_id", ForeignKey("gateway.gateway_id")),
-    Column("panel_id", String(40), nullable=False),
-    Column("epoch", Integer, nullable=False, server_default="1"),
-    Column("wanted_rev", BigInteger, nullable=False, server_default="0"),
-    Column("sent_rev", BigInteger, nullable=False, server_default="0"),
-    Column("settled_rev", BigInteger, nullable=False, server_default="0"),
-    Column("shown_rev", BigInteger, nullable=False, server_default="0"),
-    Column("shown_digest", String(64), nullable=False, server_default=""),
-    Column("incarnation", BigInteger, nullable=False, server_default="0"),
-    Column("shown_session", String(64), nullable=False, server_default=""),
-    Column("shown_seq", BigInteger, nullable=False, server_default="0"),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("due_at", UtcDateTime),  # None settled, past now, future waiting for an answer
-    Column("lane", SmallInteger, nullable=False, server_default="2"),
-    Column("problem", String(40)),
-    Column("problem_detail", String(300)),
-    Column("battery_mv", Integer),
-    Column("temperature_c", Integer),
-    Column("rssi_dbm", Integer),
-    Column("firmware", String(64)),
-    Column("seen_at", UtcDateTime),
-    Column("wanted_at", UtcDateTime),  # when ``wanted_rev`` was last raised: policy time runs
-    Column("send_full", Boolean, nullable=False, server_default=text("false")),  # no delta next
-    Column("quarantine", SmallInteger, nullable=False, server_default="0"),  # 1: id used twice
-    Column("slots", LargeBinary),  # its own word: msgpack [[rev, digest], …]
-    Column("refresh_failures", SmallInteger, nullable=False, server_default="0"),  # in a row
-    Column("retired_at", UtcDateTime),  # it is to leave the shop, or has left it
-    # The claim walks this: one gateway's due labels, most urgent lane and oldest first.
-    Index(
-        "ix_label_due",
-        "gateway_id",
-        "lane",
-        "due_at",
-        sqlite_where=text("due_at IS NOT NULL"),
-        postgresql_where=text("due_at IS NOT NULL"),
-    ),
-    # With the index above, all that are not simply settled: a store is counted from the two.
-    Index(
-        "ix_label_stuck",
-        "store_id",
-        sqlite_where=text(STUCK),
-        postgresql_where=text(STUCK),
-    ),
-)
-
-pairings = Table(
-    "pairing",
-    metadata,
-    Column("label_id", ForeignKey("label.label_id"), primary_key=True),
-    Column("position", SmallInteger, primary_key=True),  # several products on one label
-    Column("store_id", String(64), nullable=False),
-    Column("sku", String(64), nullable=False),
-    Column("paired_at", UtcDateTime, nullable=False),
-    ForeignKeyConstraint(["store_id", "sku"], ["product.store_id", "product.sku"]),
-    Index("ix_pairing_product", "store_id", "sku"),
-    Index(
-        "ix_pairing_first",  # a store's paired labels are counted from it
-        "store_id",
-        sqlite_where=text("position = 0"),
-        postgresql_where=text("position = 0"),
-    ),
 )
 
 templates = Table(

@@ -2,8 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from esl.domain.errors import UnknownTemplate
 from esl.domain.face import OfferKind
@@ -28,34 +39,41 @@ _HEAD = (
 )
 
 
+_STORES: Final[BindParameter[Any]] = bindparam("stores", expanding=True)
+_newest = (
+    select(templates.c.store_id, templates.c.name, func.max(templates.c.version).label("top"))
+    .where(templates.c.store_id.in_(_STORES))
+    .group_by(templates.c.store_id, templates.c.name)
+    .subquery()
+)
+_IN_USE = (
+    select(*_HEAD)
+    .join(
+        _newest,
+        and_(
+            templates.c.store_id == _newest.c.store_id,
+            templates.c.name == _newest.c.name,
+            templates.c.version == _newest.c.top,
+        ),
+    )
+    .where(templates.c.text.is_not(None))
+    .order_by(templates.c.name)
+)
+_RULES = (
+    select(template_rules)
+    .where(template_rules.c.store_id.in_(_STORES))
+    .order_by(template_rules.c.store_id, template_rules.c.position)
+)
+"""Of `templates_in_use` and `rules_of`, which every batch of labels asks: made once."""
+
+
 def templates_in_use(
     tx: Connection, store_ids: Iterable[StoreId]
 ) -> dict[tuple[StoreId, TemplateName], SavedTemplate]:
     """Load the version in use of every template of these stores, without the texts."""
     found: dict[tuple[StoreId, TemplateName], SavedTemplate] = {}
     for batch in in_batches(sorted(set(store_ids))):
-        newest = (
-            select(
-                templates.c.store_id, templates.c.name, func.max(templates.c.version).label("top")
-            )
-            .where(templates.c.store_id.in_(batch))
-            .group_by(templates.c.store_id, templates.c.name)
-            .subquery()
-        )
-        query = (
-            select(*_HEAD)
-            .join(
-                newest,
-                and_(
-                    templates.c.store_id == newest.c.store_id,
-                    templates.c.name == newest.c.name,
-                    templates.c.version == newest.c.top,
-                ),
-            )
-            .where(templates.c.text.is_not(None))
-            .order_by(templates.c.name)
-        )
-        for row in tx.execute(query):
+        for row in tx.execute(_IN_USE, {"stores": batch}):
             saved = _saved(row)
             found[saved.store_id, saved.name] = saved
     return found
@@ -164,12 +182,7 @@ def rules_of(
     wanted = sorted(set(store_ids))
     found: dict[StoreId, list[TemplateRule]] = {store_id: [] for store_id in wanted}
     for batch in in_batches(wanted):
-        query = (
-            select(template_rules)
-            .where(template_rules.c.store_id.in_(batch))
-            .order_by(template_rules.c.store_id, template_rules.c.position)
-        )
-        for row in tx.execute(query):
+        for row in tx.execute(_RULES, {"stores": batch}):
             found[StoreId(row.store_id)].append(_rule(row))
     return {store_id: tuple(rules) for store_id, rules in found.items()}
 

@@ -50,6 +50,10 @@ FACE_COLUMNS = (
     prices.c.unit_price_minor,
     prices.c.badge,
     prices.c.rev.label("price_rev"),
+    prices.c.regular_minor,
+    prices.c.member_minor,
+    prices.c.multibuy_quantity,
+    prices.c.multibuy_minor,
     stores.c.locale,
     stores.c.link_base,
     stores.c.shop_link,
@@ -77,7 +81,8 @@ def face_from(values: Sequence[Any], label_id: LabelId) -> Face | None:
     store_id, sku, name, brand, category, gtin, content_milli, content_unit = values[:8]
     priced_per, link, origin, stock, deposit_minor = values[8:13]
     price_minor, currency, was_minor, unit_price_minor, badge, price_rev = values[13:19]
-    locale, link_base, shop_link = values[19:]
+    regular_minor, member_minor, multibuy_quantity, multibuy_minor = values[19:23]
+    locale, link_base, shop_link = values[23:]
     if sku is None or price_minor is None:
         return None
     return face_for(
@@ -108,6 +113,10 @@ def face_from(values: Sequence[Any], label_id: LabelId) -> Face | None:
             unit_price_minor=unit_price_minor,
             badge=badge,
             rev=price_rev,
+            regular_minor=regular_minor,
+            member_minor=member_minor,
+            multibuy_quantity=multibuy_quantity,
+            multibuy_minor=multibuy_minor,
         ),
         locale=locale,
         link_base=link_base,

@@ -1,6 +1,6 @@
 """``INSERT … ON CONFLICT``, which SQLite and PostgreSQL share and SQLAlchemy spells twice."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table
@@ -26,23 +26,6 @@ def insert_or_update(tx: Connection, table: Table, rows: Sequence[Row]) -> None:
     insert = _insert(tx)(table)
     changed = {name: insert.excluded[name] for name in rows[0] if name not in keys}
     tx.execute(insert.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
-
-
-def insert_or_replace(
-    tx: Connection, table: Table, rows: Sequence[Row], *, where: Callable[[Any], Any]
-) -> None:
-    """Insert rows; where the primary key is there, replace its row if ``where(new row)`` holds."""
-    if not rows:
-        return
-    keys = [column.name for column in table.primary_key]
-    insert = _insert(tx)(table)
-    changed = {name: insert.excluded[name] for name in rows[0] if name not in keys}
-    tx.execute(
-        insert.on_conflict_do_update(
-            index_elements=keys, set_=changed, where=where(insert.excluded)
-        ),
-        list(rows),
-    )
 
 
 def insert_if_new(tx: Connection, table: Table, rows: Sequence[Row]) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, func, select
 
 from esl.domain.ids import LabelId, Sku, StoreId
+from esl.domain.pricing import Decision
 from esl.store.tables import (
     display_log,
     failure_log,
@@ -22,12 +23,16 @@ from esl.store.upsert import in_batches
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedPrice:
-    """A price change that was accepted, and the next one of its product, if there is one."""
+    """A price change that was accepted, and the next one of its product, if there is one.
+
+    ``is_withdrawn`` says that there is none, and that the price was taken away since.
+    """
 
     sku: Sku
     rev: int
     received_at: datetime
     next_rev: int | None
+    is_withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +73,18 @@ def changes_of(
         .correlate(price_events)
         .scalar_subquery()
     )
+    held = and_(prices.c.store_id == price_events.c.store_id, prices.c.sku == price_events.c.sku)
     query = (
         select(
             price_events.c.sku,
             func.min(price_events.c.received_at).label("received_at"),
             func.min(next_rev).label("next_rev"),
+            func.count(prices.c.sku).label("held"),
         )
+        .select_from(price_events.outerjoin(prices, held))
         .where(
             price_events.c.rev == rev,
+            price_events.c.decision != Decision.WITHDRAWN.value,
             price_events.c.store_id == store_id,
             price_events.c.sku > after,
         )
@@ -84,7 +93,13 @@ def changes_of(
         .limit(limit)
     )
     return [
-        ChangedPrice(sku=Sku(row.sku), rev=rev, received_at=row.received_at, next_rev=row.next_rev)
+        ChangedPrice(
+            sku=Sku(row.sku),
+            rev=rev,
+            received_at=row.received_at,
+            next_rev=row.next_rev,
+            is_withdrawn=row.next_rev is None and not row.held,
+        )
         for row in tx.execute(query)
     ]
 

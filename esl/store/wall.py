@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, select
 from esl.domain.ids import LabelId, Sku, StoreId
 from esl.domain.label import LabelState
 from esl.store.columns import AnyRow
-from esl.store.labels import LABEL_IS_PAIRED, label_from
+from esl.store.labels import STATE_COLUMNS, label_from
 from esl.store.tables import labels, pairings, prices, products
 from esl.store.upsert import in_batches
 
@@ -27,8 +27,7 @@ class Tile:
 
 _QUERY = (
     select(
-        labels,
-        LABEL_IS_PAIRED.label("paired"),
+        *STATE_COLUMNS,
         products.c.sku,
         products.c.name,
         prices.c.price_minor,

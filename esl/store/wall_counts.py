@@ -7,6 +7,7 @@ on the line are memory of the process, no rows, and are handed in. A test holds 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -23,8 +24,32 @@ from sqlalchemy import (
 
 from esl.domain.ids import GatewayId, LabelId, Sku, StoreId
 from esl.domain.label import Phase
-from esl.store.labels import LABEL_IS_PAIRED, count_labels, count_paired
-from esl.store.tables import STUCK, gateways, labels, pairings, products
+from esl.store.bulk import Bulk
+from esl.store.labels import LABEL_IS_PAIRED, LABEL_IS_REFUSED, count_labels
+from esl.store.tables import REFUSED, STUCK, gateways, labels, pairings, products
+
+_COUNT_PAIRED: Final = Bulk("SELECT count(*) FROM pairing WHERE store_id = :store AND position = 0")
+_COUNT_UNSETTLED: Final = Bulk(
+    f"""
+    SELECT (SELECT count(*) FROM label WHERE due_at IS NOT NULL
+            AND gateway_id IN (SELECT gateway_id FROM gateway WHERE store_id = :store))
+        + (SELECT count(*) FROM label WHERE due_at IS NOT NULL
+            AND gateway_id IS NULL AND {{no_index}}store_id = :store)
+        + (SELECT count(*) FROM label WHERE store_id = :store AND {STUCK}
+            AND settled_rev < wanted_rev)
+    """  # noqa: S608  our own words
+)
+
+
+def count_paired(tx: Connection, store_id: StoreId) -> tuple[int, int]:
+    """Count a store's paired labels, and its labels that are not settled.
+
+    Counted from indexes: people's browsers ask every second while ten thousand labels change.
+    A label that speaks for nothing any more is unsettled until it shows its neutral face.
+    """
+    [[paired]] = _COUNT_PAIRED.run(tx, store=store_id)
+    [[unsettled]] = _COUNT_UNSETTLED.run(tx, store=store_id)
+    return int(paired), int(unsettled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +83,7 @@ def count_phases(
 
 
 def _not_simply_settled(store_id: StoreId, phase: ColumnElement[str]) -> Iterator[Select[str]]:
-    """Select the phases of what the indexes ``ix_label_due`` and ``ix_label_stuck`` hold."""
+    """Select the phases of what three indexes hold: labels due, stuck, and refused."""
     label = labels.c
     here = select(gateways.c.gateway_id).where(gateways.c.store_id == store_id)
     chosen = select(phase.label("phase"))
@@ -67,6 +92,8 @@ def _not_simply_settled(store_id: StoreId, phase: ColumnElement[str]) -> Iterato
     in_store = func.coalesce(label.store_id, "") == store_id
     yield chosen.where(label.due_at.is_not(None), label.gateway_id.is_(None), in_store)
     yield chosen.where(label.store_id == store_id, text(STUCK))
+    elsewhere = or_(label.due_at.is_not(None), text(STUCK))
+    yield chosen.where(label.store_id == store_id, text(REFUSED), ~elsewhere)
 
 
 def entries_of(
@@ -106,7 +133,7 @@ def _phase(online: AbstractSet[GatewayId]) -> ColumnElement[str]:
     is_away = or_(label.gateway_id.is_(None), label.gateway_id.not_in(sorted(online)))
     return case(
         (~LABEL_IS_PAIRED, Phase.UNPAIRED.value),
-        (label.problem.is_not(None), Phase.FAILED.value),
+        (or_(label.problem.is_not(None), LABEL_IS_REFUSED), Phase.FAILED.value),
         (
             and_(label.settled_rev >= label.wanted_rev, label.due_at.is_(None)),
             Phase.SETTLED.value,

@@ -30,8 +30,8 @@ from esl.services.deliveries import Plan, Sending, Share, StoredFrame
 from esl.services.pricing import apply_price_changes
 from esl.services.reports import Heard, take_in
 from esl.store.database import Database
-from esl.store.labels import count_paired
 from esl.store.migrate import migrate
+from esl.store.wall_counts import count_paired
 from tests.bench.store_rows import row_by_row_us
 from tests.builders import NOON, PANEL, STORE, a_change, build_shelf, label_id
 from tests.services import Postgres

@@ -1,16 +1,20 @@
 """A running shelf to look at: a real controller, the sample shop on it, and simulated glass."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from api.client import Client
+from api.demo.control import serve_control
 from api.demo.controller import ControllerProcess
 from api.demo.sample_shop import shelf
 from api.demo.shop import Demo
 from api.private_files import make_data_folder
+from simulator.faults import Faults
 from tests.services import free_port
 
 
@@ -51,20 +55,37 @@ class Shelf:
 
 
 @asynccontextmanager
-async def running_shelf(data_dir: Path, *, labels: int, paint_s: float) -> AsyncIterator[Shelf]:
-    """Start a controller on a port of its own, fill the shop, and pair every label."""
+async def running_shelf(
+    data_dir: Path, *, labels: int, paint_s: float, control: Path | None = None
+) -> AsyncIterator[Shelf]:
+    """Start a controller on a port of its own, fill the shop, and pair every label.
+
+    With ``control``, a file to be made, the wall offers the fault buttons of the shop.
+    """
     make_data_folder(data_dir)
     # A fixed port, so that a page finds the controller again when it has been restarted.
-    controller = ControllerProcess(data_dir, port=free_port(), arguments=("--patience", "5"))
+    arguments: tuple[str, ...] = ("--patience", "5")
+    if control is not None:
+        arguments = (*arguments, "--simulator", str(control))
+    controller = ControllerProcess(data_dir, port=free_port(), arguments=arguments)
     runtime = await asyncio.to_thread(controller.start)
     running: Shelf | None = None
     try:
         client = Client(runtime.url, runtime.token)
         demo = await asyncio.to_thread(
-            lambda: Demo(client, shelf(labels), paint_s=paint_s, seed=1, beacon_s=2.0)
+            lambda: Demo(
+                client,
+                shelf(labels),
+                paint_s=paint_s,
+                seed=1,
+                beacon_s=2.0,
+                faults=Faults(Random(1), lose=0.0, duplicate=0.0),
+            )
         )
         running = Shelf(controller=controller, client=client, demo=demo, url=runtime.url)
-        async with demo.shop:
+        async with demo.shop, contextlib.AsyncExitStack() as more:
+            if control is not None:
+                await more.enter_async_context(serve_control(demo.shop, control))
             await demo.shop.connected()
             await asyncio.to_thread(demo.pair)
             yield running

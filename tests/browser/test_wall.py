@@ -102,10 +102,6 @@ async def test_the_wall_never_shows_a_picture_before_the_label_does(
         await expect(tile(page, label_id).locator("img")).to_have_attribute("src", new)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a label whose picture was refused hangs a neutral face, and the wall calls that right",
-)
 async def test_the_words_follow_what_happens(shelf: Shelf, wall: Page) -> None:
     first, second, third = (place.label_id for place in shelf.demo.places[:3])
     await expect(wall.locator(".chip[data-state=right] b")).to_have_text(str(LABELS))
@@ -134,6 +130,19 @@ async def test_the_words_follow_what_happens(shelf: Shelf, wall: Page) -> None:
     await expect(tile(wall, second).locator("img")).to_have_attribute(
         "src", picture_of(shelf, second)
     )
+
+
+async def test_a_button_pressed_in_the_shop_is_seen_and_kept(shelf: Shelf, wall: Page) -> None:
+    label = shelf.demo.places[2].label_id
+    shelf.demo.shop.press_button(label, 1)
+    await expect(wall.locator("#touched")).to_have_text(f"{label}: its button was pressed")
+    shelf.demo.shop.tap(label)
+    await expect(wall.locator("#touched")).to_have_text(f"{label}: a phone read its tag")
+    kept = await asyncio.to_thread(shelf.client.get, f"/api/v1/stores/{STORE}/touches")
+    assert [(t["label"], t["kind"], t["button"]) for t in kept["touches"]] == [
+        (label, "pressed", 1),
+        (label, "tapped", None),
+    ]
 
 
 async def test_a_new_label_appears_by_itself_as_blank_glass(shelf: Shelf, wall: Page) -> None:
@@ -219,10 +228,6 @@ async def test_who_signs_out_elsewhere_sees_no_more(shelf: Shelf, wall: Page) ->
     await expect(wall.locator("h1")).to_have_text("Please sign in", timeout=20_000)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a label whose picture was refused hangs a neutral face, and the wall calls that right",
-)
 async def test_search_and_states_narrow_the_wall_and_stay_live(shelf: Shelf, wall: Page) -> None:
     await wall.keyboard.press("/")
     await wall.keyboard.type("COKOLADA")  # the shelf says Čokolada

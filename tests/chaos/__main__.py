@@ -3,6 +3,7 @@
 python -m tests.chaos run --seeds 200 --profile default    random histories; one JSON line
 python -m tests.chaos run --seed 17                        one of them again, exactly
 python -m tests.chaos search                               a seed that catches each defect
+python -m tests.chaos search --escaped                     only for those that theirs misses now
 python -m tests.chaos defects                              every defect with its recorded seed
 """
 
@@ -26,6 +27,7 @@ def main() -> int:
     search = ways.add_parser("search")
     search.add_argument("--seeds", type=int, default=300)
     search.add_argument("--only", default=None)
+    search.add_argument("--escaped", action="store_true")
     ways.add_parser("defects")
     arguments = parser.parse_args()
     from tests.chaos import runs  # noqa: PLC0415  after the hash seed is fixed

@@ -23,13 +23,14 @@ from gateway.roster import Roster
 from gateway.signals import SignalDispatcher
 from gateway.staging import StagingDispatcher
 from gateway.upkeep import Upkeep
-from tests.builders import KEY, the_gallery
+from gateway.wire.signing import SigningKey
+from tests.builders import the_gallery
 from tests.chaos.clocks import MachineClocks
 from tests.chaos.disk import Disk
 from tests.chaos.glass import ReadableRenderer
 from tests.chaos.inline_writer import InlineWriter
+from tests.chaos.panels import PANELS
 from tests.chaos.profile import Profile
-from tests.panels import PANELS
 
 
 class Controller:
@@ -47,6 +48,7 @@ class Controller:
         renderer: ReadableRenderer,
         random: Random,
         window: int,
+        key: SigningKey,
         send: Callable[[Outgoing], Acknowledgement],
         unsent: Callable[[GatewayId, frozenset[LabelId]], None],
     ) -> None:
@@ -70,7 +72,7 @@ class Controller:
             roster=self.roster,
             painter=painter,
             panels=PANELS,
-            key=KEY,
+            key=key,
             clock=self.time,
             backoff=backoff,
         )
@@ -88,7 +90,7 @@ class Controller:
             writer=self.writer,
             roster=self.roster,
             orders=orders,
-            key=KEY,
+            key=key,
             clock=self.time,
         )
         self.staging = StagingDispatcher(
@@ -98,7 +100,7 @@ class Controller:
             painter=painter,
             easel=Easel(painter=painter, panels=PANELS),
             panels=PANELS,
-            key=KEY,
+            key=key,
             clock=self.time,
             backoff=backoff,
         )

@@ -6,12 +6,13 @@ oracle can then ask a label's glass what it says, without trusting any digest or
 
 import json
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from esl.domain.face import Face
 from esl.domain.panel import Panel
 from renderer.frame import Frame
 from renderer.template.template import Template
+from tests.builders import the_gallery
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Says:
     was_minor: int | None = None
     badge: str | None = None
     currency: str | None = "EUR"
+    template: str = ""  # digest of the store's own; those of the gallery are chosen by rules
 
     @property
     def is_neutral(self) -> bool:
@@ -44,9 +46,20 @@ class ReadableRenderer:
     def render(self, face: Face, panel: Panel, template: Template, **_: object) -> Frame:
         """Draw, like `renderer.render.Renderer`."""
         says = Says(
-            face.sku, face.name, face.price_minor, face.was_minor, face.badge, face.currency
+            face.sku,
+            face.name,
+            face.price_minor,
+            face.was_minor,
+            face.badge,
+            face.currency,
+            "" if template.digest in _gallery_digests() else template.digest,
         )
-        return _draw(says, panel, f"{self.edition}/{template.digest}")
+        return _draw(says, panel, str(self.edition))
+
+
+@cache
+def _gallery_digests() -> frozenset[str]:
+    return frozenset(template.digest for template in the_gallery().values())
 
 
 @lru_cache(maxsize=512)

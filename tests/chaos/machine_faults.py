@@ -1,8 +1,12 @@
 """What goes wrong with controllers, their clocks and their database."""
 
+from tests.chaos import keys
 from tests.chaos.broker import KEEPALIVE_S
 from tests.chaos.disk import Dies
+from tests.chaos.process import Process
 from tests.chaos.scene import Scene
+
+_ROTATION_S = 300.0
 
 
 class MachineFaults:
@@ -11,6 +15,7 @@ class MachineFaults:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.world = scene.world
+        self._rotates = False
 
     def kill_controller(self) -> None:
         """A process dies between its steps."""
@@ -65,6 +70,7 @@ class MachineFaults:
         process = self.scene.some(self.scene.processes)
         jump_s = self.world.random.choice((-7200, -3600, -30, 30, 3600, 7200, 25 * 3600))
         process.clocks.ahead_s += jump_s
+        self.scene.oracles.leapt_s += max(0.0, jump_s)
         if process.running:
             self.world.count("wall clock jumps", f"{process.name} {jump_s} s")
 
@@ -89,6 +95,27 @@ class MachineFaults:
                 process.disk.fill(full=False)
 
         self.world.after(self.world.between(0.5, 30), empty)
+
+    def rotate_key(self) -> None:
+        """Controllers get another key; gateways are enrolled with both, and then with the new one.
+
+        Each step waits for the one before, as people do it. What is on its way under the old key
+        is refused, and comes again.
+        """
+        if self._rotates or not self.scene.is_early_enough(_ROTATION_S):
+            return
+        self._rotates = True
+        self.world.count("key rotated")
+        for ceiling in self.scene.ceilings:
+            self.world.after(self.world.between(0, 60), ceiling.enrol, keys.BOTH)
+            self.world.after(self.world.between(140, 200), ceiling.enrol, keys.NEXT)
+        for process in self.scene.processes:
+            self.world.after(self.world.between(70, 130), self._take_next_key, process)
+
+    def _take_next_key(self, process: Process) -> None:
+        process.key = keys.NEXT_KEY
+        if process.running:
+            process.crash("for its new key")
 
     def calm(self) -> None:
         """End what lasts; the first controller runs."""

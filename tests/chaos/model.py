@@ -3,9 +3,16 @@
 The model hears of each committed request, in commit order, and never reads the database. It
 keeps for each label the row of pictures that were true of it one after another; a glass may show
 any of them, but only ever a later one than before.
+
+Of a flip it keeps what each label would show if its moment came: a label with a timed show may
+show that at the moment, before any controller has let the prices hold.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, auto
 
 from tests.chaos.glass import NEUTRAL, Says
 
@@ -35,10 +42,35 @@ class Shelf:
         return self.truths[-1] if self.truths else None
 
 
-class Model:
-    """The truth of one store."""
+class Stands(Enum):
+    """How a flip stands."""
 
-    def __init__(self) -> None:
+    PLANNED = auto()
+    BEGUN = auto()
+    CANCELLED = auto()
+
+
+@dataclass(slots=True, kw_only=True)
+class PlannedFlip:
+    """Prices for a moment. ``futures`` are, by label, the pictures that it would then show.
+
+    Each comes with the place of the truth that held when it was so.
+    """
+
+    flip_id: int
+    show_at: datetime
+    changes: dict[str, Change]
+    stands: Stands = Stands.PLANNED
+    futures: dict[str, list[tuple[int, Says]]] = field(default_factory=lambda: defaultdict(list))
+
+
+class Model:
+    """The truth of one store. ``template`` is the digest of the one that labels are drawn with."""
+
+    def __init__(self, template: str = "") -> None:
+        self.template = template
+        self.flips: dict[int, PlannedFlip] = {}
+        self.orders: dict[int, tuple[str, int]] = {}  # number: kind, and what tells it apart
         self.names: dict[str, str] = {}
         self.prices: dict[str, Change] = {}
         self.reached: dict[tuple[str, str], int] = {}
@@ -77,6 +109,55 @@ class Model:
         self.shelves[label] = Shelf(sku)
         self._tell([label])
 
+    def withdraw(self, sku: str) -> None:
+        """Take a product's price away."""
+        self.prices.pop(sku, None)
+        self._tell([n for n, shelf in self.shelves.items() if shelf.sku == sku])
+
+    def draw_with(self, template: str) -> None:
+        """Take another version of the template that all labels are drawn with."""
+        self.template = template
+        self._tell(self.shelves)
+
+    # -- prices for a moment -------------------------------------------------------------------
+
+    def plan(self, flip_id: int, show_at: datetime, changes: Iterable[Change]) -> list[str]:
+        """Take a flip; return the labels of its products."""
+        flip = PlannedFlip(
+            flip_id=flip_id, show_at=show_at, changes={change.sku: change for change in changes}
+        )
+        self.flips[flip_id] = flip
+        touched = [n for n, shelf in self.shelves.items() if shelf.sku in flip.changes]
+        self._foresee(touched)
+        return touched
+
+    def cancel(self, flip_id: int) -> str:
+        """Take a committed cancel; return what must have become of it."""
+        flip = self.flips[flip_id]
+        if flip.stands is Stands.BEGUN:
+            return "begun"
+        flip.stands = Stands.CANCELLED
+        return "cancelled"
+
+    def begin(self, flip_id: int) -> None:
+        """The prices of a flip hold from here on."""
+        flip = self.flips[flip_id]
+        flip.stands = Stands.BEGUN
+        for change in flip.changes.values():
+            self.apply(change)
+
+    def planned(self) -> list[PlannedFlip]:
+        """Return the flips that are still to begin."""
+        return [flip for flip in self.flips.values() if flip.stands is Stands.PLANNED]
+
+    def flips_of(self, label: str, show_at_ms: int) -> list[PlannedFlip]:
+        """Return the flips ever planned for a moment that concern a label."""
+        return [
+            flip
+            for flip in self.flips.values()
+            if label in flip.futures and milliseconds_of(flip.show_at) == show_at_ms
+        ]
+
     # -- what must be --------------------------------------------------------------------------
 
     def truth(self, label: str) -> Says | None:
@@ -91,23 +172,45 @@ class Model:
                 return place
         return None
 
-    def _tell(self, labels: list[str]) -> None:
+    def _tell(self, labels: Iterable[str]) -> None:
+        labels = list(labels)
         for label in labels:
             shelf = self.shelves[label]
             price = self.prices.get(shelf.sku) if shelf.sku is not None else None
-            says: Says | None
-            if price is None or shelf.sku is None:
-                says = NEUTRAL if shelf.truths else None
-            else:
-                says = Says(
-                    shelf.sku,
-                    self.names[shelf.sku],
-                    price.price_minor,
-                    price.was_minor,
-                    price.badge,
-                )
+            says = self._says(shelf.sku, price)
+            if says is None and shelf.truths:
+                says = NEUTRAL
             if says != shelf.truth:
                 shelf.truths.append(says)
+        self._foresee(labels)
+
+    def _foresee(self, labels: Iterable[str]) -> None:
+        """Note what labels would show if the moments of flips came now."""
+        labels = list(labels)
+        for flip in self.planned():
+            for label in labels:
+                shelf = self.shelves[label]
+                change = flip.changes.get(shelf.sku) if shelf.sku is not None else None
+                says = self._says(shelf.sku, change) if change is not None else shelf.truth
+                if says is not None:
+                    flip.futures[label].append((len(shelf.truths) - 1, says))
+
+    def _says(self, sku: str | None, price: Change | None) -> Says | None:
+        if sku is None or price is None:
+            return None
+        return Says(
+            sku,
+            self.names[sku],
+            price.price_minor,
+            price.was_minor,
+            price.badge,
+            template=self.template,
+        )
+
+
+def milliseconds_of(moment: datetime) -> int:
+    """Name a moment as the wire does."""
+    return round(moment.timestamp() * 1000)
 
 
 def _prices(change: Change) -> tuple[int, int | None, str | None]:

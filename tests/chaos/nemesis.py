@@ -33,6 +33,7 @@ class Nemesis:
             (machines.jump_wall_clock, 2),
             (machines.lock_database, 2),
             (machines.fill_database, 1),
+            (machines.rotate_key, 1),
             (network.restart_broker, 2),
             (network.cut_controller, 2),
             (network.cut_gateway, 4),
@@ -52,6 +53,8 @@ class Nemesis:
             (shelf.label_dies, 1),
             (shelf.label_falls_back, 2),
             (shelf.label_runs_low, 1),
+            (shelf.label_is_twinned, 1),
+            (shelf.stranger_comes, 2),
         ]
 
     def begin(self) -> None:

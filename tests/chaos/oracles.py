@@ -8,10 +8,14 @@ I4         after the faults every live label comes right in time, and stays so
 I5         a glass shows only what was signed for it, recorded before it was sent
 I6         commands a label, work of a gateway and queues are bounded
 I8         decisions on prices follow each source's own numbers
+I10        a flip begins once, at its moment; a timed show never comes before it
 I14        when all is right nothing is sent
 alive      no step of the product fails by an error of its own
 verdicts   every accepted price has one in its time, and "shown" was really shown
 neutral    no live label shows a price without a valid offer for long
+twins      an id in quarantine is used by two, and nothing is sent to it
+strangers  a label that nobody registered is told nothing
+orders     every command that people ask for ends, and as its gateway said
 =========  =========================================================================
 
 I11 (two dispatchers) is all of them while two run. `Violation` ends the seed.
@@ -28,12 +32,15 @@ from esl.domain.verdict import Outcome
 from esl.services.verdicts import verdicts_of_change
 from esl.store.database import Database
 from gateway.wire.codec import decode_commands
-from gateway.wire.messages import Command, Put, Show, ShowEntry
-from gateway.wire.signing import PublicKeys, open_sealed
+from gateway.wire.messages import Cancel, Command, Put, Show, ShowEntry
+from gateway.wire.signing import open_sealed
 from simulator.label import SimLabel
-from tests.builders import KEY, STORE
+from tests.builders import STORE
+from tests.chaos import keys
+from tests.chaos.flip_oracle import FlipOracle
 from tests.chaos.glass import Says, read_glass
-from tests.chaos.model import Model
+from tests.chaos.model import Model, PlannedFlip
+from tests.chaos.order_oracle import OrderOracle
 from tests.chaos.world import Violation, World
 
 HOUR_S = 3600.0
@@ -43,7 +50,7 @@ half; and as many again for what sessions and beacons make due at once."""
 
 _BOOKS = (
     "SELECT label_id, gateway_id, wanted_rev, sent_rev, settled_rev, shown_rev, shown_digest,"
-    " incarnation, due_at, problem FROM label"
+    " incarnation, due_at, problem, quarantine FROM label"
 )
 _ISSUED = "SELECT digest FROM issued WHERE label_id = ? AND rev = ?"
 _ANSWER = "SELECT answer FROM answered_request WHERE principal = 'till' AND idempotency_key = ?"
@@ -55,8 +62,12 @@ _ACCEPTED = (
     "SELECT rev, sku, price_minor, was_minor, received_at FROM price_event"
     " WHERE decision = 'accepted' ORDER BY rev DESC LIMIT 40"
 )
+_FRAME = "SELECT 1 FROM frame WHERE digest = ?"
+_QUARANTINED = "SELECT label_id FROM label WHERE quarantine = 1"
+_TASKS = "SELECT label_id FROM remove_task WHERE done_at IS NULL"
+_TWINS_STIR = 10  # reasons to send at once that two alternating labels give in an hour
+_DAYS_S = 40 * HOUR_S  # near the two days for which answers are kept
 _VERDICT_DUE = timedelta(seconds=900 + 60)  # the store's policy time, and upkeep's pauses
-_PUBLIC = PublicKeys.of(KEY)
 
 
 def _lately(times_s: deque[float], now_s: float) -> int:
@@ -80,6 +91,8 @@ class Glass:
     rev: int = 0
     digest: bytes = b""
     place: int = 0  # among the model's truths of it
+    says: Says | None = None
+    early: PlannedFlip | None = None  # whose picture it shows by a timed show
     shown: set[tuple[int, str]] = field(default_factory=set)
     haunted: bool = False  # the glass fell back after its report, or its id is used twice
     alive: bool = True
@@ -97,6 +110,8 @@ class Oracles:
         self._model = model
         self._books = books
         self._answers: dict[str, str] = {}
+        self._answered_s: dict[str, float] = {}
+        self.leapt_s = 0.0  # by how much wall clocks were set forward in all
         self._glass: dict[str, Glass] = defaultdict(Glass)
         self._signed: dict[str, set[tuple[int, bytes]]] = defaultdict(set)
         self._sent_s: dict[str, deque[float]] = defaultdict(deque)
@@ -105,12 +120,20 @@ class Oracles:
         self._prices: dict[str, set[tuple[str | None, int | None, int | None]]] = defaultdict(set)
         self._version = -1
         self.quiet_from_s: float | None = None
+        self.flips = FlipOracle(world, model, books, self._check)
+        self.orders = OrderOracle(model, books, self._check)
+        self.adopts = False  # the store's policy for labels that nobody registered
+        self._twins: dict[str, SimLabel] = {}
+        self._twinned: set[str] = set()
+        self._strangers: dict[str, tuple[int, bytes]] = {}
+        self.removes = False  # the store's policy: people take neutral labels off the shelf
 
     # -- answers -------------------------------------------------------------------------------
 
     def note_answer(self, key: str, answer: str) -> None:
         """Remember an answer that reached its asker."""
         before = self._answers.setdefault(key, answer)
+        self._answered_s.setdefault(key, self._world.now_s)
         self._check("I7", before == answer, f"{key} was answered {before}, then {answer}")
 
     def check_conflict(self, key: str, answer: str | None) -> None:
@@ -123,8 +146,15 @@ class Oracles:
         self._check("I8", given == expected, f"{key}: answered {given}, must be {expected}")
 
     def check_answers(self) -> None:
-        """Every answer ever given is stored, and no numbered event twice."""
+        """Every answer given is stored, and no numbered event twice.
+
+        With clocks that leapt for days an answer of the last hour: a start believes its clock,
+        and forgets answers of two days ago an hour later.
+        """
+        days = self.leapt_s > _DAYS_S
         for key, answer in self._answers.items():
+            if days and self._world.now_s - self._answered_s[key] > HOUR_S:
+                continue
             row = self._books.execute(_ANSWER, (key,)).fetchone()
             stored = row["answer"] if row is not None else None
             self._check("I1", stored == answer, f"{key} was answered {answer}, stored: {stored}")
@@ -135,25 +165,59 @@ class Oracles:
 
     def watch_down(self, payload: bytes) -> None:
         """A controller publishes commands: look into them before anyone else does."""
-        _, body = open_sealed(payload, _PUBLIC)
+        header, body = open_sealed(payload, keys.BOTH)
         for command in decode_commands(body).messages:
             self.commands += 1
             if self.quiet_from_s is not None and not self._is_for_the_dead(command):
                 self._check("I14", self._world.now_s < self.quiet_from_s, f"sent {command}")
+            self._watch_quarantine(command)
             if isinstance(command, Put):
                 self._watch_picture(command)
                 if not command.offset:
                     self._watch_often(command.label)
             elif isinstance(command, Show):
+                self.flips.watch_show(header.gateway, command)
                 for entry in command.entries:
                     self._watch_show(entry)
+            else:
+                self.orders.watch_sent(header.gateway, command)
+
+    def _watch_quarantine(self, command: Command) -> None:
+        """A picture for an id that two labels use would land on both."""
+        match command:
+            case Put():
+                told = {command.label}
+            case Show():
+                told = {entry.label for entry in command.entries}
+            case _:
+                return
+        unknown = sorted(told - set(self._model.shelves))
+        self._check("strangers", not unknown, f"{unknown} are told something")
+        if self._twinned & told:
+            held = self._quarantined() & told
+            self._check("twins", not held, f"{sorted(held)} are sent pictures")
+
+    def _quarantined(self) -> frozenset[str]:
+        if not self._twinned:
+            return frozenset()
+        return frozenset(row["label_id"] for row in self._books.execute(_QUARANTINED))
 
     def _is_for_the_dead(self, command: Command) -> bool:
         """A label that never answers may be tried again and again, slowly."""
+        if isinstance(command, Cancel):  # nor is anybody sure of one that waits to be removed
+            tasks = self._tasks()
+            return all(
+                not self._glass[entry.label].alive or entry.label in tasks
+                for entry in command.entries
+            )
         return isinstance(command, Put) and not self._glass[command.label].alive
 
     def _watch_picture(self, put: Put) -> None:
         label, rev, digest = put.label, put.rev, put.digest
+        if not put.show:
+            kept = self._books.execute(_FRAME, (digest.hex(),)).fetchone()
+            self._check("I5", kept is not None, f"{label} is to keep a picture unrecorded")
+            return
         row = self._books.execute(_ISSUED, (label, rev)).fetchone()
         issued = row["digest"] if row is not None else None
         self._check(
@@ -183,6 +247,14 @@ class Oracles:
 
     def watch_glass(self, label: SimLabel) -> None:
         """A label may show something else than before."""
+        if label.label_id not in self._model.shelves:
+            held = self._strangers.setdefault(label.label_id, (label.shown_rev, label.shown_digest))
+            untouched = (label.shown_rev, label.shown_digest) == held
+            self._check("strangers", untouched, f"{label.label_id} was painted")
+            return
+        if self._twins.get(label.label_id) is label:
+            self._watch_twin(label)
+            return
         glass = self._glass[label.label_id]
         if label.incarnation != glass.incarnation:
             alive, self._glass[label.label_id] = glass.alive, (glass := Glass())
@@ -199,7 +271,14 @@ class Oracles:
         self._check("I5", signed, f"{name} shows {label.shown_rev}, never signed for it")
         says = read_glass(label.shown_pixels)
         place = self._model.place_of(name, says, glass.place) if says else None
+        glass.early = None
+        if place is None and says is not None:
+            glass.early = self.flips.judge_early(
+                name, label.shown_rev, label.shown_digest, says, glass.place
+            )
+            place = glass.place if glass.early is not None else None
         self._check("I2", place is not None, f"{name} shows {says}, its truth was newer or other")
+        glass.says = says
         if says is not None:
             self._prices[name].add((says.sku, says.price_minor, says.was_minor))
         glass.place = place or 0
@@ -207,11 +286,32 @@ class Oracles:
         glass.shown.add((label.shown_rev, label.shown_digest.hex()))
         glass.haunted = False
 
+    def _watch_twin(self, twin: SimLabel) -> None:
+        """A second label of an id: what it shows was meant for that id, and nobody can tell."""
+        glass = self._glass[twin.label_id]
+        glass.haunted = True
+        shown = (twin.shown_rev, twin.shown_digest.hex())
+        if not twin.shown_digest or shown in glass.shown:
+            return
+        signed = (twin.shown_rev, twin.shown_digest) in self._signed[twin.label_id]
+        self._check("I5", signed, f"the twin of {twin.label_id} shows {twin.shown_rev}")
+        glass.shown.add(shown)
+        says = read_glass(twin.shown_pixels)
+        if says is not None:
+            self._prices[twin.label_id].add((says.sku, says.price_minor, says.was_minor))
+
+    def note_twin(self, twin: SimLabel) -> None:
+        """From now on two labels use an id."""
+        self._twins[twin.label_id] = twin
+        self._twinned.add(twin.label_id)
+        self._glass[twin.label_id].haunted = True
+        self.note_stirred([twin.label_id] * _TWINS_STIR)
+
     def note_fell_back(self, label: SimLabel) -> None:
         """A fault made a glass show an earlier picture, after it had reported a later one."""
         glass = self._glass[label.label_id]
         glass.rev, glass.digest = label.shown_rev, label.shown_digest
-        glass.place = 0
+        glass.place, glass.says, glass.early = 0, None, None
         glass.haunted = True
 
     def note_haunted(self, label_id: str) -> None:
@@ -232,6 +332,12 @@ class Oracles:
         self._version = version
         for row in self._books.execute(_BOOKS):
             label_id = row["label_id"]
+            if label_id not in self._model.shelves:
+                adopted = self.adopts and row["wanted_rev"] == 0
+                self._check("strangers", adopted, f"{label_id} is ours: {dict(row)}")
+                continue
+            two = label_id in self._twinned or not row["quarantine"]
+            self._check("twins", two, f"{label_id} is one label, and in quarantine")
             glass = self._glass[label_id]
             wanted = self._wanted.get(label_id, 0)
             self._check(
@@ -251,50 +357,62 @@ class Oracles:
                 and row["settled_rev"] >= row["wanted_rev"] > 0
             )
             if settled and not glass.haunted:
-                truth = self._model.truth(label_id)
-                says = self._says(label_id)
-                self._check(
-                    "I3",
-                    is_right(says, truth),
-                    f"{label_id} is called settled, shows {says}, not {truth}",
-                )
+                self._check_settled(label_id, glass, reported=row["shown_rev"] == glass.rev)
 
-    def _says(self, label_id: str) -> Says | None:
-        glass = self._glass[label_id]
-        truths = self._model.shelves[label_id].truths
-        return truths[glass.place] if glass.rev else None
+    def _check_settled(self, label_id: str, glass: Glass, *, reported: bool) -> None:
+        truth = self._model.truth(label_id)
+        right = is_right(glass.says, truth) or (
+            glass.early is not None and self.flips.may_differ(glass.early, reported=reported)
+        )
+        self._check("I3", right, f"{label_id} is called settled, shows {glass.says}, not {truth}")
 
     # -- coming right --------------------------------------------------------------------------
 
     def wrong(self, labels: Iterable[SimLabel]) -> list[str]:
         """List live labels that do not show what they must, and why."""
         found = []
+        tasks, quarantined = self._tasks(), self._quarantined()
         for label in labels:
-            if label.dead:
+            if label.dead or label.label_id in quarantined:  # a problem is open for those
                 continue
             self.evaluated["I4"] += 1
             truth = self._model.truth(label.label_id)
             says = read_glass(label.shown_pixels)
+            if truth is not None and truth.is_neutral and label.label_id in tasks:
+                continue
             if not is_right(says, truth):
                 found.append(f"{label.label_id} shows {says}, must show {truth}")
         return found
 
     def overpriced(self, labels: Iterable[SimLabel]) -> list[str]:
-        """List live labels that show a price which no valid offer has."""
+        """List live labels that show a price which no valid offer has, and nobody is to remove."""
         found = []
+        helped = self._tasks() | self._quarantined()
         for label in labels:
             says = read_glass(label.shown_pixels)
             truth = self._model.truth(label.label_id)
-            if label.dead or says is None or says.is_neutral:
+            if label.dead or says is None or says.is_neutral or label.label_id in helped:
                 continue
             self.evaluated["neutral"] += 1
             if truth is None or truth.is_neutral:
                 found.append(f"{label.label_id} still shows {says}")
         return found
 
+    def _tasks(self) -> frozenset[str]:
+        """Name the labels that a person is asked to take off the shelf."""
+        return frozenset(row["label_id"] for row in self._books.execute(_TASKS))
+
+    def check_tasks(self) -> None:
+        """At the end nobody is asked to remove a label that shows what it must."""
+        for label_id in sorted(self._tasks()):
+            truth, glass = self._model.truth(label_id), self._glass[label_id]
+            needed = truth is None or truth.is_neutral or not glass.alive
+            self._check("neutral", needed, f"{label_id} is to be removed and shows {glass.says}")
+
     def check_verdicts(self, database: Database, now: datetime) -> None:
         """What became of prices is told: of those above the policy time, and of living labels."""
         changes = self._books.execute(_ACCEPTED).fetchall()
+        quarantined = self._quarantined()
         for change in changes:
             with database.read() as tx:
                 told = verdicts_of_change(tx, STORE, change["rev"], now)
@@ -303,7 +421,9 @@ class Oracles:
                 label, glass = verdict.label_id, self._glass[verdict.label_id]
                 of = f"{label}: {verdict}, revision {change['rev']}"
                 pending = verdict.outcome is Outcome.PENDING
-                self._check("verdicts", not pending or not (is_old or glass.alive), of)
+                # An id in quarantine is sent nothing: its verdict comes with the policy time.
+                settles = glass.alive and label not in quarantined
+                self._check("verdicts", not pending or not (is_old or settles), of)
                 if verdict.outcome is Outcome.SHOWN and verdict.sku == change["sku"]:
                     price = (verdict.sku, change["price_minor"], change["was_minor"])
                     self._check("verdicts", price in self._prices[label], f"{of}: never was")

@@ -34,14 +34,20 @@ def is_caught(defect: Defect, outcome: Outcome) -> bool:
     return outcome.violation is not None and outcome.violation.invariant in defect.caught_by
 
 
-def search(stage: Stage, *, seeds: int, only: str | None) -> int:
-    """Look for a seed for each defect, and record them."""
+def search(stage: Stage, *, seeds: int, only: str | None, escaped: bool) -> int:
+    """Look for a seed for each defect, and record them.
+
+    ``only`` names defects, with commas; with ``escaped`` those whose recorded seed still catches
+    them keep it.
+    """
     recorded: dict[str, Any] = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
     recorded = {name: found for name, found in recorded.items() if name in DEFECTS}
     healthy: dict[tuple[str, int], bool] = {}
     missed = []
     for name, defect in DEFECTS.items():
         if only is not None and name not in only.split(","):
+            continue
+        if escaped and caught_again(stage, name, recorded):
             continue
         found = _search_one(stage, defect, seeds, healthy)
         sys.stderr.write(f"{name}: {json.dumps(found)}\n")

@@ -24,6 +24,7 @@ from gateway.link import Outgoing
 from gateway.mqtt import Acknowledgement, MqttError, MqttMessage
 from gateway.wire.topics import down_topic
 from gateway.worker import HOUSEKEEPING_S, MESSAGES_MOST, POLL_S, TOPICS
+from tests.builders import KEY
 from tests.chaos.broker import Broker, Client
 from tests.chaos.clocks import MachineClocks
 from tests.chaos.controller import Controller
@@ -63,6 +64,7 @@ class Process:
         self.disk = disk
         self.renderer = ReadableRenderer()
         self.client = Client(name, TOPICS, self._hear, self._lost)
+        self.key = KEY
         self.running = False
         self.paused_until_s = 0.0
         self.dies_publishing: int | None = None
@@ -85,6 +87,7 @@ class Process:
         self._claimed: tuple[LabelId, ...] = ()
         self._unsent: dict[GatewayId, frozenset[LabelId]] = {}
         self._done_now: list[tuple[Request, str]] = []
+        self._begins_flips = False
         disk.committed = self._committed
         disk.begun = self._done_now.clear
 
@@ -102,6 +105,7 @@ class Process:
                 renderer=self.renderer,
                 random=Random(self._world.random.random()),
                 window=self.window,
+                key=self.key,
                 send=self._send,
                 unsent=self._note_unsent,
             )
@@ -261,11 +265,18 @@ class Process:
             return
         self._beside_at_s = now_s + BESIDE_S
         controller.outbox.put(controller.signals.step())
-        controller.staging.begin_flips()
+        self._begin_flips(controller)
         ahead = controller.staging.step()
         controller.outbox.put(ahead.outgoing)
         if ahead.outgoing:
             self._wake(self.pace_s)
+
+    def _begin_flips(self, controller: Controller) -> None:
+        self._begins_flips = True
+        try:
+            controller.staging.begin_flips()
+        finally:
+            self._begins_flips = False
 
     def _draw(self, controller: Controller, batch: Batch) -> None:
         self._dispatching = False
@@ -365,3 +376,5 @@ class Process:
         self._done_now.clear()
         for request, answer in done:
             self._happened(request, answer)
+        if self._begins_flips:
+            self._oracles.note_stirred(self._oracles.flips.look())

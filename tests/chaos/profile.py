@@ -46,9 +46,9 @@ class Profile:
 
 
 EXPECTED_LATER = (
-    "flips: no timed show before its moment, none lost, cancels re-armed",
-    "two labels with one id",
-    "a template or rule changed, a signing key rotated in the middle of a day",
+    "products that are delisted, labels that leave the shop, firmware",
+    "what is forgotten after months",
+    "two workers with leases on PostgreSQL",
 )
 """What the product promises and no story tells yet; named by every run."""
 

@@ -29,12 +29,12 @@ PRINCIPAL = "till"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
-    """One request of a client. ``happened`` returns what the answer must be."""
+    """One request of a client. ``happened`` is told the answer and returns what it must be."""
 
     key: str
     body: str
     do: Callable[[Connection, datetime], Any]
-    happened: Callable[[Model], Any]
+    happened: Callable[[Model, Any], Any]
 
     def take_in(self, tx: Connection, now: datetime) -> tuple[StoredAnswer, bool]:
         """Do it once; return the answer, and whether it was done now."""
@@ -61,7 +61,7 @@ def price_request(key: str, changes: list[Change]) -> Request:
         )
         return [[r.sku, r.decision.value] for r in applied.results]
 
-    def happened(model: Model) -> Any:
+    def happened(model: Model, _: Any) -> Any:
         return [[c.sku, model.apply(c)] for c in changes]
 
     return Request(key, f"prices {changes}", do, happened)
@@ -75,7 +75,7 @@ def pair_request(key: str, label: str, sku: str) -> Request:
         pairing.pair_labels(tx, STORE, [pair], now, single=True)
         return "paired"
 
-    def happened(model: Model) -> Any:
+    def happened(model: Model, _: Any) -> Any:
         model.pair(label, sku)
         return "paired"
 
@@ -86,19 +86,14 @@ def unpair_request(key: str, label: str) -> Request:
     """A label speaks for nothing any more."""
 
     def do(tx: Connection, now: datetime) -> Any:
-        pairing.unpair_labels(tx, STORE, [LabelId(label)], now)  # type: ignore[attr-defined]
+        pairing.unpair_labels(tx, STORE, [LabelId(label)], now)
         return "unpaired"
 
-    def happened(model: Model) -> Any:
+    def happened(model: Model, _: Any) -> Any:
         model.pair(label, None)
         return "unpaired"
 
     return Request(key, f"unpair {label}", do, happened)
-
-
-def can_unpair() -> bool:
-    """Say whether the product has a door for it yet."""
-    return hasattr(pairing, "unpair_labels")
 
 
 def name_request(key: str, sku: str, name: str) -> Request:
@@ -110,7 +105,7 @@ def name_request(key: str, sku: str, name: str) -> Request:
         catalogue.put_products(tx, STORE, put, now, actor="till")
         return "named"
 
-    def happened(model: Model) -> Any:
+    def happened(model: Model, _: Any) -> Any:
         model.name(sku, name)
         return "named"
 

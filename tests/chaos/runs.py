@@ -23,7 +23,12 @@ def main(arguments: argparse.Namespace) -> int:
             case "run":
                 return run(stage, arguments)
             case "search":
-                return planted.search(stage, seeds=arguments.seeds, only=arguments.only)
+                return planted.search(
+                    stage,
+                    seeds=arguments.seeds,
+                    only=arguments.only,
+                    escaped=arguments.escaped,
+                )
             case _:
                 return planted.replay(stage)
     finally:

@@ -1,9 +1,12 @@
 """What goes wrong with gateways and labels."""
 
 from simulator.label import FULL_UV, LOWEST_MV, SimLabel
+from tests.chaos.panels import TWO_SLOTS
 from tests.chaos.scene import Scene
 from tests.chaos.shop import Ceiling
 
+_TWIN_LONGEST_S = 900.0
+_TWIN_GONE_FOR_S = 600.0
 _EMPTY_UV = 2_000_000
 _DAY_S = 86_400.0
 _FALLS_BACK_MOST = 2  # a label whose refreshes fail again and again is broken, or is two labels
@@ -16,6 +19,7 @@ class ShelfFaults:
         self.scene = scene
         self.world = scene.world
         self._fell_back: dict[str, int] = {}
+        self._strangers = 0
 
     def reboot_gateway(self) -> None:
         """A gateway boots again."""
@@ -65,9 +69,12 @@ class ShelfFaults:
         lost.switch_off()
         lost.gone = True
         self.world.count("gateway gone for good", lost.name)
-        for label_id in list(lost.labels):
+        for label_id, label in list(lost.labels.items()):
+            if self.scene.labels.get(label_id) is not label:
+                del lost.labels[label_id]  # none of ours, or a twin
+                continue
             home = self.scene.some([ceiling for ceiling in left if ceiling is not lost])
-            self.scene.hang(self.scene.labels[label_id], [home])
+            self.scene.hang(label, [home])
 
     def shrink_gateway(self) -> None:
         """A gateway has less room than it had."""
@@ -83,7 +90,7 @@ class ShelfFaults:
     def skew_gateway(self) -> None:
         """A gateway's clock is set."""
         ceiling = self.scene.some(self.scene.ceilings)
-        ceiling.clocks.ahead_s = self.world.random.choice((-_DAY_S, -300.0, 0.0, 300.0, _DAY_S))
+        ceiling.set_clock(self.world.random.choice((-_DAY_S, -300.0, 0.0, 300.0, _DAY_S)))
         self.world.count("gateway clock set", f"{ceiling.name} {ceiling.clocks.ahead_s:.0f} s")
 
     def label_sleeps(self) -> None:
@@ -167,6 +174,41 @@ class ShelfFaults:
         if label.battery_mv < LOWEST_MV:
             label.battery_uv = FULL_UV
             self._forget(label)
+
+    def label_is_twinned(self) -> None:
+        """A second label of the same id is heard by another gateway, and taken away in time."""
+        label = self.scene.some_label()
+        others = [c for c in self.scene.standing() if label.label_id not in c.labels]
+        early = self.scene.is_early_enough(_TWIN_LONGEST_S + _TWIN_GONE_FOR_S)
+        if not (others and early) or label.dead or label.label_id in self.scene.twins:
+            return
+        twin = SimLabel(label.label_id, label.panel)
+        twin.incarnation = self.world.random.choice((1, label.incarnation))
+        there = self.scene.some(others)
+        there.take_up(twin)
+        self.scene.twins[label.label_id] = twin
+        self.scene.oracles.note_twin(twin)
+        self.world.count("id used twice", f"{label.label_id} by {there.name}")
+        self.world.after(self.world.between(60, _TWIN_LONGEST_S), self._end_twin, twin)
+
+    def _end_twin(self, twin: SimLabel) -> None:
+        for ceiling in self.scene.ceilings:
+            if ceiling.labels.get(twin.label_id) is twin:
+                del ceiling.labels[twin.label_id]
+        self.scene.twins.pop(twin.label_id, None)
+
+    def stranger_comes(self) -> None:
+        """A label of the shop next door is heard, or a new one that nobody registered."""
+        self._strangers += 1
+        stranger = SimLabel(f"stranger-{self._strangers}", TWO_SLOTS)
+        if self.world.random.random() < 0.5:
+            stranger.shown_rev = self.world.random.choice((1, 50, 2**40))
+            stranger.shown_digest = bytes(32)
+        there = self.scene.some(self.scene.ceilings)
+        there.take_up(stranger)
+        self.world.count("unknown label", f"{stranger.label_id} at {there.name}")
+        stays_s = self.world.between(60, 1200)
+        self.world.after(stays_s, there.labels.pop, stranger.label_id, None)
 
     def _forget(self, label: SimLabel) -> None:
         label.lose_memory()

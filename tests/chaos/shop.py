@@ -1,10 +1,11 @@
 """The simulator's gateways and labels on the simulated broker, as `simulator.uplink` runs them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from gateway.mqtt import MqttMessage
 from gateway.wire.codec import encode_state
-from gateway.wire.messages import AnyEvent
+from gateway.wire.messages import Accepted, AnyEvent
+from gateway.wire.signing import PublicKeys
 from gateway.wire.topics import down_topic, state_topic, up_topic
 from simulator.gateway import SimGateway
 from simulator.label import SimLabel
@@ -19,7 +20,10 @@ _RECONNECT_S = (0.5, 3.0)
 
 
 class Ceiling:
-    """One gateway under the ceiling: its power, its connection and its clock."""
+    """One gateway under the ceiling: its power, its connection and its clock.
+
+    ``shelf`` are all labels of the shop, in its range or not.
+    """
 
     def __init__(
         self,
@@ -27,6 +31,7 @@ class Ceiling:
         broker: Broker,
         gateway: SimGateway,
         oracles: Oracles,
+        shelf: Collection[SimLabel],
         *,
         keeps_session: bool,
         queue_longest: int,
@@ -48,6 +53,7 @@ class Ceiling:
         self._world = world
         self._broker = broker
         self._oracles = oracles
+        self._shelf = shelf
         self._life = 0
         self._outbox: list[AnyEvent] = []
         self._flushing = False
@@ -57,6 +63,24 @@ class Ceiling:
     def labels(self) -> dict[str, SimLabel]:
         """The labels in its range."""
         return self.gateway.labels
+
+    def set_clock(self, ahead_s: float) -> None:
+        """Somebody, or a source of time, sets its clock."""
+        self.clocks.ahead_s = ahead_s
+        worst_ms = self._oracles.flips.ahead_ms
+        worst_ms[self.name] = max(worst_ms[self.name], ahead_s * 1000)
+
+    def enrol(self, believes: PublicKeys) -> None:
+        """Somebody brings it a new enrolment file, and it begins anew."""
+        self.gateway._gatekeeper.keys = believes
+        if self.powered:
+            self.switch_off()
+            self.switch_on()
+
+    def take_up(self, label: SimLabel) -> None:
+        """Hear a label that was not here when the shop was opened."""
+        self.gateway._set_up(label)
+        self.labels[label.label_id] = label
 
     # -- power ---------------------------------------------------------------------------------
 
@@ -115,7 +139,8 @@ class Ceiling:
 
     def _step(self, step: Callable[[], Sequence[AnyEvent]]) -> None:
         self._say(step())
-        for label in list(self.gateway.labels.values()):
+        # What a label began to paint it ends, though it was carried out of range meanwhile.
+        for label in (*self._shelf, *self.gateway.labels.values()):
             self._oracles.watch_glass(label)
         self._plan()
 
@@ -139,6 +164,9 @@ class Ceiling:
     def _say(self, events: Sequence[AnyEvent]) -> None:
         if not events or not self.powered:
             return
+        for event in events:
+            if isinstance(event, Accepted):
+                self._oracles.orders.note_accepted(self.name, event.id)
         self._outbox.extend(events)
         if not self._flushing:
             self._flushing = True

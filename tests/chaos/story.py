@@ -8,34 +8,47 @@
                                   └ faults stop, trade stops, what is open is answered
 """
 
+import json
 import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
-from esl.domain.ids import GatewayId, PanelId
-from gateway.wire.signing import PublicKeys
+from sqlalchemy import Connection, update
+
+from esl.domain.ids import GatewayId
+from esl.domain.place import Neutral, StorePolicy, UnknownLabels
+from esl.domain.template_rule import TemplateRule
+from esl.services import templates
+from esl.store import places
+from esl.store.tables import labels as label_table
 from simulator.gateway import GatewayOptions, SimGateway
 from simulator.label import SimLabel
-from tests.builders import KEY, PANEL, build_shelf, label_id
+from tests.builders import STORE, build_shelf, label_id, the_gallery
+from tests.chaos import keys
 from tests.chaos.broker import Broker, Weather
 from tests.chaos.disk import Disk, SharedFile
+from tests.chaos.errands import own_template
 from tests.chaos.model import Change, Model
 from tests.chaos.nemesis import Nemesis
 from tests.chaos.oracles import Oracles
-from tests.chaos.process import Process
+from tests.chaos.panels import ONE_SLOT, TWO_SLOTS
+from tests.chaos.process import UPKEEP_S, Process
 from tests.chaos.profile import Profile
 from tests.chaos.requests import Request
 from tests.chaos.scene import Scene
 from tests.chaos.shop import Ceiling
 from tests.chaos.till import Till
 from tests.chaos.world import BEGINNING, Violation, World
-from tests.panels import PANELS
 
 FIRST_PRICE = 129
 CHECKED_EVERY_S = 1.0
 ANSWERS_EVERY_S = 300.0
+_REMOVES = 0.25
+_ADOPTS = 0.3
+_OWN_TEMPLATE = 0.5
 
 
 @dataclass(slots=True, kw_only=True)
@@ -116,8 +129,8 @@ class Story:
             self.world,
             self.processes,
             self.oracles,
-            skus=sorted(self.model.names),
-            labels=sorted(self.labels),
+            self.model,
+            gateways=[ceiling.name for ceiling in self.ceilings],
             every_s=profile.trade_every_s,
         )
         scene = Scene(
@@ -128,6 +141,7 @@ class Story:
             ceilings=self.ceilings,
             labels=self.labels,
             oracles=self.oracles,
+            ends_s=profile.chaos_s,
         )
         self.nemesis = Nemesis(scene, every_s=profile.fault_every_s)
         self.convergence_s = 0.0
@@ -145,15 +159,40 @@ class Story:
                 price_minor=FIRST_PRICE,
                 now=BEGINNING,
             )
+            one_slot = [label_id(n) for n in range(profile.labels) if n % 4 == 3]
+            tx.execute(
+                update(label_table)
+                .where(label_table.c.label_id.in_(one_slot))
+                .values(panel_id=ONE_SLOT.panel_id)
+            )
+            self._set_policies(tx)
         for number in range(profile.labels):
             sku = f"sku-{number}"
             self.model.names[sku] = f"Jogurt {sku}"
             self.model.add(label_id(number), sku)
             self.model.apply(Change(sku=sku, price_minor=FIRST_PRICE, source="api"))
         self.labels = {
-            label_id(n): SimLabel(label_id(n), PANELS[PanelId(PANEL)])
+            label_id(n): SimLabel(label_id(n), ONE_SLOT if label_id(n) in one_slot else TWO_SLOTS)
             for n in range(profile.labels)
         }
+
+    def _set_policies(self, tx: Connection) -> None:
+        """Some stores have a template of their own; some remove what may show no price."""
+        random = self.world.random
+        self.oracles.removes = random.random() < _REMOVES
+        self.oracles.adopts = random.random() < _ADOPTS
+        policy = StorePolicy(
+            neutral=Neutral.TASK if self.oracles.removes else Neutral.FACE,
+            unknown_labels=UnknownLabels.ADOPT if self.oracles.adopts else UnknownLabels.IGNORE,
+            adopt_until=BEGINNING + timedelta(seconds=self.profile.chaos_s / 2),
+        )
+        places.put_store_policy(tx, STORE, policy)
+        if random.random() < _OWN_TEMPLATE:
+            new, gallery = own_template(0), frozenset(the_gallery())
+            templates.save_template(tx, STORE, new, BEGINNING, actor="tests", gallery=gallery)
+            rules = [TemplateRule(template=new.name)]
+            templates.put_rules(tx, STORE, rules, BEGINNING, gallery=gallery, seen=None)
+            self.model.template = new.digest
 
     def _hang_gateways(self) -> list[Ceiling]:
         random, profile = self.world.random, self.profile
@@ -165,11 +204,12 @@ class Story:
                 SimGateway(
                     f"gw-{number + 1}",
                     labels[number :: profile.gateways],
-                    PublicKeys.of(KEY),
+                    keys.FIRST,
                     random=random,
                     options=self._options(),
                 ),
                 self.oracles,
+                labels,
                 keeps_session=random.random() < 0.4,
                 queue_longest=random.choice((10, 100, 1000)),
             )
@@ -192,7 +232,7 @@ class Story:
     def _happened(self, request: Request, answer: str) -> None:
         """A request was committed: the truth has changed."""
         places = {n: len(shelf.truths) for n, shelf in self.model.shelves.items()}
-        expected = request.happened(self.model)
+        expected = request.happened(self.model, json.loads(answer))
         stirred = [n for n, shelf in self.model.shelves.items() if len(shelf.truths) > places[n]]
         self.world.note(f"committed {request.key} {request.body}: {answer}")
         self.oracles.note_stirred(stirred)
@@ -226,13 +266,22 @@ class Story:
             Violation: It does not.
         """
         self.nemesis.calm()
-        self.till.stopped = True
         self.world.note("faults stop")
+        self._end_day()
         self._come_right()
         self._stay_silent()
 
+    def _end_day(self) -> None:
+        first = self.processes[0]
+        awake = first.controller is not None
+        self.till.end_day(first.controller.time.now() if awake else first.clocks.wall())
+
     def _check_answers(self) -> None:
         self.oracles.check_answers()
+        first = self.processes[0]
+        if first.controller is not None:
+            now = first.controller.time.now()
+            self.oracles.orders.check_all(now, slack_s=ANSWERS_EVERY_S)
         self.world.after(ANSWERS_EVERY_S, self._check_answers)
 
     def _come_right(self) -> None:
@@ -241,6 +290,7 @@ class Story:
         began_s = world.now_s
         while self.till.open:
             world.run_until(world.now_s + CHECKED_EVERY_S)
+            self._end_day()
             self.oracles.check(
                 "I1", world.now_s < began_s + 60, f"unanswered: {sorted(self.till.open)}"
             )
@@ -255,6 +305,7 @@ class Story:
                 left = self.oracles.overpriced(self.labels.values())
                 self.oracles.check("neutral", not left, "; ".join(left))
         self.convergence_s = wrong_s - began_s
+        self.oracles.flips.check_over()
         wrong = self.oracles.wrong(self.labels.values())
         rows = [self.oracles.state_of(text.split()[0]) for text in wrong]
         self.oracles.check("I4", not wrong, "; ".join([*wrong, *rows]))
@@ -272,7 +323,10 @@ class Story:
         self.oracles.check("I14", True, "")  # noqa: FBT003
         first = self.processes[0]
         if first.controller is not None:
-            self.oracles.check_verdicts(first.disk.database, first.controller.time.now())
+            now = first.controller.time.now()
+            self.oracles.check_verdicts(first.disk.database, now)
+            self.oracles.orders.check_all(now, slack_s=2 * UPKEEP_S)
+            self.oracles.check_tasks()
 
     def outcome(self, violation: Violation | None, seconds: float) -> Outcome:
         """Sum up."""

@@ -6,6 +6,7 @@ faults stop, and everything must come right and fall silent.
 """
 
 from dataclasses import replace
+from datetime import timedelta
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.builders import label_id
 from tests.chaos.broker import Weather
 from tests.chaos.disk import Dies
+from tests.chaos.errands import cancel_request, plan_request, withdraw_request
 from tests.chaos.model import Change
 from tests.chaos.profile import DEFAULT
 from tests.chaos.requests import name_request, pair_request, price_request
@@ -69,6 +71,23 @@ class Deliveries(RuleBasedStateMachine):
     def product_is_renamed(self, sku: str) -> None:
         key = self._key()
         self.story.till.ask(name_request(key, sku, f"Sir {key}"))
+
+    @rule(skus=st.sets(_skus, min_size=1, max_size=2), ahead_s=st.sampled_from((5, 45, 120)))
+    def flip_is_planned(self, skus: set[str], ahead_s: int) -> None:
+        key = self._key()
+        show_at = self.story.world.wall().replace(microsecond=0) + timedelta(seconds=ahead_s)
+        changes = [Change(sku=s, price_minor=888, source=f"flip-{key}") for s in sorted(skus)]
+        self.story.till.ask(plan_request(key, show_at, changes))
+
+    @rule()
+    @precondition(lambda self: self.story is not None and self.story.model.planned())
+    def flip_is_cancelled(self) -> None:
+        flip = self.story.model.planned()[0]
+        self.story.till.ask(cancel_request(self._key(), flip.flip_id))
+
+    @rule(sku=_skus)
+    def price_is_withdrawn(self, sku: str) -> None:
+        self.story.till.ask(withdraw_request(self._key(), sku))
 
     # -- time ----------------------------------------------------------------------------------
 

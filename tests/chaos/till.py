@@ -6,13 +6,20 @@ new price ─▶ numbered ─▶ (late?) ─▶ post ─▶ answer in time? ─�
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from tests.chaos.model import Change
+from tests.chaos.errands import (
+    cancel_request,
+    order_request,
+    plan_request,
+    template_request,
+    withdraw_request,
+)
+from tests.chaos.model import Change, Model
 from tests.chaos.oracles import Oracles
 from tests.chaos.requests import (
     Request,
-    can_unpair,
     name_request,
     pair_request,
     price_request,
@@ -21,6 +28,9 @@ from tests.chaos.requests import (
 from tests.chaos.world import World
 
 PATIENCE_S = 5.0
+
+_PLANS = 0.8  # of seeds; the others plan no prices for a moment
+_AHEAD_S = (40.0, 200.0, 900.0, 1800.0)
 
 Answered = Callable[[str | None], None]
 """Called with the answer; None is a refusal that may be tried again."""
@@ -43,20 +53,25 @@ class Till:
         world: World,
         doors: Sequence[Door],
         oracles: Oracles,
+        model: Model,
         *,
-        skus: Sequence[str],
-        labels: Sequence[str],
+        gateways: Sequence[str],
         every_s: float,
     ) -> None:
         self._world = world
         self._doors = doors
         self._oracles = oracles
-        self._skus = skus
-        self._labels = labels
+        self._model = model
+        self._skus = sorted(model.names)
+        self._labels = sorted(model.shelves)
+        self._gateways = gateways
         self._every_s = every_s
         self._number = 0
-        self._seqs = dict.fromkeys(skus, 0)
+        self._seqs = dict.fromkeys(self._skus, 0)
+        self._cancelled: list[str] = []  # products of the last flip that was
+        self._errands = self._choose_errands()
         self.open: dict[str, Request] = {}
+        self._called_off: set[int] = set()  # flips, at the end of the day
         self.stopped = False
 
     def begin(self) -> None:
@@ -88,19 +103,68 @@ class Till:
 
     def invent(self) -> Request:
         """Think of something to ask."""
-        random = self._world.random
         self._number += 1
         key = f"key-{self._number}"
-        kind = random.random()
-        if kind < 0.06:
-            return pair_request(key, random.choice(self._labels), random.choice(self._skus))
-        if kind < 0.10 and can_unpair():
-            return unpair_request(key, random.choice(self._labels))
-        if kind < 0.13:
-            return name_request(key, random.choice(self._skus), f"Jogurt {self._number}")
+        kind = self._world.random.random()
+        for below, make in self._errands:
+            if kind < below:
+                return make(key)
+        random = self._world.random
         count = 1 if random.random() < 0.8 else random.randint(2, 4)
-        skus = random.sample(list(self._skus), min(count, len(self._skus)))
+        skus = random.sample(self._skus, min(count, len(self._skus)))
         return price_request(key, [self._price(sku) for sku in skus])
+
+    def _choose_errands(self) -> list[tuple[float, Callable[[str], Request]]]:
+        """Say below which share of requests each kind lies that is no price."""
+        choice = self._world.random.choice
+        errands: list[tuple[float, Callable[[str], Request]]] = [
+            (0.06, lambda key: pair_request(key, choice(self._labels), choice(self._skus))),
+            (0.10, lambda key: unpair_request(key, choice(self._labels))),
+            (0.13, lambda key: name_request(key, choice(self._skus), f"Jogurt {self._number}")),
+            (0.16, lambda key: withdraw_request(key, choice(self._skus))),
+            (0.21, self._invent_order),
+        ]
+        if self._model.template:
+            errands.append((0.22, lambda key: template_request(key, self._number)))
+        if self._world.random.random() < _PLANS:
+            errands.append((0.36, self._invent_flip))
+        return errands
+
+    def _invent_order(self, key: str) -> Request:
+        choice = self._world.random.choice
+        asked = choice(("led", "led", "report", "time", "config"))
+        label, gateway = choice(self._labels), choice(list(self._gateways))
+        return order_request(key, self._number, asked, label, gateway)
+
+    def _invent_flip(self, key: str) -> Request:
+        random, planned = self._world.random, self._model.planned()
+        if planned and random.random() < 0.35:
+            flip = random.choice(planned)
+            self._cancelled = sorted(flip.changes)
+            return cancel_request(key, flip.flip_id)
+        skus = self._cancelled if random.random() < 0.5 else []
+        skus = skus or random.sample(self._skus, random.randint(1, min(4, len(self._skus))))
+        ahead_s = 2.0 + random.choice(_AHEAD_S) * random.random()
+        show_at = (self._world.wall() + timedelta(seconds=ahead_s)).replace(microsecond=0)
+        source = f"flip-{key}"
+        changes = [
+            Change(sku=sku, price_minor=random.randint(1, 9999), source=source) for sku in skus
+        ]
+        return plan_request(key, show_at, changes)
+
+    def end_day(self, now: datetime) -> None:
+        """Ask for nothing more, and cancel the flips that lie ahead by the house's clock.
+
+        Those whose moment has passed are left: if nobody begins them they were forgotten. To be
+        said again while requests are open: one of them may plan another.
+        """
+        self.stopped = True
+        for flip in self._model.planned():
+            if flip.show_at <= now or flip.flip_id in self._called_off:
+                continue
+            self._called_off.add(flip.flip_id)
+            self._number += 1
+            self.ask(cancel_request(f"key-{self._number}", flip.flip_id))
 
     def _price(self, sku: str) -> Change:
         random = self._world.random

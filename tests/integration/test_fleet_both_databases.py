@@ -27,7 +27,7 @@ from esl.services import (
 )
 from esl.services.pricing import apply_price_changes
 from esl.services.signals import Order
-from esl.store import commands, places, remove_tasks, staged
+from esl.store import commands, flip_pictures, places, remove_tasks, staged
 from esl.store import fleet as fleet_rows
 from esl.store import flips as flip_rows
 from esl.store import problems as problem_rows
@@ -233,7 +233,7 @@ def test_an_armed_flip_that_is_cancelled_makes_its_label_want_a_higher_revision(
         template="standard",
     )
     staged.note_arms(tx, [arm], NOON)
-    assert staged.count_states(tx, planned.flip_id) == {SlotState.ARMED: 1}
+    assert flip_pictures.count_states(tx, planned.flip_id) == {SlotState.ARMED: 1}
     assert flips.cancel_flip(tx, STORE, planned.flip_id, NOON) == (label_id(0),)
     [one] = staged.pictures_due(tx, [GATEWAY], NOON, limit=10)
     assert (one.state, one.show_rev) == (SlotState.CANCELLED, 900)

@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tests.running_house import RunningHouse, check_problem
+import pytest
+
+from esl.store.migrate import time_acted_until
+from tests.running_house import RunningHouse, check_problem, running_house
 
 pytest_plugins = ["tests.shop_over_http"]
 
@@ -148,3 +151,29 @@ def test_the_keys_of_an_enrolment_are_noted(shop: RunningHouse) -> None:
     enrolment = shop.done("PUT", f"{STORE}/gateways/gw-1", {})
     [gateway] = shop.done("GET", f"{STORE}/gateways")["gateways"]
     assert gateway["enrolled_keys"] == sorted(enrolment["keys"])
+
+
+def test_a_clock_that_is_held_is_shown_and_confirmed_by_who_may(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with running_house(tmp_path_factory.mktemp("clock") / "data") as house:
+        clock = house.house.clock
+        asked = house.done("GET", "/api/v1/clock")
+        assert (asked["held"], abs(asked["ahead_s"]) < 60) == (False, True)
+        answer = house.ask("POST", "/api/v1/clock/confirm", token=house.operator)
+        check_problem(answer, 409)
+        assert "nothing to confirm" in answer.text
+
+        clock._now -= timedelta(days=2)  # as if the machine's had leapt ahead
+        held = house.done("GET", "/api/v1/clock")
+        assert held["held"] is True
+        assert held["ahead_s"] == pytest.approx(2 * 86_400, abs=60)
+        weak = house.ask("POST", "/api/v1/clock/confirm", token=house.token("label:read"))
+        check_problem(weak, 403)
+        check_problem(house.ask("POST", "/api/v1/clock/confirm", json={"x": 1}), 422)
+        assert clock.held
+        believed = house.done("POST", "/api/v1/clock/confirm")
+        assert (believed["held"], abs(believed["ahead_s"]) < 60) == (False, True)
+        with house.house.database.read() as tx:
+            acted_until = time_acted_until(tx)
+        assert acted_until.isoformat()[:16] == believed["now"][:16]

@@ -100,19 +100,31 @@ tellTime();
 const loadedBefore = new WeakSet();
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
 
+function lightUp(tile) {
+  if (isCalm.matches) return;
+  const tone = getComputedStyle(tile).getPropertyValue("--mark");
+  tile.animate(
+    [{ boxShadow: `0 0 0 3px ${tone}` }, { boxShadow: "0 0 0 3px transparent" }],
+    { duration: 2500, easing: "ease-in" },
+  );
+}
+
+// Somebody pressed a label's button, or held a phone to it.
+const TOUCHES = { pressed: "its button was pressed", tapped: "a phone read its tag" };
+document.addEventListener("touched", ({ detail }) => {
+  const { label, kind } = JSON.parse(detail.data);
+  const tile = document.getElementById(`tile-${label}`);
+  if (tile === null) return;
+  lightUp(tile);
+  document.getElementById("touched").textContent = `${label}: ${TOUCHES[kind] ?? kind}`;
+});
+
 document.addEventListener(
   "load",
   ({ target }) => {
     if (!target.matches?.("img.glass")) return;
     target.classList.remove("lost");
-    if (loadedBefore.has(target) && !isCalm.matches) {
-      const tile = target.closest(".tile");
-      const tone = getComputedStyle(tile).getPropertyValue("--mark");
-      tile.animate(
-        [{ boxShadow: `0 0 0 3px ${tone}` }, { boxShadow: "0 0 0 3px transparent" }],
-        { duration: 2500, easing: "ease-in" },
-      );
-    }
+    if (loadedBefore.has(target)) lightUp(target.closest(".tile"));
     loadedBefore.add(target);
   },
   true,

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from esl.services import pricing, requests
+from esl.services import requests, scales
 from esl.store import answers, revisions
 from tests.chaos.controller import Controller
 from tests.chaos.defects.defect import Patch, a_defect, replace_everywhere
@@ -37,7 +37,7 @@ def plant_reply_before_commit(patch: Patch) -> None:
 
 def plant_no_source_order(patch: Patch) -> None:
     """A source's numbers are not looked at: the last to arrive wins."""
-    patch.setattr(pricing._Scales, "_came_late", lambda *_, **__: False)
+    patch.setattr(scales.Scales, "_came_late", lambda *_, **__: False)
 
 
 def plant_answer_beside_the_transaction(patch: Patch) -> None:

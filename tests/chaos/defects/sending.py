@@ -220,7 +220,7 @@ DEFECTS = (
     a_defect(plant_sent_once, "I4", "I3"),
     a_defect(plant_publish_before_record, "I5"),
     a_defect(plant_skip_while_unanswered, "I3", "I4"),
-    a_defect(plant_counter_in_memory, "I4"),
+    a_defect(plant_counter_in_memory, "I4", "neutral"),
     a_defect(plant_window_never_freed, "I4"),
     a_defect(plant_lost_update, "I2"),
     a_defect(plant_stale_cache, "I2", "I3", "I4"),

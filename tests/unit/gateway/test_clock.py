@@ -9,7 +9,7 @@ from esl.domain.problem import ProblemKind
 from esl.services.requests import StoredAnswer, answer_once
 from esl.store import places
 from esl.store.answers import store_answer, stored_answer
-from esl.store.migrate import time_acted_until
+from esl.store.migrate import note_time_acted, time_acted_until
 from esl.store.problems import list_problems
 from gateway.clock import ANSWERS_KEPT, FORGETS_AFTER_S, HouseClock
 from gateway.roster import SILENT_AFTER_S
@@ -72,6 +72,23 @@ def test_a_clock_that_cannot_be_followed_is_a_problem_until_it_is_put_right(
     assert problems() == [("controller_clock", f"controller/{STORE}")]
     clock.jump_s(-90_000)
     assert problems() == []
+
+
+def test_a_clock_confirmed_in_one_process_is_followed_by_the_others(
+    shop: Controller, clock: SimulatedClock
+) -> None:
+    other = EffectiveClock(clock)
+    clock.jump_s(90_000)
+    clock.pass_s(1)
+    shop.house_clock.step()
+    shop.time.now()
+    assert shop.time.held
+    other.now()
+    other.confirm()
+    shop.writer.write(lambda tx: note_time_acted(tx, other.now()))
+    shop.house_clock.step()
+    assert shop.time.now() == clock.wall()
+    assert not shop.time.held
 
 
 def test_silence_is_noted_later_if_the_database_did_not_answer(

@@ -25,3 +25,13 @@ def test_it_remembers_the_latest_and_no_more_labels_than_one_command_may_name(
         assert list(out.told(command_id)) == told, "the latest is always known"
         held = sum(len(out.told(n)) for n in range(51))
         assert held <= max(LABELS_MOST, labels)
+
+
+def test_a_command_whose_only_label_shows_it_takes_no_more_room() -> None:
+    out = CommandsOut()
+    out.note_sent({7: [(label_id(1), 5)], 8: [(label_id(2), 6), (label_id(3), 6)]})
+    for command_id in (7, 7, 8, 9):
+        out.note_shown(command_id)
+    assert list(out.told(7)) == []
+    assert len(out.told(8)) == 2, "the others of a group may still fail without naming a label"
+    assert len(out) == 1

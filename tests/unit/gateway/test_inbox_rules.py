@@ -9,9 +9,11 @@ import pytest
 from esl.domain.ids import GatewayId
 from esl.domain.place import StorePolicy, UnknownLabels
 from esl.domain.touch import Touch, TouchKind
+from esl.services.retention import ORDERS_KEPT, Forgetting
 from esl.services.roaming import heard_by
-from esl.store import labels, places
+from esl.store import labels, places, touches
 from esl.store.tables import labels as label_table
+from gateway.mqtt import MqttMessage
 from gateway.roster import RosterEntry
 from gateway.wire.failures import FailureCode
 from gateway.wire.messages import Failed, Pressed, Tapped
@@ -512,3 +514,53 @@ def test_touches_of_our_labels_are_told_once_and_those_of_others_are_not(
     )
     tag = replace(button, kind=TouchKind.TAPPED, button=None, at=None)
     assert shop.hear(message, message).touched == (button, tag)
+    assert kept_touches(shop) == [button, tag]
+
+
+def press(gateway: FakeGateway, *, button: int = 0, at: int | None = None) -> MqttMessage:
+    return gateway.up(
+        Pressed(
+            session=gateway.session,
+            seq=gateway.next_seq(),
+            label=label_id(0),
+            button=button,
+            at=gateway.now_ms if at is None else at,
+        )
+    )
+
+
+def kept_touches(shop: Controller) -> list[Touch]:
+    with shop.database.read() as tx:
+        return [kept.touch for kept in touches.list_touches(tx, STORE)]
+
+
+def test_a_contact_that_bounces_is_kept_once_and_a_second_press_again(
+    shop: Controller, gateway: FakeGateway, clock: SimulatedClock
+) -> None:
+    first = press(gateway)
+    shop.hear(first, press(gateway), press(gateway, button=1))
+    shop.hear(press(gateway))
+    assert [t.button for t in kept_touches(shop)] == [0, 1]
+    clock.pass_s(2)
+    shop.hear(first)  # the broker repeats itself: the same press
+    assert [t.button for t in kept_touches(shop)] == [0, 1]
+    shop.hear(press(gateway))
+    assert [t.button for t in kept_touches(shop)] == [0, 1, 0]
+
+
+def test_touches_are_listed_page_by_page_and_forgotten_after_a_month(
+    shop: Controller, gateway: FakeGateway, clock: SimulatedClock
+) -> None:
+    for _ in range(3):
+        shop.hear(press(gateway))
+        clock.pass_s(5)
+    with shop.database.read() as tx:
+        one, two = touches.list_touches(tx, STORE, limit=2)
+        [three] = touches.list_touches(tx, STORE, after=two.number)
+    assert one.number < two.number < three.number
+    forgetting = Forgetting(database=shop.database, writer=shop.writer)
+    clock.pass_s(ORDERS_KEPT.total_seconds())
+    while forgetting.step(two.heard_at + ORDERS_KEPT):
+        pass
+    with shop.database.read() as tx:
+        assert touches.list_touches(tx, STORE) == [two, three]

@@ -1,21 +1,28 @@
 """A label that may not show its price ends neutral on the glass, or as a task for a person."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from esl.domain.errors import NameDoesNotFit, PriceDoesNotFit
 from esl.domain.face import Face
+from esl.domain.label import Phase
 from esl.domain.neutral import bare_face, neutral_of
 from esl.domain.place import Neutral, Pairing, StorePolicy
+from esl.domain.problem import ProblemKind
 from esl.domain.verdict import Outcome
 from esl.services import pairing, verdicts, withdrawals
+from esl.services.problems import find_problems
 from esl.store import places, remove_tasks
 from esl.store.remove_tasks import RemoveTask
+from esl.store.verdicts import Unfinished
+from esl.store.wall_counts import count_phases
 from gateway.wire.messages import Forget
 from renderer.render import Renderer
 from renderer.text.fonts import Fonts
 from tests.builders import (
+    GATEWAY,
     STORE,
     Controller,
     FakeGateway,
@@ -74,6 +81,19 @@ def templates_sent(shop: Controller) -> list[str]:
         return [row[0] for row in tx.exec_driver_sql("SELECT template FROM issued ORDER BY rev")]
 
 
+def phases(shop: Controller) -> dict[Phase, int]:
+    with shop.database.read() as tx:
+        return count_phases(tx, STORE, {GATEWAY})
+
+
+def pictures_refused(shop: Controller) -> list[str]:
+    with shop.database.read() as tx:
+        found = find_problems(
+            tx, STORE, shop.time.now(), online={GATEWAY}, silent_after=timedelta(days=1)
+        )
+    return [f.reason for f in found if f.kind is ProblemKind.PICTURE_REFUSED]
+
+
 ENDS = pytest.mark.parametrize("end", [unpair, withdraw, delist, refuse])
 
 
@@ -106,6 +126,74 @@ def test_a_store_that_wants_it_so_has_such_labels_taken_off_the_shelf(
     assert task.label_id == label_id(0)
     assert task.done_at is None
     assert shop.label().problem is not None
+
+
+def test_a_neutral_face_in_place_of_a_refused_picture_counts_as_failed_till_the_data_is_mended(
+    shop: Controller, gateway: FakeGateway
+) -> None:
+    assert phases(shop) == {Phase.SETTLED: 1}
+    refuse(shop)
+    shop.settle(gateway)
+    label = shop.label()
+    assert (label.refusal, label.refusal_detail) == (PriceDoesNotFit.code, "too wide")
+    assert phases(shop) == {Phase.FAILED: 1}
+    assert pictures_refused(shop) == ["It shows no price: too wide"]
+    showing = dict(gateway.showing)
+
+    shop.price(a_change("sku-0", 999_998))  # the same neutral face: nothing is sent
+    shop.settle(gateway)
+    assert gateway.showing == showing
+    assert phases(shop) == {Phase.FAILED: 1}
+
+    renderer = shop.renderer
+    assert isinstance(renderer, PlainRenderer)
+    renderer.broken.clear()
+    shop.price(a_change("sku-0", 149))
+    shop.settle(gateway)
+    assert phases(shop) == {Phase.SETTLED: 1}
+    assert pictures_refused(shop) == []
+
+
+def test_a_refused_picture_is_told_even_where_the_update_had_run_out_of_time(
+    shop: Controller, gateway: FakeGateway
+) -> None:
+    refuse(shop)
+    late = [
+        Unfinished(
+            label_id=label_id(0),
+            store_id=STORE,
+            wanted_rev=shop.label().wanted_rev,
+            wanted_at=None,
+            problem=None,
+            problem_detail=None,
+            has_price=True,
+        )
+    ]
+    shop.writer.write(lambda tx: verdicts.note_overdue(tx, late, shop.time.now()))
+    shop.settle(gateway)
+    assert phases(shop) == {Phase.FAILED: 1}
+    assert pictures_refused(shop) == ["It shows no price: too wide"]
+
+
+def test_a_label_that_failed_and_then_shows_its_price_is_right_again(
+    shop: Controller, gateway: FakeGateway
+) -> None:
+    shop.price(a_change("sku-0", 150))
+    given_up = [
+        Unfinished(
+            label_id=label_id(0),
+            store_id=STORE,
+            wanted_rev=shop.label().wanted_rev,
+            wanted_at=None,
+            problem="refresh_failed",
+            problem_detail=None,
+            has_price=True,
+        )
+    ]
+    shop.writer.write(lambda tx: verdicts.note_overdue(tx, given_up, shop.time.now()))
+    shop.settle(gateway)
+    assert phases(shop) == {Phase.SETTLED: 1}
+    assert pictures_refused(shop) == []
 
 
 def test_a_neutral_face_that_cannot_be_drawn_says_less_and_then_becomes_a_task(

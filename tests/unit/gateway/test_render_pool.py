@@ -1,6 +1,8 @@
 """Real processes that draw, die and hang; what comes back is as if this one had drawn it."""
 
 import os
+import signal
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -9,6 +11,7 @@ from zlib import crc32
 import pytest
 
 from esl.domain.face import Face
+from esl.domain.ids import Digest
 from esl.domain.panel import Panel
 from esl.services import deliveries
 from esl.services.deliveries import DueLabel
@@ -82,6 +85,33 @@ def test_a_pool_draws_what_one_process_draws(
     for mine, theirs in zip(expected, drawn, strict=True):
         assert fields_of(mine) == fields_of(theirs)
     assert len({fields_of(x)["digest"] for x in drawn}) == LABELS
+
+
+@pytest.mark.parametrize("frozen_before", [True, False])
+def test_a_worker_that_reads_no_more_holds_nobody_up(
+    open_shop: OpenShop, open_pool: Callable[..., RenderPool], *, frozen_before: bool
+) -> None:
+    """Its pipe is full long before so much is written; frozen later, it answers no more."""
+    due = load(open_shop(labels_count=LABELS))
+    pool = open_pool(PlainRenderer)
+    [worker] = pool._workers
+    pid = worker._process.pid
+    assert pid is not None
+    large = Base(PANEL, os.urandom(4_000_000), 0)
+    shown = Digest("f" * 64)
+    began_s = time.monotonic()
+    if frozen_before:
+        os.kill(pid, signal.SIGSTOP)
+        assert not worker.begin((due, {shown: large}, NeutralBook(), {}))
+    else:
+        assert worker.begin((due, {shown: large}, NeutralBook(), {}))
+        os.kill(pid, signal.SIGSTOP)
+        worker.finish()  # it may have answered before it froze
+    assert time.monotonic() - began_s < 3 * 3.0, "a write that took a part waits once more"
+    if frozen_before:
+        assert worker._process.pid != pid, "it was not replaced"
+        drawn = pool.draw(due, {}, NeutralBook())
+        assert all(isinstance(outcome, Drawn) for outcome in drawn)
 
 
 class Unasked:

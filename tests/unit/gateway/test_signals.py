@@ -1,21 +1,34 @@
 """Commands of people reach gateways, are answered, tried again, and end."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
+from esl.domain.ids import LabelId
 from esl.domain.staged import CommandState
 from esl.services import signals
 from esl.services.signals import Order
-from esl.store import commands
+from esl.store import commands, places
 from gateway import signals as orders
+from gateway.batch import PAYLOAD_LEAST_BYTES
 from gateway.link import milliseconds
 from gateway.orders import OrderBook
 from gateway.signals import FIRMWARE_PART_BYTES, Light, SignalDispatcher
-from gateway.wire.messages import Accepted, Config, Failed, Firmware, Led, Report, Time
+from gateway.wire.messages import (
+    MAX_PAYLOAD_BYTES,
+    Accepted,
+    Config,
+    Failed,
+    Firmware,
+    Led,
+    Report,
+    Time,
+)
 from tests.builders import (
     GATEWAY,
     KEY,
+    NOON,
     STORE,
     Controller,
     FakeGateway,
@@ -46,7 +59,7 @@ def test_each_order_becomes_its_command_and_one_payload_carries_them(
 ) -> None:
     ask(
         shop,
-        orders.led_order(GATEWAY, [label_id(0)], GREEN),
+        *orders.led_orders(GATEWAY, [label_id(0)], GREEN),
         orders.report_order(GATEWAY, [label_id(0)]),
         orders.time_order(GATEWAY),
         orders.config_order(GATEWAY, beacon_s=60, heartbeat_s=None, window=8),
@@ -81,7 +94,7 @@ def test_a_command_ends_with_its_answer(shop: Controller, gateway: FakeGateway) 
 def test_a_command_without_an_answer_is_sent_again_under_a_new_id_until_it_expires(
     shop: Controller, gateway: FakeGateway, clock: SimulatedClock
 ) -> None:
-    [number] = ask(shop, orders.led_order(GATEWAY, [label_id(0)], GREEN))
+    [number] = ask(shop, *orders.led_orders(GATEWAY, [label_id(0)], GREEN))
     ids: list[int] = []
     for _ in range(4):
         ids += [c.id for c in gateway.commands(shop.signals.step())]
@@ -126,6 +139,43 @@ def test_a_restart_forgets_what_was_under_way_and_sends_it_again(
     assert state(shop, number)[0] is CommandState.SENT
 
 
+@pytest.mark.parametrize("says", [None, 1, PAYLOAD_LEAST_BYTES, 5_000, 64 * 1024])
+def test_no_command_is_larger_than_its_gateway_takes(
+    shop: Controller, gateway: FakeGateway, clock: SimulatedClock, says: int | None
+) -> None:
+    many = [LabelId(f"{n:064}") for n in range(300)]
+    image = bytes(70_000)
+    ask(
+        shop,
+        *orders.led_orders(GATEWAY, many, GREEN, payload_bytes=says),
+        *orders.firmware_orders(
+            GATEWAY, target="t" * 64, version="v" * 64, image=image, at=NOON, payload_bytes=says
+        ),
+    )
+    with shop.database.writing.begin() as tx:
+        places.note_gateway_heard(tx, GATEWAY, NOON, session="boot-1", payload_bytes=says)
+    largest = max(says or MAX_PAYLOAD_BYTES, PAYLOAD_LEAST_BYTES)
+    lit: list[str] = []
+    arrived = bytearray(len(image))
+    for _ in range(400):
+        outgoing = shop.signals.step()
+        if not outgoing:
+            break
+        [only] = outgoing
+        assert len(only.payload) <= largest
+        for command in gateway.commands(outgoing):
+            if isinstance(command, Led):
+                lit += command.labels
+            elif isinstance(command, Firmware):
+                arrived[command.offset : command.offset + len(command.data)] = b"1" * len(
+                    command.data
+                )
+            shop.hear(gateway.up(accepted(gateway, command.id)))
+        clock.pass_s(0.1)
+    assert lit == many
+    assert set(arrived) == {ord("1")}
+
+
 @pytest.mark.parametrize("size", [1, FIRMWARE_PART_BYTES, FIRMWARE_PART_BYTES * 3 + 5])
 def test_a_firmware_image_arrives_whole_in_its_parts(
     shop: Controller, gateway: FakeGateway, size: int
@@ -159,3 +209,19 @@ def test_an_answer_to_a_picture_is_no_answer_to_a_command(
     [put] = gateway.obey(shop.dispatcher.step().outgoing)
     shop.hear(gateway.up(accepted(gateway, put.id)))
     assert state(shop, number)[0] is CommandState.WAITING
+
+
+@pytest.mark.parametrize("body", [b"", b"no MessagePack", b"\x90"])
+def test_a_stored_command_that_nobody_can_read_stops_no_other(
+    shop: Controller, gateway: FakeGateway, clock: SimulatedClock, body: bytes
+) -> None:
+    hour = timedelta(hours=1)
+    broken = Order(gateway_id=GATEWAY, kind="time", body=body, expires_after=hour)
+    [number] = ask(shop, broken)
+    assert shop.signals.step() == ()
+    ask(shop, orders.time_order(GATEWAY))
+    assert [type(c) for c in gateway.commands(shop.signals.step())] == [Time]
+    clock.pass_s(3601)
+    shop.hear(gateway.heartbeat())
+    shop.upkeep.step()
+    assert state(shop, number)[0] is CommandState.EXPIRED

@@ -1,22 +1,30 @@
 """Pictures that wait in labels for their moment, and prices that begin together."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from esl.domain.label import SlotState
+from esl.domain.ids import GatewayId
+from esl.domain.label import Lane, SlotState
+from esl.domain.problem import ProblemKind
 from esl.domain.staged import FlipState
-from esl.services import flips, staging, withdrawals
+from esl.services import flips, slots_heard, withdrawals
 from esl.services.flips import Planned
 from esl.store import flips as flip_rows
+from esl.store.deliveries import DueCount, Share
+from esl.store.problems import list_problems
 from esl.store.tables import staged
-from gateway.wire.messages import Cancel, Put, Show
+from gateway.batch import PAYLOAD_LEAST_BYTES
+from gateway.easel import Easel
+from gateway.staging import StagingDispatcher
+from gateway.wire.messages import FEATURE_PAYLOAD_BYTES, Cancel, Command, Put, Show
 from tests.builders import (
     GATEWAY,
+    KEY,
     STORE,
     Controller,
     SimulatedClock,
@@ -57,8 +65,14 @@ def gateway(shop: Controller, clock: SimulatedClock) -> StagedGateway:
     return found
 
 
-def plan(shop: Controller, prices: dict[str, str], after_s: float = IN_AN_HOUR) -> Planned:
-    said = json.dumps([{"sku": sku, "price": price} for sku, price in prices.items()])
+def plan(
+    shop: Controller,
+    prices: dict[str, str],
+    after_s: float = IN_AN_HOUR,
+    *,
+    said: list[dict[str, object]] | None = None,
+) -> Planned:
+    said = said or [{"sku": sku, "price": price} for sku, price in prices.items()]
     changes = [a_change(sku, int(price.replace(".", ""))) for sku, price in prices.items()]
     now = shop.time.now()
     return shop.writer.write(
@@ -67,12 +81,22 @@ def plan(shop: Controller, prices: dict[str, str], after_s: float = IN_AN_HOUR) 
             STORE,
             now + timedelta(seconds=after_s),
             changes,
-            said,
+            json.dumps(said),
             now,
             actor="t",
             panels=PANELS,
         )
     )
+
+
+def told_of_flips(shop: Controller) -> list[tuple[str, bool]]:
+    """The open problems of flips, and whether each says what to do."""
+    with shop.database.read() as tx:
+        return [
+            (p.subject, "Send the prices again" in p.what_to_do)
+            for p in list_problems(tx, STORE)
+            if p.kind == ProblemKind.FLIP_FAILED
+        ]
 
 
 def cancel(shop: Controller, flip_id: int) -> None:
@@ -234,6 +258,39 @@ def test_a_new_session_of_the_gateway_arms_anew_with_the_same_revision(
     assert after == before
 
 
+def test_no_staged_payload_is_larger_than_its_gateway_takes(
+    tmp_path: Path, clock: SimulatedClock
+) -> None:
+    many = 40
+    database = open_database(tmp_path)
+    with database.writing.begin() as tx:
+        build_shelf(tx, labels_count=many)
+    shop = Controller(database, clock)
+    gateway = StagedGateway(GATEWAY, clock)
+    features = {FEATURE_PAYLOAD_BYTES: PAYLOAD_LEAST_BYTES}
+    shop.hear(gateway.hello(level="staged", features=features))
+    gateway.run(shop)
+    planned = plan(shop, {f"sku-{n}": "1.99" for n in range(many)})
+    said: list[Command] = []
+    sizes: list[int] = []
+    for _ in range(30):
+        outgoing = shop.staging.step().outgoing
+        sizes += [len(one.payload) for one in outgoing]
+        for command in gateway.commands(outgoing):
+            said.append(command)
+            gateway.take(shop, command)
+    shown = [entry.label for c in said if isinstance(c, Show) for entry in c.entries]
+    assert sorted(shown) == [label_id(n) for n in range(many)]
+    cancel(shop, planned.flip_id)
+    outgoing = shop.staging.step().outgoing
+    sizes += [len(one.payload) for one in outgoing]
+    gone = [e.label for c in gateway.commands(outgoing) if isinstance(c, Cancel) for e in c.entries]
+    assert sorted(gone) == [label_id(n) for n in range(many)]
+    assert max(sizes) <= PAYLOAD_LEAST_BYTES
+    shop.close()
+    database.close()
+
+
 @pytest.mark.usefixtures("gateway")
 def test_two_flips_of_one_label_do_not_share_a_slot(shop: Controller) -> None:
     assert plan(shop, {"sku-0": "1.99"}).staged == 1
@@ -256,6 +313,80 @@ def test_a_flip_whose_product_is_gone_fails_and_says_so(
         flip = flip_rows.flip_named(tx, planned.flip_id)
     assert flip.state is FlipState.FAILED
     assert "no product" in flip.detail
+    shop.upkeep.step()
+    assert told_of_flips(shop) == [(f"flip/{planned.flip_id}", True)]
+    pass_with_heartbeats(shop, gateway, clock, 60)
+    shop.upkeep.step()
+    assert told_of_flips(shop) == [(f"flip/{planned.flip_id}", True)], "once"
+    clock.pass_s(flips.TOLD_FOR.total_seconds())
+    shop.upkeep.step()
+    assert told_of_flips(shop) == [], "nobody will send the price of a product that is gone"
+
+
+def test_a_failed_flip_is_a_problem_until_its_products_have_prices_again(
+    shop: Controller, gateway: StagedGateway, clock: SimulatedClock
+) -> None:
+    till = {"source": "till", "source_seq": 5}
+    said = [{"sku": "sku-0", "price": "1.99", **till}, {"sku": "sku-1", "price": "2.99"}]
+    planned = plan(shop, {"sku-0": "1.99", "sku-1": "2.99"}, said=said)
+    shop.price(a_change("sku-0", 555, **till))  # the number is used up: the flip cannot begin
+    pass_with_heartbeats(shop, gateway, clock, IN_AN_HOUR + 1)
+    shop.staging.begin_flips()
+    clock.pass_s(60)
+    shop.upkeep.step()
+    assert told_of_flips(shop) == [(f"flip/{planned.flip_id}", True)]
+
+    shop.price(a_change("sku-0", 199))
+    clock.pass_s(60)
+    shop.upkeep.step()
+    assert told_of_flips(shop) == [(f"flip/{planned.flip_id}", True)], "one is left"
+    shop.price(a_change("sku-1", 299))
+    clock.pass_s(60)
+    shop.upkeep.step()
+    assert told_of_flips(shop) == []
+
+
+class Books:
+    """Stands for the leases of one of several workers; remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.busy = True
+        self.asked: list[dict[GatewayId, int]] = []
+
+    def look(
+        self, tx: Connection, now: datetime, room: Mapping[GatewayId, int]
+    ) -> Sequence[DueCount]:
+        del tx, now
+        self.asked.append(dict(room))
+        return [DueCount(gateway_id=GATEWAY, lane=Lane.NORMAL, count=1)] if self.busy else []
+
+    def fence(self, tx: Connection, shares: Sequence[Share]) -> Sequence[Share]:
+        del tx
+        return shares
+
+
+@pytest.mark.usefixtures("gateway")
+def test_one_of_several_workers_asks_only_for_its_own_gateways_whether_pictures_wait(
+    shop: Controller,
+) -> None:
+    books = Books()
+    ours = StagingDispatcher(
+        database=shop.database,
+        writer=shop.writer,
+        roster=shop.roster,
+        painter=shop.painter,
+        easel=Easel(painter=shop.painter, panels=PANELS),
+        panels=PANELS,
+        key=KEY,
+        clock=shop.time,
+        backoff=shop.backoff,
+        leases=books,
+    )
+    plan(shop, {"sku-0": "1.99"})
+    assert ours.step().outgoing == (), "its gateway has other pictures to wait for"
+    books.busy = False
+    assert len(ours.step().outgoing) == 1
+    assert books.asked == [{GATEWAY: 1}] * 2
 
 
 @pytest.mark.usefixtures("gateway")
@@ -278,11 +409,11 @@ def test_a_picture_is_believed_to_be_stored_only_if_it_is_the_one_that_was_put(
 ) -> None:
     plan(shop, {"sku-0": "1.99"})
     [put] = gateway.obey(shop.staging.step().outgoing)
-    wrong = staging.HeldSlot(
+    wrong = slots_heard.HeldSlot(
         label_id=label_id(0),
         slot=1,
         rev=put.rev,
         digest="ab" * 32,  # type: ignore[arg-type]
     )
-    assert shop.writer.write(lambda tx: staging.hear_slots(tx, [wrong], shop.time.now())) == []
+    assert shop.writer.write(lambda tx: slots_heard.hear_slots(tx, [wrong], shop.time.now())) == []
     assert set(states(shop).values()) == {SlotState.PUT}

@@ -49,6 +49,12 @@ def test_events_come_in_the_order_of_their_times() -> None:
     assert (events[1].button, events[1].every, events[1].times) == (LabelDies(share=0.1), 3600.0, 3)
 
 
+def test_a_scenario_that_is_too_large_is_called_a_scenario() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read_scenario("# " + "x" * 70_000)
+    assert refused.value.problems[0].fix == "Split it into several scenarios."
+
+
 def test_the_least_scenario_is_a_shop_that_does_everything_at_once() -> None:
     read = read_scenario("scenario: 1\ngateways: [{enrolment: a.json}]\n")
 

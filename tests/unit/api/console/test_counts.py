@@ -15,7 +15,7 @@ from esl.services import catalogue
 from esl.store import labels, places
 from esl.store.database import Database
 from esl.store.migrate import migrate
-from esl.store.tables import pairings
+from esl.store.tables import issued, pairings
 from esl.store.wall_counts import count_phases, entries_of
 from tests.builders import GATEWAY, NOON, STORE, a_store, bare_labels, build_shelf, label_id
 
@@ -45,10 +45,15 @@ def _hang_every_kind_of_label(tx: Connection) -> None:
         (None, NOON, NOON + timedelta(seconds=60)),  # due at
         (None, "no_price"),
         (True, False),  # paired
+        (None, (5, "neutral"), (5, "shelf"), (4, "neutral")),  # revision refused, drawn with
     )
-    rows, paired = [], []
-    for number, (gateway, revs, attempts, due_at, problem, is_paired) in enumerate(kinds, 1):
+    rows, paired, drawn = [], [], []
+    for number, kind in enumerate(kinds, 1):
+        gateway, revs, attempts, due_at, problem, is_paired, refused = kind
         wanted, sent, settled = revs
+        refused_rev, template = refused or (None, "shelf")
+        issue = {"label_id": label_id(number), "rev": sent, "digest": "d", "gateway_id": "gw-1"}
+        drawn.append(issue | {"template": template, "issued_at": NOON})
         rows.append(
             {
                 "label_id": label_id(number),
@@ -59,11 +64,14 @@ def _hang_every_kind_of_label(tx: Connection) -> None:
                 "attempts": attempts,
                 "due_at": due_at,
                 "problem": problem,
+                "refused_rev": refused_rev,
+                "refused_code": "missing_glyph",
             }
         )
         if is_paired:
             paired.append({"label_id": label_id(number), "position": 0, "store_id": STORE})
     bare_labels(tx, rows)
+    tx.execute(insert(issued), drawn)
     more = {"sku": "sku-0", "paired_at": NOON}
     tx.execute(insert(pairings), [row | more for row in paired])
 
@@ -74,7 +82,7 @@ def test_counting_in_sql_agrees_with_naming_each_phase(
 ) -> None:
     _hang_every_kind_of_label(tx)
     named: dict[Phase, set[str]] = {phase: set() for phase in Phase}
-    for state in labels.list_labels(tx, STORE):
+    for state in labels.list_labels(tx, STORE, limit=10_000):
         named[phase_of(state, gateway_online=state.gateway_id in online)].add(state.label_id)
 
     counted = count_phases(tx, STORE, online)

@@ -1,5 +1,6 @@
 """The stream of an open wall: what it tells, what it keeps to itself, and when it ends."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ import httpx2
 import pytest
 
 from api.console import wall_events
+from esl.domain.ids import GatewayId, LabelId, StoreId
+from esl.domain.touch import Touch, TouchKind
+from gateway.worker import Notice
 from tests.running_house import STORE_BODY, RunningHouse, running_house
 
 SOON_S = 10.0
@@ -124,6 +128,26 @@ def wait_for_watchers(house: RunningHouse, count: int) -> None:
 
 
 # ── What it tells ───────────────────────────────────────────────────────────────────────────
+
+
+def test_a_touch_reaches_the_pages_of_its_store_alone(chain: RunningHouse) -> None:
+    def touch(store: str, kind: TouchKind, button: int | None = None) -> Touch:
+        return Touch(
+            label_id=LabelId(f"{store}-1"),
+            store_id=StoreId(store),
+            gateway_id=GatewayId("gw-1"),
+            kind=kind,
+            button=button,
+        )
+
+    told = (touch("pula", TouchKind.PRESSED, 3), touch("vrsar", TouchKind.TAPPED))
+    with open_page(chain, seen(chain, "store=vrsar")) as page:
+        page.next()
+        wait_for_watchers(chain, 1)
+        chain.house.live.tell(Notice(touched=told))
+        price(chain, "vrsar", "0", "5.55")  # a request wakes the loop, which we are not on
+        said = json.loads(page.next("touched"))
+    assert said == {"label": "vrsar-1", "kind": "tapped", "button": None}
 
 
 def test_a_change_reaches_the_page_as_its_tile_and_the_head(chain: RunningHouse) -> None:

@@ -104,6 +104,13 @@ def test_pages_hold_nothing_that_the_content_security_policy_forbids(chain: Runn
         assert not re.search(r"(?:src|href)=\"(?:https?:)?//", text), "an address elsewhere"
 
 
+def test_a_real_shop_has_no_fault_buttons(chain: RunningHouse) -> None:
+    assert "simulated" not in page(chain, "/").text
+    check_page(page(chain, "/wall/shop"), 404, "Nothing is here")
+    answer = chain.ask("POST", "/wall/shop", token=chain.operator)
+    check_problem(answer, 404)
+
+
 # ── Errors ──────────────────────────────────────────────────────────────────────────────────
 
 

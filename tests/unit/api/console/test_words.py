@@ -34,6 +34,13 @@ def test_a_code_of_a_newer_gateway_is_named() -> None:
     assert "“too_humid”" in advised(a_label(problem="too_humid"), Phase.FAILED)
 
 
+def test_a_label_with_a_neutral_face_says_why_it_has_no_price() -> None:
+    refused = a_label(refusal="missing_glyph", refusal_detail="U+1265")
+    assert "a character the label's font cannot draw" in advised(refused, Phase.FAILED)
+    given_up = a_label(refusal="missing_glyph", problem="refresh_failed")
+    assert "did not finish painting" in advised(given_up, Phase.FAILED)
+
+
 def test_every_phase_has_a_state_and_every_state_its_own_word() -> None:
     assert set(STATE_OF) == set(Phase)
     assert set(STATE_OF.values()) == set(State) == set(STATE_WORDS)

@@ -19,6 +19,8 @@ LATER = NOON + timedelta(minutes=1)
         ({"problem": "no_price", "due_at": None}, Phase.FAILED, Phase.FAILED),
         ({"problem": "x", "settled_rev": 5, "due_at": None}, Phase.FAILED, Phase.FAILED),
         ({"settled_rev": 5, "due_at": None}, Phase.SETTLED, Phase.SETTLED),
+        ({"settled_rev": 5, "due_at": None, "refusal": "x"}, Phase.FAILED, Phase.FAILED),
+        ({"paired": False, "refusal": "x"}, Phase.UNPAIRED, Phase.UNPAIRED),
         # Settled by number but due: a beacon said that the glass is wrong.
         ({"settled_rev": 5, "sent_rev": 5, "attempts": 1}, Phase.SENT, Phase.UNREACHABLE),
         ({"sent_rev": 4}, Phase.WAITING, Phase.UNREACHABLE),

@@ -5,7 +5,6 @@ That both databases do the same with them: tests/integration/test_bulk_both_data
 
 import importlib
 import pkgutil
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -14,9 +13,9 @@ import pytest
 from sqlalchemy import Connection, event, select
 
 import esl.store
-from esl.store import bulk
-from esl.store import labels as label_rows
-from esl.store.bulk import Bulk
+from esl.domain.label import Lane
+from esl.store import bulk, wall_counts
+from esl.store.bulk import ROWS_MOST, Bulk
 from esl.store.columns import instant_text
 from esl.store.tables import labels
 from tests.builders import NOON, bare_labels, build_shelf, label_id, open_database
@@ -31,9 +30,9 @@ def every_statement() -> Iterator[tuple[str, Bulk]]:
                     yield f"{module.name.rpartition('.')[2]}.{name}", value
 
 
-OVER_ROWS = {name: b for name, b in every_statement() if "json_each" in b.sqlite}
-INSERTS = {name for name, b in OVER_ROWS.items() if b.sqlite.lstrip().startswith("INSERT")}
-SCALAR = re.compile(r":([a-z_]+)")
+WIDEST = 24
+OVER_ROWS = {name: b for name, b in every_statement() if b.takes_rows}
+SIZES = (1, 2, 16, ROWS_MOST)
 
 
 @pytest.fixture
@@ -45,30 +44,41 @@ def tx(tmp_path: Path) -> Iterator[Connection]:
     database.close()
 
 
-def plan_of(tx: Connection, statement: Bulk) -> list[str]:
-    named = dict.fromkeys(SCALAR.findall(statement.sqlite), "") | {"rows": "[]"}
-    rows = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement.sqlite}", named)
-    return [row[3] for row in rows]
+def plan_of(tx: Connection, statement: Bulk, rows: int = 2) -> list[str]:
+    text = statement.sqlite(rows, WIDEST)
+    found = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", (None,) * text.count("?"))
+    return [row[3] for row in found]
 
 
+def after_the_rows(steps: list[str]) -> list[str]:
+    """What comes after the steps that make the list of rows; it is looked at but once."""
+    ends = [n for n, step in enumerate(steps) if step.startswith("SCAN (subquery")]
+    assert len(ends) == 1
+    assert [step for step in steps[: ends[0]] if "label" in step or "SEARCH" in step] == []
+    return steps[ends[0] + 1 :]
+
+
+@pytest.mark.parametrize("rows", SIZES)
 @pytest.mark.parametrize("name", OVER_ROWS)
 def test_the_rows_are_the_outer_loop_and_all_else_is_found_by_key(
-    tx: Connection, name: str
+    tx: Connection, name: str, rows: int
 ) -> None:
-    steps = plan_of(tx, OVER_ROWS[name])
-    if OVER_ROWS[name].sqlite.lstrip().startswith("DELETE"):
+    steps = plan_of(tx, OVER_ROWS[name], rows)
+    text = OVER_ROWS[name].sqlite(1, WIDEST)
+    if "DELETE" in text:
         by_key, subquery, *steps = steps  # the rows are found first, then removed
         assert by_key.startswith("SEARCH")
         assert subquery.startswith("LIST SUBQUERY")
-    outer, *inner = steps
-    assert outer.startswith("SCAN j")
-    assert inner or name in INSERTS
+    inner = after_the_rows(steps)
+    if inner[:1] == ["SCAN j"]:
+        del inner[0]  # the list, where it is more than the values themselves
+    assert inner or "INSERT" in text or "DELETE" in text
     assert not [step for step in inner if "SCAN" in step]
 
 
 def test_a_plan_the_wrong_way_round_is_found(tx: Connection) -> None:
     wrong = Bulk("SELECT label_id FROM label CROSS JOIN {rows} WHERE label_id > j.value->>0")
-    assert not plan_of(tx, wrong)[0].startswith("SCAN j")
+    assert after_the_rows(plan_of(tx, wrong))[0].startswith("SCAN label")
 
 
 def test_what_is_due_is_counted_from_the_index_alone(tx: Connection) -> None:
@@ -85,8 +95,8 @@ def test_a_claim_walks_the_index_of_what_is_due_and_sorts_nothing(tx: Connection
 def test_a_store_is_counted_from_indexes_that_hold_what_is_counted(
     tx: Connection, name: str
 ) -> None:
-    steps = [step for step in plan_of(tx, getattr(label_rows, name)) if " label" in step]
-    steps += [step for step in plan_of(tx, getattr(label_rows, name)) if " pairing" in step]
+    steps = [step for step in plan_of(tx, getattr(wall_counts, name)) if " label" in step]
+    steps += [step for step in plan_of(tx, getattr(wall_counts, name)) if " pairing" in step]
     assert steps
     allowed = ("ix_label_due", "ix_label_stuck", "ix_pairing_first")
     assert [step for step in steps if not any(index in step for index in allowed)] == []
@@ -119,6 +129,29 @@ def test_a_naive_instant_has_no_text() -> None:
 def test_an_instant_that_did_not_become_text_is_refused(tx: Connection) -> None:
     with pytest.raises(TypeError, match="instant_text"):
         bulk.RECORD_LABELS.run(tx, [["label-0000", 1, "gw-1", NOON]])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 511, 512, 513, 1100])
+def test_a_batch_of_any_size_is_taken_whole_and_nothing_beside_it(
+    tx: Connection, count: int
+) -> None:
+    bare_labels(tx, [{"label_id": label_id(n)} for n in range(1200)])
+    mark = Bulk(
+        "UPDATE label SET lane = CAST(j.value->>1 AS bigint) + :more FROM {rows}"
+        " WHERE label.label_id = j.value->>0 RETURNING label.label_id"
+    )
+    returned = mark.run(tx, [(label_id(n), n % 100) for n in range(count)], more=5)
+    assert sorted(returned) == sorted((label_id(n),) for n in range(count))
+    lanes = {r.label_id: r.lane for r in tx.execute(select(labels.c.label_id, labels.c.lane))}
+    normal = int(Lane.NORMAL)
+    for n in range(1200):
+        assert lanes[label_id(n)] == (n % 100 + 5 if n < count else normal)
+
+
+def test_texts_alone_are_rows_too(tx: Connection) -> None:
+    bare_labels(tx, [{"label_id": label_id(n)} for n in range(4)])
+    some = Bulk("SELECT label_id FROM {rows} CROSS JOIN label WHERE label_id = {item}")
+    assert some.run(tx, [label_id(2), "none", label_id(0)]) == [(label_id(2),), (label_id(0),)]
 
 
 def test_an_empty_batch_asks_the_database_nothing(tx: Connection) -> None:

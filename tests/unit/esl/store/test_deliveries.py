@@ -1,7 +1,6 @@
 """What a row must still say before the dispatcher's conclusion is written into it."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -124,7 +123,7 @@ def test_a_revision_keeps_the_picture_it_was_first_issued_as(tx: Connection) -> 
     label(tx)
     assert record_sendings(tx, [sending(7, "seven")], NOON)
     before = state(tx)
-    later = replace(sending(7, "other"), due_at=NOON + timedelta(hours=1))
+    later = sending(7, "other")._replace(due_at=NOON + timedelta(hours=1))
     assert record_sendings(tx, [later], NOON) == [], "another picture under it is not sent"
     assert [row.digest for row in tx.execute(select(issued))] == ["seven"]
     assert state(tx) == before
@@ -132,7 +131,7 @@ def test_a_revision_keeps_the_picture_it_was_first_issued_as(tx: Connection) -> 
 
 def test_a_label_that_hangs_elsewhere_by_now_is_not_waited_for_there(tx: Connection) -> None:
     label(tx, due_at=NOON)
-    moved = replace(sending(), gateway_id=GatewayId("gw-2"))
+    moved = sending()._replace(gateway_id=GatewayId("gw-2"))
     assert record_sendings(tx, [moved], NOON) == [moved]
     assert (state(tx).sent_rev, state(tx).due_at) == (7, NOON)
 

@@ -16,6 +16,7 @@ from esl.domain.place import StorePolicy
 from esl.store import migrate as migrate_module
 from esl.store import tables
 from esl.store.database import Database
+from esl.store.labels import list_labels
 from esl.store.migrate import differences, migrate
 from esl.store.places import store_named, store_policies
 from esl.store.upsert import insert_if_new
@@ -205,6 +206,47 @@ def test_rows_of_the_second_schema_come_along(
     database.close()
 
 
+OF_THE_SIXTH_SCHEMA = """
+INSERT INTO store (store_id, name, currency, locale, timezone)
+ VALUES ('zagreb-1', 'Trgovina', 'EUR', 'hr_HR', 'Europe/Zagreb');
+INSERT INTO gateway (gateway_id, store_id) VALUES ('gw-1', 'zagreb-1');
+INSERT INTO label (label_id, store_id, gateway_id, panel_id, wanted_rev, sent_rev, settled_rev)
+ VALUES ('refused', 'zagreb-1', 'gw-1', 'p', 4, 4, 4), ('failed', 'zagreb-1', 'gw-1', 'p', 5, 5, 5),
+  ('late', 'zagreb-1', 'gw-1', 'p', 6, 6, 6), ('since', 'zagreb-1', 'gw-1', 'p', 9, 9, 9);
+INSERT INTO issued (label_id, rev, digest, gateway_id, template, issued_at)
+ SELECT label_id, sent_rev, 'd', 'gw-1',
+  CASE WHEN label_id = 'failed' THEN 'basic' ELSE 'neutral' END,
+  acted_until FROM label CROSS JOIN installation;
+INSERT INTO failure_log (label_id, rev, code, detail, attempts, failed_at)
+ SELECT label_id, CASE WHEN label_id = 'since' THEN 8 ELSE wanted_rev END,
+  CASE WHEN label_id = 'failed' THEN 'refresh_failed' WHEN label_id = 'late' THEN 'timeout'
+   ELSE 'missing_glyph' END, 'why', 1, acted_until FROM label CROSS JOIN installation
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_labels_whose_picture_was_refused_before_are_known_after_an_upgrade(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    url = f"sqlite:///{tmp_path}/esl.db"
+    database = Database(url if kind == "sqlite" else request.getfixturevalue("fresh_postgres_url"))
+    with version_up_to(6, tmp_path, monkeypatch):
+        migrate(database, NOON)
+    with database.writing.begin() as tx:
+        for statement in OF_THE_SIXTH_SCHEMA.split(";"):
+            tx.execute(text(statement))
+    migrate(database, NOON)
+    assert differences(database) == []
+    with database.read() as tx:
+        found = [
+            (state.label_id, state.refusal, state.refusal_detail)
+            for state in list_labels(tx, StoreId("zagreb-1"))
+            if state.refusal is not None
+        ]
+    assert found == [("refused", "missing_glyph", "why")]
+    database.close()
+
+
 def test_of_a_problem_only_one_is_open(tmp_path: Path) -> None:
     database = open_database(tmp_path)
     said = {
@@ -243,3 +285,7 @@ def test_a_folder_that_does_not_exist_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="cannot be opened"):
         migrate(database, NOON)
     database.close()
+
+
+def test_the_scripts_files_tell_the_newest_revision() -> None:
+    assert migrate_module._newest() == migrate_module._scripts().get_current_head()

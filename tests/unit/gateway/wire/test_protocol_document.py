@@ -6,6 +6,7 @@ import re
 import pytest
 from msgspec import Struct, inspect
 
+from gateway.batch import PAYLOAD_LEAST_BYTES
 from gateway.wire import messages, topics
 from gateway.wire.codec import Rejected
 from gateway.wire.enrolment import from_json
@@ -191,3 +192,7 @@ def test_every_link_inside_the_document_arrives() -> None:
     }
     for target in re.findall(r"\]\(#([^)]+)\)", DOCUMENT):
         assert target in anchors
+
+
+def test_the_smallest_payload_that_a_gateway_must_take_is_said() -> None:
+    assert f"every gateway takes payloads of {PAYLOAD_LEAST_BYTES} bytes" in DOCUMENT

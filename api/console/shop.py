@@ -1,0 +1,149 @@
+"""The panel of fault buttons on the wall of a simulated shop.
+
+    GET  /wall/shop   how the shop really is, in a few words
+    POST /wall/shop   press a button, then the same; a browser without scripts is led back
+
+A real shop has no such panel: only ``simulator_control`` in the settings makes one. The page speaks
+with the controller alone, and the controller with the simulator on the same machine.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from api import doors
+from api.auth import Asker, TheHouse
+from api.console.shop_buttons import (
+    KnownShop,
+    ShopButton,
+    Target,
+    button_body,
+    of_target,
+)
+from api.console.shop_remote import ShopAway, ShopRefused, ShopRemote
+from api.console.templates import draw
+from api.house import House
+from esl.domain.access import Scope
+from esl.domain.errors import InvalidInput, NotFound
+
+router = APIRouter(include_in_schema=False)
+
+_FORM_MOST = 4096
+_NAMES_SAID = 3
+_PERCENT = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopPanel:
+    """The buttons of a simulated shop, and whom they are for."""
+
+    known: KnownShop
+    gateway_buttons: list[ShopButton]
+    message_buttons: list[ShopButton]
+    label_buttons: list[ShopButton]
+
+
+async def shop_panel(house: House) -> ShopPanel | None:
+    """Return the panel of the wall; None where the shop is real, or the simulator away."""
+    if house.settings.simulator_control is None:
+        return None
+    try:
+        known = await asyncio.to_thread(_remote(house).known)
+    except (ShopAway, ShopRefused):
+        return None
+    return ShopPanel(
+        known=known,
+        gateway_buttons=of_target(Target.GATEWAY),
+        message_buttons=of_target(Target.MESSAGES),
+        label_buttons=of_target(Target.LABEL),
+    )
+
+
+@router.get("/wall/shop")
+async def shop_now(house: TheHouse, who: Asker) -> Response:
+    """Say how the simulated shop is."""
+    who.require(Scope.LABEL_READ)
+    return HTMLResponse(await asyncio.to_thread(_now, _remote(house), ""))
+
+
+@router.post("/wall/shop")
+async def press_button(request: Request, house: TheHouse, who: Asker) -> Response:
+    """Press a fault button, and say what came of it."""
+    who.require(Scope.LABEL_PAIR)
+    remote = _remote(house)
+    form = _form(await request.body())
+    said = await asyncio.to_thread(_press, remote, form)
+    if request.headers.get("hx-request") is None:
+        store = form.get("store", "")
+        back = f"/?store={doors.store_id(store)}#shop" if store else "/#shop"
+        return RedirectResponse(back, status_code=HTTPStatus.SEE_OTHER)
+    return HTMLResponse(await asyncio.to_thread(_now, remote, said))
+
+
+def _remote(house: House) -> ShopRemote:
+    if house.settings.simulator_control is None:
+        raise NotFound("this controller was not told of a simulated shop")
+    return ShopRemote(house.settings.simulator_control)
+
+
+def _form(body: bytes) -> Mapping[str, str]:
+    """Read a form's fields; of a field sent twice, the last."""
+    if len(body) > _FORM_MOST:
+        raise InvalidInput.at("", "a form of the panel is smaller")
+    try:
+        fields = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=8)
+    except (ValueError, UnicodeDecodeError):
+        raise InvalidInput.at("", "not a form of the panel") from None
+    return {name: values[-1] for name, values in fields.items()}
+
+
+def _press(remote: ShopRemote, form: Mapping[str, str]) -> str:
+    """Press the button that a form names; return what to say of it."""
+    try:
+        button, body = button_body(form, remote.known())
+        names = remote.press(body)
+    except (ShopAway, ShopRefused) as exc:
+        return f"Not done: {exc}."
+    more = f" and {len(names) - _NAMES_SAID} more" if len(names) > _NAMES_SAID else ""
+    return f"{button.word}: {', '.join(names[:_NAMES_SAID])}{more}."
+
+
+def _now(remote: ShopRemote, said: str) -> str:
+    try:
+        facts = _facts(remote.see())
+    except (ShopAway, ShopRefused) as exc:
+        facts = [f"Nothing is known of the shop: {exc}."]
+    return draw("shop_now", said=said, facts=facts)
+
+
+def _facts(seen: Mapping[str, Any]) -> list[str]:
+    """Say in a few words how the shop really is: what is not as it should be, or that all is."""
+    off = [gateway["gateway"] for gateway in seen["gateways"] if not gateway["powered"]]
+    wrong = [g["gateway"] for g in seen["gateways"] if abs(g["clock_off_s"]) > 1]
+    counts = seen["labels"]
+    facts = [f"without power: {', '.join(off)}"] if off else []
+    facts += [f"clock wrong: {', '.join(wrong)}"] if wrong else []
+    facts += [
+        f"{counts[key]} {words}"
+        for key, words in (
+            ("dead", "dead"),
+            ("asleep", "asleep"),
+            ("stuck", "with stuck glass"),
+            ("battery_low", "with a low battery"),
+            ("painting", "painting"),
+        )
+        if counts[key]
+    ]
+    network = seen["network"] or {}
+    facts += [
+        f"{network[key] * _PERCENT:.0f} % of messages {words}"
+        for key, words in (("lose", "lost"), ("duplicate", "twice"), ("corrupt", "damaged"))
+        if network.get(key)
+    ]
+    return facts

@@ -1,0 +1,1 @@
+"""Doors through which tills and shops tell of prices, beside the HTTP API."""

@@ -1,0 +1,202 @@
+"""Imports: price lists handed in as files, their progress, their reports."""
+
+import hashlib
+import json
+import secrets
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime, BaseModel, Field
+from sqlalchemy import Connection
+
+from api import doors, openapi_imports
+from api.auth import Asker, TheHouse
+from api.errors import problem
+from api.house import House
+from api.imports.desk import HandedIn, check_upload, keep_job
+from api.imports.report import report_pieces
+from api.imports.upload import TooLarge, TooSlow, Upload, receive_upload
+from api.imports.views import job_view, summary_of
+from esl.domain.access import ALL_STORES, Principal, Scope
+from esl.domain.errors import Forbidden, NotFound, UnknownStore
+from esl.domain.import_job import ImportJob
+from esl.services import import_jobs
+from esl.services.requests import StoredAnswer, answer_once
+from esl.store import import_jobs as rows
+from gateway.worker import Notice
+
+router = APIRouter(prefix="/api/v1", tags=["imports"])
+
+PAGE_MOST = 200
+_MIB = 1024 * 1024
+_UNKNOWN = "no import has this id"
+
+
+class ImportPage(BaseModel, extra="forbid"):
+    """Which imports, the newest first."""
+
+    store: str = Field(default="", max_length=64)
+    before: AwareDatetime | None = None
+    limit: int = Field(default=50, ge=1, le=PAGE_MOST)
+
+
+class ReportForm(BaseModel, extra="forbid"):
+    """How a report is written."""
+
+    format: Literal["json", "csv"] = "json"
+
+
+@router.post(
+    "/stores/{store}/imports",
+    status_code=HTTPStatus.ACCEPTED,
+    openapi_extra=openapi_imports.IMPORT,
+)
+async def begin_import(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
+    """Take a price list, to be imported as a job: the body is the file, or a part of a form."""
+    store_id = doors.store_id(store)
+    who.require(Scope.PRICE_WRITE, store_id)
+    await doors.store_for(house, store_id)
+    key = doors.idempotency_key(request)
+    spool = house.imports.spool
+    job_id = secrets.token_hex(8)
+    most_bytes = house.settings.import_largest_mib * _MIB
+    try:
+        upload = await receive_upload(request, spool, job_id, most_bytes=most_bytes)
+    except TooLarge as exc:
+        return problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"{exc}; nothing was stored",
+            fix="Send it in parts, or raise import_largest_mib in the settings.",
+            headers={"Connection": "close"},
+        )
+    except TooSlow as exc:
+        return problem(
+            HTTPStatus.REQUEST_TIMEOUT,
+            f"{exc}; nothing was stored",
+            fix="Send it again, without a pause.",
+            headers={"Connection": "close"},
+        )
+    try:
+        handed = check_upload(upload, store_id)
+        answer, is_new = await _keep(house, who, handed, key, request.url.path)
+    except BaseException:
+        spool.discard(job_id)
+        raise
+    if is_new:
+        house.imports.wake()
+    else:
+        spool.discard(job_id)
+    replayed = {} if is_new else {"Idempotency-Replayed": "true"}
+    return Response(answer.answer, answer.status, replayed, media_type="application/json")
+
+
+async def _keep(
+    house: House, who: Principal, handed: HandedIn, key: str | None, path: str
+) -> tuple[StoredAnswer, bool]:
+    now = house.clock.now()
+    digest = _digest_of(handed.upload, path)
+    kept: list[ImportJob] = []
+
+    def do(tx: Connection) -> StoredAnswer:
+        job = keep_job(tx, handed, house.imports.spool, now, actor=who.name)
+        kept.append(job)
+        answer = json.dumps({"id": job.job_id, "state": job.state.value})
+        return StoredAnswer(request_sha256=digest, status=HTTPStatus.ACCEPTED, answer=answer)
+
+    def once(tx: Connection) -> StoredAnswer:
+        return answer_once(tx, do, principal=who.name, key=key, request_sha256=digest, now=now)
+
+    return await doors.write(house, once), bool(kept)
+
+
+def _digest_of(upload: Upload, path: str) -> str:
+    said = [path, upload.file.sha256, upload.mapping, upload.mode, upload.dry_run, upload.source]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+@router.get("/imports")
+async def list_imports(
+    house: TheHouse, who: Asker, page: Annotated[ImportPage, Query()]
+) -> dict[str, Any]:
+    """List imports, the newest first: those of the asker's stores."""
+    stores: list[str] | None = None
+    if page.store:
+        store_id = doors.store_id(page.store)
+        who.require(Scope.PRICE_READ, store_id)
+        await doors.store_for(house, store_id)
+        stores = [store_id]
+    elif ALL_STORES in who.stores:
+        who.require(Scope.PRICE_READ)
+    else:
+        stores = sorted(who.stores)
+        for one in stores:
+            who.require(Scope.PRICE_READ, doors.store_id(one))
+    found = await doors.read(
+        house,
+        lambda tx: rows.list_jobs(tx, stores=stores, before=page.before, limit=page.limit),
+    )
+    more = found[-1].created_at if len(found) == page.limit else None
+    progress = house.imports.progress
+    return {"imports": [job_view(job, progress) for job in found], "before": more}
+
+
+@router.get("/imports/{import_id}")
+async def get_import(import_id: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+    """Say how far an import is; once it has ended, what it came to."""
+
+    def query(tx: Connection) -> dict[str, Any]:
+        job = _job_for(tx, who, Scope.PRICE_READ, import_id)
+        return job_view(job, house.imports.progress, summary=summary_of(tx, job))
+
+    return await doors.read(house, query)
+
+
+@router.get("/imports/{import_id}/report", openapi_extra=openapi_imports.REPORT)
+async def get_report(
+    import_id: str, house: TheHouse, who: Asker, form: Annotated[ReportForm, Query()]
+) -> Response:
+    """Download what became of each row that was not simply unchanged, as JSON or CSV."""
+    job = await doors.read(house, lambda tx: _job_for(tx, who, Scope.PRICE_READ, import_id))
+    name = f"import-{job.job_id}.{form.format}"
+    media = "text/csv; charset=utf-8" if form.format == "csv" else "application/json"
+    return StreamingResponse(
+        report_pieces(house.database, job.job_id, form.format),
+        media_type=media,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@router.post("/imports/{import_id}/cancel", openapi_extra=openapi_imports.CANCEL)
+async def cancel_import(import_id: str, request: Request, house: TheHouse, who: Asker) -> Response:
+    """Cancel an import: what it took until now stays, and can be rolled back by its batch."""
+    who_may = Scope.PRICE_WRITE
+    await doors.read(house, lambda tx: _job_for(tx, who, who_may, import_id))
+    body = await doors.read_nothing(request)
+
+    def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        _job_for(tx, who, who_may, import_id)
+        job = import_jobs.cancel(tx, import_id, house.clock.now(), actor=who.name)
+        return {"id": job.job_id, "state": job.state.value, "batch": job.batch_id}, Notice()
+
+    answer = await doors.change(house, request, who, body, work)
+    house.imports.let_go(import_id)
+    return answer
+
+
+def _job_for(tx: Connection, who: Principal, scope: Scope, import_id: str) -> ImportJob:
+    """Load an import for someone who may.
+
+    Raises:
+        NotFound: There is none, or it is of a store that is closed to the asker.
+        Forbidden: The asker lacks the scope.
+    """
+    if scope not in who.scopes:
+        raise Forbidden(f"this needs the scope {scope.value}")
+    job = rows.job_named(tx, import_id)
+    try:
+        who.require(scope, job.store_id)
+    except UnknownStore:
+        raise NotFound(_UNKNOWN) from None
+    return job

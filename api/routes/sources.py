@@ -1,0 +1,211 @@
+"""Sources of prices, their secrets, and the mappings that read what they send."""
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Connection
+
+from api import doors, openapi_intake
+from api.auth import Asker, TheHouse
+from api.secret_box import open_box
+from esl.domain.access import Scope
+from esl.domain.errors import InvalidInput, UnknownMapping
+from esl.domain.ids import SourceId
+from esl.domain.source import StandingSource
+from esl.intake.fields import Fields
+from esl.intake.mapping.document import parse_mapping
+from esl.intake.source_json import parse_secret, parse_source, source_view
+from esl.services import sources
+from esl.store import sources as rows
+from esl.store.sources import SavedMapping
+from gateway.worker import Notice
+
+router = APIRouter(prefix="/api/v1", tags=["sources"])
+
+MAPPING_LONGEST = 256 * 1024
+_SECRET_BYTES = 32
+
+
+@router.get("/sources")
+async def list_sources(house: TheHouse, who: Asker) -> dict[str, Any]:
+    """List the sources, with when each was heard."""
+    who.require(Scope.STORE_ADMIN)
+    found = await doors.read(house, rows.list_sources)
+    return {"sources": [standing_view(standing) for standing in found]}
+
+
+@router.get("/sources/{source}")
+async def get_source(source: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+    """Return a source: what it may say, and when it was heard."""
+    who.require(Scope.STORE_ADMIN)
+    source_id = SourceId(doors.slug(source, "source"))
+
+    def query(tx: Connection) -> dict[str, Any]:
+        standing = rows.standing_named(tx, source_id)
+        now = house.clock.now()
+        return standing_view(standing) | {
+            "secrets": [
+                {"number": s.number, "kind": s.kind, "created_at": s.created_at}
+                for s in rows.active_secrets(tx, source_id, now)
+            ]
+        }
+
+    return await doors.read(house, query)
+
+
+@router.put("/sources/{source}", openapi_extra=openapi_intake.SOURCE)
+async def put_source(source: str, request: Request, house: TheHouse, who: Asker) -> Response:
+    """Register a source, or replace what is known of it."""
+    who.require(Scope.STORE_ADMIN)
+    source_id = SourceId(doors.slug(source, "source"))
+    value, body = await doors.read_json(request)
+    new = parse_source(value, source_id=source_id)
+
+    def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        sources.put_source(tx, new, house.clock.now(), actor=who.name)
+        return source_view(new), Notice()
+
+    return await doors.change(house, request, who, body, work)
+
+
+@router.delete("/sources/{source}")
+async def delete_source(source: str, request: Request, house: TheHouse, who: Asker) -> Response:
+    """Forget a source and its secrets; what it said stays known."""
+    who.require(Scope.STORE_ADMIN)
+    source_id = SourceId(doors.slug(source, "source"))
+    body = await request.body()
+    if body:
+        Fields((await doors.read_json(request))[0]).finish()
+
+    def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        sources.delete_source(tx, source_id, house.clock.now(), actor=who.name)
+        return {"source": source_id, "deleted": True}, Notice()
+
+    return await doors.change(house, request, who, body, work)
+
+
+@router.post("/sources/{source}/secrets", openapi_extra=openapi_intake.SECRET)
+async def add_secret(source: str, request: Request, house: TheHouse, who: Asker) -> Response:
+    """Give a source a secret, its own or one made here; the one before opens for a while.
+
+    A secret that was made is in this answer and in no other.
+    """
+    who.require(Scope.STORE_ADMIN)
+    source_id = SourceId(doors.slug(source, "source"))
+    value, body = await doors.read_json(request)
+    put = parse_secret(value)
+    if request.headers.get("idempotency-key") is not None:
+        raise InvalidInput.at(
+            "", "an Idempotency-Key would keep the secret", fix="Leave the header out."
+        )
+    secret = put.secret or secrets.token_urlsafe(_SECRET_BYTES)
+    sealed = open_box(house.settings.data_dir).seal(secret, source=source_id, kind=put.kind)
+
+    def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        number = sources.add_secret(
+            tx,
+            source_id,
+            put.kind,
+            sealed,
+            house.clock.now(),
+            actor=who.name,
+            keep_old=put.keep_old,
+        )
+        made = {} if put.secret is not None else {"secret": secret}
+        return {"source": source_id, "kind": put.kind, "number": number} | made, Notice()
+
+    return await doors.change(house, request, who, body, work)
+
+
+@router.get("/mappings")
+async def list_mappings(house: TheHouse, who: Asker) -> dict[str, Any]:
+    """List the mappings, each in its last version."""
+    who.require(Scope.STORE_ADMIN)
+    found = await doors.read(house, rows.list_mappings)
+    return {"mappings": [mapping_view(m) for m in found]}
+
+
+@router.get("/mappings/{mapping}")
+async def get_mapping(
+    mapping: str, house: TheHouse, who: Asker, version: int | None = None
+) -> dict[str, Any]:
+    """Return a mapping: its document as it was saved, and its versions."""
+    who.require(Scope.STORE_ADMIN)
+    name = doors.slug(mapping, "mapping")
+    if version is not None and not 0 < version < 2**31:
+        raise UnknownMapping("no mapping has this name, or no such version")
+
+    def query(tx: Connection) -> dict[str, Any]:
+        saved = rows.mapping_named(tx, name, version)
+        versions = [mapping_view(m) for m in rows.versions_of(tx, name)]
+        return mapping_view(saved) | {"document": saved.document, "versions": versions}
+
+    return await doors.read(house, query)
+
+
+@router.get("/mappings/{mapping}/document")
+async def export_mapping(mapping: str, house: TheHouse, who: Asker) -> Response:
+    """Return the document of a mapping alone, byte for byte as it was saved."""
+    who.require(Scope.STORE_ADMIN)
+    name = doors.slug(mapping, "mapping")
+    saved = await doors.read(house, lambda tx: rows.mapping_named(tx, name))
+    return Response(saved.document.encode(), media_type="application/yaml")
+
+
+@router.put("/mappings/{mapping}", openapi_extra=openapi_intake.MAPPING)
+async def put_mapping(mapping: str, request: Request, house: TheHouse, who: Asker) -> Response:
+    """Save a mapping, YAML or JSON, as a new version; it must be whole and right."""
+    who.require(Scope.STORE_ADMIN)
+    name = doors.slug(mapping, "mapping")
+    body = await request.body()
+    document = _document(body)
+    if parse_mapping(document).name != name:
+        raise InvalidInput.at(
+            "/name", "not the name in the address", fix=f"Write name: {name} in the document."
+        )
+
+    def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        saved = sources.save_mapping(tx, name, document, house.clock.now(), actor=who.name)
+        return _as_json(mapping_view(saved)), Notice()
+
+    return await doors.change(house, request, who, body, work)
+
+
+def standing_view(standing: StandingSource) -> dict[str, Any]:
+    """A source, and when it was last heard."""
+    return source_view(standing.source) | {
+        "heard_at": standing.heard_at,
+        "changed_at": standing.changed_at,
+    }
+
+
+def mapping_view(saved: SavedMapping) -> dict[str, Any]:
+    """A version of a mapping, without its document."""
+    return {
+        "mapping": saved.name,
+        "version": saved.version,
+        "digest": saved.digest,
+        "saved_by": saved.saved_by,
+        "saved_at": saved.saved_at,
+    }
+
+
+def _document(body: bytes) -> str:
+    if len(body) > MAPPING_LONGEST:
+        raise InvalidInput.at("", f"longer than {MAPPING_LONGEST} bytes")
+    try:
+        document = body.decode()
+    except UnicodeDecodeError:
+        raise InvalidInput.at("", "not UTF-8", fix="Save the document as UTF-8.") from None
+    if "\x00" in document:
+        raise InvalidInput.at("", "holds a NUL character")
+    return document
+
+
+def _as_json(view: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+        for name, value in view.items()
+    }

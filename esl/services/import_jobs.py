@@ -1,0 +1,363 @@
+"""Import jobs, transaction by transaction: kept, begun, taken piece by piece, ended.
+
+::
+
+    piece of a file ──▶ take_piece ──▶ products, prices, quarantine   ┐
+                                       report lines                   ├ one transaction
+                                       how far the job is             ┘
+
+So a piece is taken once, whatever crashes: `esl.services.import_runs` goes on behind the last
+one. A job that was cancelled meanwhile takes nothing more: its next piece is undone.
+"""
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from esl.domain.entry import Entry, RowProblem
+from esl.domain.errors import Conflict, EslError, InvalidInput, UnknownSource
+from esl.domain.guards import WORDS
+from esl.domain.ids import LabelId, Sku, SourceId, StoreId
+from esl.domain.import_job import (
+    LEFT_OUT,
+    ImportCounts,
+    ImportJob,
+    ImportMode,
+    ImportState,
+    ReportLine,
+)
+from esl.domain.pricing import Decision
+from esl.domain.source import Source, unregistered
+from esl.intake.mapping.store_context import Place, StoreContext
+from esl.services.listening import EntryResult, take_entries
+from esl.services.retiring import retire_missing
+from esl.store import audit, batches, import_jobs, places, sources
+
+OPEN_MOST = 50
+"""Imports that may wait; each keeps its file until it has ended."""
+
+STORE_NAME = "store."
+"""A source's setting ``store.0007 = pula`` says what it calls a store."""
+
+
+class ImportEnded(EslError):
+    """The job was cancelled, or is gone on with elsewhere: this piece was not taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Some items of a file in their order, and the job's cursor before and after them."""
+
+    entries: Sequence[Entry]
+    problems: Sequence[RowProblem]
+    before: int
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PieceTaken:
+    """What taking a piece gave: what to add to the job, and the labels that want more."""
+
+    counts: ImportCounts
+    lines: tuple[ReportLine, ...]
+    labels: frozenset[LabelId]
+
+
+def add_job(tx: Connection, job: ImportJob, now: datetime) -> None:
+    """Keep a job, for whoever has its file to run.
+
+    Raises:
+        UnknownStore: There is no such store.
+        InvalidInput: The source is another store's, or may not send complete lists.
+        Conflict: The source is switched off, or too many imports wait.
+    """
+    source = source_of(tx, job)
+    if source.disabled:
+        raise Conflict(f"the source {source.source_id!r} is switched off")
+    if job.mode is ImportMode.FULL and not source.accepts_full:
+        raise InvalidInput.at(
+            "/mode",
+            "this source does not send complete lists",
+            fix="Set accepts_full of the source, or import the file as delta.",
+        )
+    if len(import_jobs.open_jobs(tx)) >= OPEN_MOST:
+        raise Conflict(f"{OPEN_MOST} imports wait already; cancel some, or wait for them")
+    import_jobs.add_job(tx, job)
+    audit.note(
+        tx,
+        now,
+        actor=job.actor,
+        action="import",
+        subject=f"import/{job.job_id}",
+        store_id=job.store_id,
+        detail={"source": job.source, "title": job.title, "sha256": job.sha256, "mode": job.mode},
+    )
+
+
+def source_of(tx: Connection, job: ImportJob) -> Source:
+    """Return the source that a job's file speaks for; nobody need have registered it.
+
+    Raises:
+        UnknownStore: The job's store is not there.
+        InvalidInput: The source is another store's.
+    """
+    if job.store_id is not None:
+        places.store_named(tx, job.store_id)
+    try:
+        source = sources.source_named(tx, job.source)
+    except UnknownSource:
+        if job.store_id is None:
+            raise
+        # A person who hands in a list by hand says with it whether it is complete.
+        return replace(unregistered(job.source, job.store_id), accepts_full=True)
+    if None not in (source.store_id, job.store_id) and source.store_id != job.store_id:
+        raise InvalidInput.at(
+            "/source", "the source of another store", fix="Name another source, or its store."
+        )
+    return source
+
+
+def context_of(tx: Connection, source: Source, store_id: StoreId | None) -> StoreContext:
+    """Say where a file's rows go: to the one store, or where the source's names of stores say.
+
+    For one store, rows that name another are refused.
+    """
+    names = {
+        name.removeprefix(STORE_NAME): StoreId(value)
+        for name, value in source.settings.items()
+        if name.startswith(STORE_NAME)
+    }
+    only = store_id if store_id is not None else source.store_id
+    stores = [places.store_named(tx, only)] if only is not None else places.all_stores(tx)
+    known = {
+        store.store_id: Place(
+            store_id=store.store_id,
+            currency=store.currency,
+            timezone=ZoneInfo(store.timezone),
+        )
+        for store in stores
+    }
+
+    def route(name: str) -> Place | None:
+        return known.get(names.get(name, StoreId(name)))
+
+    return StoreContext(place=known[only] if only is not None else None, route=route)
+
+
+def begin(tx: Connection, job: ImportJob, now: datetime) -> ImportJob:
+    """Let a job run, and return it as it now is; a trial starts over.
+
+    Raises:
+        ImportEnded: It was cancelled.
+    """
+    batch_id = job.batch_id
+    if job.dry_run:
+        import_jobs.start_over(tx, job.job_id)
+    elif batch_id is None:
+        batch_id = begin_batch(tx, job, now)
+    if not import_jobs.begin_job(tx, job, now, batch_id=batch_id):
+        raise ImportEnded("the import was cancelled")
+    return import_jobs.job_named(tx, job.job_id)
+
+
+def begin_batch(tx: Connection, job: ImportJob, now: datetime) -> int:
+    """Open the batch of a job, by which it can be rolled back."""
+    return batches.begin_batch(
+        tx, now, store_id=job.store_id, source=job.source, actor=job.actor, title=job.title
+    )
+
+
+def take_piece(
+    tx: Connection, job: ImportJob, source: Source, piece: Piece, now: datetime, *, batch_id: int
+) -> PieceTaken:
+    """Take the entries of a piece. Raises what `esl.services.listening.take_entries` does."""
+    taken = take_entries(
+        tx,
+        source,
+        piece.entries,
+        now,
+        actor=job.actor,
+        batch_id=batch_id,
+        full=job.mode is ImportMode.FULL,
+    )
+    of = dict.fromkeys((decision.value for decision in Decision), 0)
+    lines: list[ReportLine] = []
+    products = 0
+    last: tuple[StoreId, Sku] | None = None
+    for result in taken.results:
+        of[result.decision.value] += 1
+        product = result.store_id, result.sku
+        products += product != last
+        last = product
+        if result.decision is not Decision.UNCHANGED:
+            lines.append(_line_of(result))
+    for problem in piece.problems:
+        of[Decision.REJECTED.value] += problem.rejects
+        lines.append(_line_of_problem(problem))
+    lines.sort(key=lambda line: line.row)
+    counts = ImportCounts(
+        products=products,
+        accepted=of["accepted"],
+        unchanged=of["unchanged"],
+        superseded=of["superseded"],
+        quarantined=of["quarantined"],
+        rejected=of["rejected"],
+    )
+    return PieceTaken(counts=counts, lines=tuple(lines), labels=frozenset(taken.labels))
+
+
+def advance(
+    tx: Connection,
+    job: ImportJob,
+    piece: Piece,
+    *,
+    lines: Sequence[ReportLine],
+    first_line: int,
+) -> None:
+    """Note how far a job is with a piece; ``job`` has its counts already.
+
+    Raises:
+        ImportEnded: It was cancelled, or somebody else goes on with it.
+    """
+    if not import_jobs.advance_job(
+        tx,
+        job.job_id,
+        before=piece.before,
+        cursor=piece.cursor,
+        rows=job.rows,
+        counts=job.counts,
+    ):
+        raise ImportEnded("the import was cancelled")
+    import_jobs.add_lines(tx, job.job_id, lines, first=first_line)
+
+
+def finish(tx: Connection, job: ImportJob, now: datetime, *, detail: str | None) -> None:
+    """End a job that was taken to its end.
+
+    Raises:
+        ImportEnded: It was cancelled.
+    """
+    is_here = import_jobs.advance_job(
+        tx,
+        job.job_id,
+        before=job.cursor,
+        cursor=job.cursor,
+        rows=job.rows,
+        counts=job.counts,
+    )
+    if not is_here or not import_jobs.end_job(tx, job.job_id, ImportState.DONE, now, detail=detail):
+        raise ImportEnded("the import was cancelled")
+    if not job.dry_run:
+        sources.note_heard(tx, job.source, now)
+
+
+def retire(
+    tx: Connection,
+    job: ImportJob,
+    source: Source,
+    listed: Mapping[StoreId, Container[Sku]],
+    now: datetime,
+    *,
+    batch_id: int,
+) -> tuple[int, int, frozenset[LabelId]]:
+    """Retire what a complete list leaves out; return how many products, held back ones, labels."""
+    retired, held = 0, 0
+    labels: set[LabelId] = set()
+    for store_id in sorted(listed):
+        done = retire_missing(
+            tx, source, store_id, listed[store_id], now, batch_id=batch_id, actor=job.actor
+        )
+        retired += len(done.skus)
+        held += done.held
+        labels.update(done.labels)
+    return retired, held, frozenset(labels)
+
+
+def fail(tx: Connection, job: ImportJob, problem: EslError, now: datetime) -> None:
+    """End a job whose file cannot be believed; its report says all that is wrong."""
+    words = str(problem)
+    lines = [ReportLine(row=0, decision=Decision.REJECTED.value, reason=words)]
+    if isinstance(problem, InvalidInput):
+        lines = [
+            ReportLine(
+                row=0,
+                decision=Decision.REJECTED.value,
+                field=each.path,
+                reason=" ".join(filter(None, (_sentence(each.detail), each.fix))),
+            )
+            for each in problem.problems
+        ]
+        words = "; ".join(
+            f"{each.path}: {each.detail}" if each.path else each.detail for each in problem.problems
+        )
+    if import_jobs.end_job(tx, job.job_id, ImportState.FAILED, now, detail=words):
+        written = sum(import_jobs.count_lines(tx, job.job_id).values())
+        import_jobs.add_lines(tx, job.job_id, lines, first=written + 1)
+
+
+def cancel(tx: Connection, job_id: str, now: datetime, *, actor: str) -> ImportJob:
+    """Cancel a job: what it took stays, and it takes nothing more.
+
+    Raises:
+        NotFound: There is none.
+        Conflict: It has ended.
+    """
+    job = import_jobs.job_named(tx, job_id)
+    if not import_jobs.end_job(tx, job_id, ImportState.CANCELLED, now):
+        raise Conflict(f"the import has ended: {job.state}")
+    audit.note(
+        tx,
+        now,
+        actor=actor,
+        action="import_cancelled",
+        subject=f"import/{job_id}",
+        store_id=job.store_id,
+    )
+    return import_jobs.job_named(tx, job_id)
+
+
+def added(first: ImportCounts, second: ImportCounts) -> ImportCounts:
+    """Add two counts."""
+    more = asdict(second)
+    return ImportCounts(**{name: count + more[name] for name, count in asdict(first).items()})
+
+
+def source_named_after(mapping: str) -> SourceId:
+    """Name the source of a file for which nobody named one: as its mapping."""
+    return SourceId(mapping.replace("_", "-"))
+
+
+def _line_of(result: EntryResult) -> ReportLine:
+    words = [WORDS[reason] for reason in result.reasons]
+    if result.detail is not None:
+        words.insert(0, result.detail)
+    elif result.decision is Decision.SUPERSEDED and not words:
+        words.append("the source has said something newer of this product")
+    field, _, rest = (result.detail or "").partition(": ")
+    has_field = result.decision is Decision.REJECTED and bool(rest) and " " not in field
+    return ReportLine(
+        row=result.rows[0] if result.rows else 0,
+        decision=result.decision.value,
+        field=field if has_field else ("" if result.decision is Decision.ACCEPTED else "price"),
+        reason="; ".join([rest, *words[1:]] if has_field else words),
+        store_id=result.store_id,
+        sku=result.sku,
+        rev=result.rev,
+    )
+
+
+def _line_of_problem(problem: RowProblem) -> ReportLine:
+    return ReportLine(
+        row=problem.row,
+        decision=Decision.REJECTED.value if problem.rejects else LEFT_OUT,
+        field=problem.field,
+        reason=" ".join(filter(None, (_sentence(problem.reason), problem.fix))),
+        sku=problem.sku,
+    )
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."

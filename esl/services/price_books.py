@@ -1,0 +1,241 @@
+"""The books of a store, opened for some products, and closed with what became of their prices.
+
+::
+
+    open_books   store, products locked; their prices, the desk          3 to 5 statements
+      weigh …    in memory: `esl.services.scales`
+    close        labels locked, then the revision; events, prices,        5 to 9 statements
+                 positions, quarantine; labels want what is new
+
+Price changes and entries of files and events share it, so both mean the same by a price.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from esl.domain.errors import Conflict
+from esl.domain.guards import Reason
+from esl.domain.ids import LabelId, Sku, SourceId, StoreId
+from esl.domain.label import Lane
+from esl.domain.place import Store
+from esl.domain.pricing import Decision, Says
+from esl.domain.source import PRICE_FIELD
+from esl.services.scales import Breaker, Scales
+from esl.store import big_changes, desk, labels, places, price_intake, quarantine
+from esl.store.columns import instant_text
+from esl.store.desk import Desk, owners_from
+from esl.store.price_intake import PriceEvent, SaidBy, SourcePosition, price_event
+from esl.store.quarantine import NewHeld, Waiting
+from esl.store.revisions import take_revision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """What closing the books made: the revision, the labels, the numbers in quarantine."""
+
+    rev: int | None
+    labels_of: Mapping[Sku, tuple[LabelId, ...]]
+    touched: tuple[LabelId, ...]
+    held: Mapping[SaidBy, int]
+
+
+@dataclass(slots=True, kw_only=True)
+class PriceBooks:
+    """What is known of some products of a store, and what is to be written of them."""
+
+    tx: Connection
+    store: Store
+    now: datetime
+    desk: Desk
+    scales: Scales
+    waiting: dict[Sku, list[Waiting]]  # what of these products is in quarantine already
+    to_hold: dict[Sku, dict[SourceId, NewHeld]] = field(default_factory=dict)
+    still_held: dict[SaidBy, int] = field(default_factory=dict)
+    outdated: set[int] = field(default_factory=set)  # quarantine that newer words replace
+    events: list[PriceEvent] = field(default_factory=list)
+
+    def refuse_disabled(self, sources: Iterable[SourceId]) -> None:
+        """Refuse what a source says that is switched off.
+
+        Raises:
+            Conflict: One of them is.
+        """
+        for source in sources:
+            seat = self.desk.seats.get(source)
+            if seat is not None and seat.disabled:
+                raise Conflict(f"the source {source!r} is switched off")
+
+    def note(
+        self,
+        *,
+        sku: Sku,
+        source: SourceId,
+        seq: int | None,
+        time: datetime | None,
+        decision: Decision,
+        reasons: tuple[Reason, ...],
+        says: Says,
+    ) -> None:
+        """Write one change down, with what became of it."""
+        self.events.append(
+            price_event(
+                sku,
+                source,
+                seq=seq,
+                time=None if time is None else instant_text(time),
+                currency=self.store.currency,
+                decision=decision.value,
+                is_accepted=decision is Decision.ACCEPTED,
+                reasons=" ".join(reasons) if reasons else None,
+                says=says,
+            )
+        )
+        if (self.waiting or self.to_hold) and (
+            decision is Decision.ACCEPTED or decision is Decision.UNCHANGED
+        ):
+            self.end_waiting(sku)
+
+    def hold_back(self, held: NewHeld) -> None:
+        """Keep a price for a person; the same one is kept once, another takes its place."""
+        key = held.source, held.sku
+        for other in self.waiting.get(held.sku, ()):
+            if other.source == held.source:
+                if other.said == held.said:
+                    self.still_held[key] = other.quarantine_id
+                    self.outdated.discard(other.quarantine_id)
+                    self.to_hold.get(held.sku, {}).pop(held.source, None)
+                    self.scales.held_back.add(key)
+                    return
+                self.outdated.add(other.quarantine_id)
+        self.still_held.pop(key, None)
+        self.to_hold.setdefault(held.sku, {})[held.source] = held
+        self.scales.held_back.add(key)
+
+    def end_waiting(self, sku: Sku) -> None:
+        """A newer price in range takes the place of whatever of this product waits."""
+        for other in self.waiting.get(sku, ()):
+            self.outdated.add(other.quarantine_id)
+            self.still_held.pop((other.source, sku), None)
+        if self.to_hold:
+            self.to_hold.pop(sku, None)
+
+    def close(
+        self,
+        *,
+        actor: str,
+        batch_id: int | None,
+        also_touched: Collection[Sku] = (),
+        always_takes_rev: bool = False,
+        lane: Lane = Lane.NORMAL,
+        before_prices: Callable[[int], None] | None = None,
+    ) -> Closed:
+        """Write everything down; labels of changed prices and ``also_touched`` want what is new.
+
+        ``before_prices`` writes what prices refer to, under the revision it is given.
+        """
+        tx, store_id, now = self.tx, self.store.store_id, self.now
+        changed = self.scales.changed
+        skus = sorted({*changed, *also_touched})
+        labels_of = labels.lock_labels_of_products(tx, store_id, skus) if skus else {}
+        rev = take_revision(tx) if skus or always_takes_rev else None
+        if rev is not None and before_prices is not None:
+            before_prices(rev)
+        price_intake.log_price_events(
+            tx, store_id, self.events, rev=rev, actor=actor, now=now, batch_id=batch_id
+        )
+        if changed and rev is not None:
+            held = self.scales.held
+            price_intake.put_held(
+                tx,
+                store_id,
+                [(sku, held[sku]) for sku in sorted(changed)],
+                currency=self.store.currency,
+                rev=rev,
+            )
+        price_intake.put_source_positions(tx, store_id, self.scales.moved)
+        numbers = self._write_quarantine(actor, batch_id)
+        counted = ((source, b.counted) for source, b in self.scales.breakers.items())
+        big_changes.add_big(tx, store_id, counted, now)
+        touched = tuple(label for sku in skus for label in labels_of.get(sku, ()))
+        if rev is not None:
+            labels.want(tx, touched, rev, now, lane=lane)
+        return Closed(
+            rev=rev,
+            labels_of={sku: tuple(found) for sku, found in labels_of.items()},
+            touched=touched,
+            held=numbers,
+        )
+
+    @property
+    def tripped(self) -> bool:
+        """Say whether the circuit breaker holds the rest back."""
+        return any(breaker.tripped for breaker in self.scales.breakers.values())
+
+    def _write_quarantine(self, actor: str, batch_id: int | None) -> dict[SaidBy, int]:
+        fresh = [held for some in self.to_hold.values() for held in some.values()]
+        if self.outdated:
+            quarantine.supersede(self.tx, self.outdated, self.now, by=actor)
+        numbers = dict(self.still_held)
+        if fresh:
+            numbers |= quarantine.hold(
+                self.tx,
+                self.store.store_id,
+                fresh,
+                self.now,
+                currency=self.store.currency,
+                actor=actor,
+                batch_id=batch_id,
+            )
+        return numbers
+
+
+def open_books(
+    tx: Connection, store_id: StoreId, skus: list[Sku], now: datetime, *, tripped: bool = False
+) -> PriceBooks:
+    """Open the books for some products; ``skus`` are sorted, and stand there once.
+
+    ``tripped`` says that the circuit breaker holds this batch back already.
+
+    Raises:
+        UnknownStore: There is no such store.
+    """
+    store = places.lock_store(tx, store_id)
+    known = price_intake.lock_priced(tx, store_id, skus)
+    at = desk.desk_of(tx, store_id)
+    waiting: dict[Sku, list[Waiting]] = {}
+    for one in quarantine.waiting_of(tx, store_id, skus):
+        waiting.setdefault(one.sku, []).append(one)
+
+    def breaker_of(source: SourceId) -> Breaker:
+        before = big_changes.count_big(tx, store_id, source, now)
+        return Breaker(before=before, tripped=tripped)
+
+    def yields(source: SourceId, sku: Sku) -> bool:
+        product = known.get(sku)
+        owner = owners_from(product.owners).get(PRICE_FIELD) if product is not None else None
+        return at.owner_above(owner, source, PRICE_FIELD)
+
+    scales = Scales(
+        known=known,
+        held=price_intake.held_prices(tx, store_id, skus),
+        positions={},
+        said={},
+        guards_of=at.guards_of,
+        breaker_of=breaker_of,
+        products=lambda most: big_changes.count_products(tx, store_id, most),
+        today=now.astimezone(ZoneInfo(store.timezone)).date().isoformat(),
+        yields=yields if at.has_ranks else None,
+        held_back={(w.source, w.sku) for found in waiting.values() for w in found},
+    )
+    return PriceBooks(tx=tx, store=store, now=now, desk=at, scales=scales, waiting=waiting)
+
+
+def positions_of(
+    tx: Connection, store_id: StoreId, said_by: Collection[SaidBy]
+) -> dict[SaidBy, SourcePosition]:
+    """Load how far sources have come; without any, no statement is run."""
+    return price_intake.source_positions(tx, store_id, said_by) if said_by else {}

@@ -1,0 +1,276 @@
+"""Scales: weigh what sources say of prices, one change after another, against what holds by then.
+
+::
+
+    said ──▶ late? ────────────▶ superseded   stored, and nothing else
+        ──▶ what holds already? ▶ unchanged
+        ──▶ its price owned? ───▶ superseded  a source of higher priority says this price
+        ──▶ guards ─────────────▶ rejected, quarantined
+        ──▶ accepted            it holds; the next change is weighed against it
+
+Nothing is read or written here but through what the scales were made with, so that a batch of
+10,000 changes costs a handful of statements.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from esl.domain.errors import InvalidInput
+from esl.domain.guards import (
+    PASSED,
+    PASSED_BIG,
+    Guards,
+    Judgement,
+    Reason,
+    Verdict,
+    breaks_bulk,
+    doubts_of,
+    is_big,
+)
+from esl.domain.ids import Sku, SourceId
+from esl.domain.pricing import Decision, Keep, Says
+from esl.store.price_intake import HeldPrice, PricedProduct, SaidBy, SaidPrice, SourcePosition
+
+Judge = Callable[[], Judgement]
+Raw = tuple[int, int | Keep | None, int | Keep | None, str | Keep | None]
+"""Price, old price, unit price and badge as they were sent."""
+
+NEW: Final = PASSED
+"""A first price is compared with nothing."""
+
+_YIELDS: Final = (Reason.YIELDS,)
+_BULK: Final = (Reason.BULK,)
+
+
+@dataclass(slots=True)
+class Breaker:
+    """Counts big changes of one source; trips when they are too many, and stays so."""
+
+    before: int  # within the last minutes, of other batches
+    tripped: bool = False
+    counted: int = 0
+
+
+@dataclass(slots=True)
+class Scales:
+    """Weighs changes of one store.
+
+    ``known`` are the products there are, ``held`` their prices. ``said`` is what sources said
+    under the number in ``positions``, where a change has the same. ``breaker_of`` makes a
+    source's breaker, ``products`` counts the store's products up to a number; both are asked
+    once it matters. ``yields`` says whether a source yields to the owner of a product's price.
+    """
+
+    known: Mapping[Sku, PricedProduct]
+    held: dict[Sku, HeldPrice]
+    positions: dict[SaidBy, SourcePosition]
+    said: dict[SaidBy, SaidPrice]
+    guards_of: Callable[[SourceId], Guards]
+    breaker_of: Callable[[SourceId], Breaker]
+    products: Callable[[int], int]
+    today: str
+    yields: Callable[[SourceId, Sku], bool] | None = None
+    moved: dict[SaidBy, SourcePosition] = field(default_factory=dict)
+    changed: dict[Sku, None] = field(default_factory=dict)  # in the order they were accepted
+    breakers: dict[SourceId, Breaker] = field(default_factory=dict)
+    held_back: set[SaidBy] = field(default_factory=set)  # whose last word waits for a person
+    is_guarded: bool = True  # False: a person has approved what is weighed
+
+    def weigh(
+        self,
+        *,
+        sku: Sku,
+        source: SourceId,
+        seq: int | None,
+        time: datetime | None,
+        new: Says,
+        raw: Raw | None,
+        path: str,
+        judge: Judge | None = None,
+    ) -> tuple[Decision, tuple[Reason, ...]]:
+        """Decide on one change, and let it hold if it is accepted.
+
+        ``judge`` asks the guards; None asks the plain ones for a price without promotion.
+        """
+        old = self.held.get(sku)
+        same = old is not None and old.says == new
+        if (seq is not None or time is not None) and self._came_late(
+            (source, sku), seq, time, same=same, raw=raw, path=path
+        ):
+            return Decision.SUPERSEDED, ()
+        decision, reasons = self._decide(sku, source, old, new, raw, judge, same=same)
+        if seq is not None or time is not None:
+            self.note_position((source, sku), seq, time)
+            if seq is not None:
+                self.said[source, sku] = SaidPrice(*new[:4])
+        if decision is Decision.ACCEPTED:
+            again = old is not None and old.changed_on == self.today
+            changes = 0 if old is None else old.changes_that_day + 1 if again else 1
+            self.held[sku] = HeldPrice(new, self.today, changes)
+            self.changed[sku] = None
+        return decision, reasons
+
+    def ask(self, sku: Sku, source: SourceId, judge: Judge) -> tuple[Decision, tuple[Reason, ...]]:
+        """Ask the guards about a price that is to hold later."""
+        guards = self.guards_of(source)
+        if not self.is_guarded or not guards.on:
+            return Decision.ACCEPTED, ()
+        return self._decision_by(judge(), guards, source, is_first=sku not in self.held)
+
+    def _decide(
+        self,
+        sku: Sku,
+        source: SourceId,
+        old: HeldPrice | None,
+        new: Says,
+        raw: Raw | None,
+        judge: Judge | None,
+        *,
+        same: bool,
+    ) -> tuple[Decision, tuple[Reason, ...]]:
+        if same:
+            return Decision.UNCHANGED, ()
+        if self.yields is not None and self.yields(source, sku):
+            return Decision.SUPERSEDED, _YIELDS
+        if not self.is_guarded:
+            return Decision.ACCEPTED, ()
+        guards = self.guards_of(source)
+        if not guards.on:
+            return Decision.ACCEPTED, ()
+        said = judge() if judge is not None else self._judge(sku, old, new, guards, raw)
+        return self._decision_by(said, guards, source, is_first=old is None)
+
+    def _decision_by(
+        self, said: Judgement, guards: Guards, source: SourceId, *, is_first: bool
+    ) -> tuple[Decision, tuple[Reason, ...]]:
+        if said.verdict is Verdict.REJECT:
+            return Decision.REJECTED, said.reasons
+        if said.verdict is Verdict.QUARANTINE:
+            return Decision.QUARANTINED, said.reasons
+        if not is_first and self._is_held_back(source, guards, big=said.big):
+            return Decision.QUARANTINED, _BULK
+        return Decision.ACCEPTED, ()
+
+    def _judge(
+        self, sku: Sku, old: HeldPrice | None, new: Says, guards: Guards, raw: Raw | None
+    ) -> Judgement:
+        """Ask the guards about a plain price: the hot part of `esl.domain.guards.judge`.
+
+        A sender that names what holds now as the old price announces a promotion.
+        """
+        limits = guards.limits
+        if guards.categories:
+            limits = guards.for_category(self.known[sku].category)
+        price = new.price_minor
+        if price > limits.highest_minor:
+            return Judgement(verdict=Verdict.REJECT, reasons=(Reason.TOO_HIGH,))
+        if price < limits.lowest_minor:
+            return Judgement(verdict=Verdict.REJECT, reasons=(Reason.TOO_LOW,))
+        if old is None:
+            return NEW
+        was = old.says.price_minor
+        if price == was:
+            return PASSED
+        regular = regular_of(old.says)
+        announced = raw is not None and raw[1] is not None and raw[1] in (was, regular)
+        reasons = doubts_of(
+            price, was, regular, self.changes_today(old), limits, is_promotion=announced
+        )
+        big = price != regular and is_big(price, was, limits)
+        if reasons:
+            return Judgement(verdict=Verdict.QUARANTINE, reasons=reasons, big=big)
+        return PASSED_BIG if big else PASSED
+
+    def changes_today(self, old: HeldPrice) -> int:
+        """Say how often a product's price has changed today, by now."""
+        return old.changes_that_day if old.changed_on == self.today else 0
+
+    def _is_held_back(self, source: SourceId, guards: Guards, *, big: bool) -> bool:
+        """Count a change at the circuit breaker; say whether it is held back."""
+        breaker = self.breakers.get(source)
+        if breaker is not None and breaker.tripped:
+            return True
+        if not big or guards.limits.bulk_permille is None:
+            return False
+        if breaker is None:
+            breaker = self.breakers[source] = self.breaker_of(source)
+            if breaker.tripped:
+                return True
+        count = breaker.before + breaker.counted + 1
+        if count > guards.limits.bulk_least:
+            enough = count * 1000 // max(1, guards.limits.bulk_permille) + 1
+            if breaks_bulk(count, self.products(enough), guards.limits):
+                breaker.tripped = True
+                return True
+        breaker.counted += 1
+        return False
+
+    def _came_late(
+        self,
+        key: SaidBy,
+        seq: int | None,
+        time: datetime | None,
+        *,
+        same: bool,
+        raw: Raw | None,
+        path: str,
+    ) -> bool:
+        """Say whether the source said something newer of this product before.
+
+        A source with sequence numbers is ordered by them alone; one that sends only times, by
+        times; one that sends neither, by the order in which its changes are committed.
+        """
+        before = self.positions.get(key)
+        if before is None:
+            return False
+        if seq is not None and before.last_seq is not None:
+            if seq == before.last_seq:
+                if same:
+                    return False
+                if self._repeats(key, raw):
+                    # Sent again. It is late if another source has spoken since, and not if it
+                    # was held back the first time, and is to be held back again.
+                    return key not in self.held_back
+                raise InvalidInput.at(
+                    f"{path}/source_seq",
+                    "used before with another price",
+                    fix="Give every change of a product a higher sequence number.",
+                )
+            return seq < before.last_seq
+        if time is not None and before.last_time is not None:
+            return time < before.last_time
+        return False
+
+    def _repeats(self, key: SaidBy, raw: Raw | None) -> bool:
+        """Say whether a change says what its source said before under the same number."""
+        before = self.said.get(key)
+        if before is None or raw is None:
+            return False
+        price, was, unit, badge = raw
+        return before == (
+            price,
+            before.was_minor if isinstance(was, Keep) else was,
+            before.unit_price_minor if isinstance(unit, Keep) else unit,
+            before.badge if isinstance(badge, Keep) else badge,
+        )
+
+    def note_position(self, key: SaidBy, seq: int | None, time: datetime | None) -> None:
+        """Note how far a source has come with a product."""
+        before = self.positions.get(key)
+        if before is not None:
+            seq = before.last_seq if seq is None else seq
+            time = before.last_time if time is None else time
+        self.positions[key] = self.moved[key] = SourcePosition(seq, time)
+
+
+def regular_of(says: Says) -> int | None:
+    """Return the price that comes back when the promotion on the shelf ends; None without one."""
+    regular = says.regular_minor if says.regular_minor is not None else says.was_minor
+    return regular if regular is not None and regular > says.price_minor else None
+
+
+def sorted_skus(skus: Sequence[Sku]) -> list[Sku]:
+    """Put SKUs in the order in which rows are locked, each once."""
+    return sorted(set(skus))

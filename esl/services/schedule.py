@@ -1,0 +1,191 @@
+"""Prices and promotions of tills that begin or end at a moment: applied at it, in order, once.
+
+::
+
+    waiting ──▶ at ``valid_from`` it holds ──▶ done
+                        └─ has a ``valid_to`` ──▶ holding ──▶ at it the price before holds again
+
+Whoever looks first after the moment applies it, in one transaction with what it changes: after a
+night without power as well, one edge after the other in the order of their moments. Time is the
+effective clock's, which never goes back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection
+
+from esl.domain.entry import Entry
+from esl.domain.errors import EslError
+from esl.domain.ids import LabelId, Sku, SourceId, StoreId
+from esl.domain.label import Lane
+from esl.domain.pricing import Decision, Says
+from esl.domain.source import unregistered
+from esl.services.listening import take_entries
+from esl.services.price_books import open_books
+from esl.services.withdrawals import withdraw_prices
+from esl.store import places, price_intake, promotions, schedule, words
+from esl.store.schedule import Scheduled, ScheduleState
+
+EDGES_AT_ONCE = 500
+
+ACTOR = "schedule"
+"""Who changes prices where a moment does, and no sender."""
+
+TILL = SourceId("schedule")
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edges:
+    """What became of the moments that have come."""
+
+    applied: int
+    labels: tuple[LabelId, ...]
+    more: bool  # there are others that are due
+
+
+def next_due(tx: Connection) -> datetime | None:
+    """Return the next moment at which anything begins or ends."""
+    return schedule.next_due(tx)
+
+
+def apply_due(tx: Connection, now: datetime) -> Edges:
+    """Apply the edges whose moment has come, the earliest first."""
+    due = schedule.due_prices(tx, now, most=EDGES_AT_ONCE)
+    touched: list[LabelId] = []
+    for scheduled in due:
+        try:
+            with tx.begin_nested():
+                if scheduled.state is ScheduleState.WAITING:
+                    touched += _begin(tx, scheduled, now)
+                else:
+                    touched += _end(tx, scheduled, now)
+        except EslError as exc:
+            # The product or store is gone: nothing of it can hold.
+            schedule.end_planned(tx, [scheduled.schedule_id], ScheduleState.CANCELLED)
+            log.warning(
+                "scheduled price failed",
+                store=scheduled.store_id,
+                sku=scheduled.sku,
+                reason=str(exc),
+            )
+    edges = promotions.due_promotions(tx, now, most=EDGES_AT_ONCE)
+    touched += _turn_promotions(tx, edges, now)
+    more = len(due) == EDGES_AT_ONCE or len(edges) == EDGES_AT_ONCE
+    return Edges(applied=len(due) + len(edges), labels=tuple(touched), more=more)
+
+
+def _begin(tx: Connection, scheduled: Scheduled, now: datetime) -> Sequence[LabelId]:
+    store = places.store_named(tx, scheduled.store_id)
+    entry = words.entry_from(
+        scheduled.said, store_id=scheduled.store_id, sku=scheduled.sku, currency=store.currency
+    )
+    ends = scheduled.valid_to
+    if ends is not None and ends <= now:
+        schedule.end_planned(tx, [scheduled.schedule_id], ScheduleState.DONE)
+        return ()
+    before = price_intake.held_prices(tx, scheduled.store_id, [scheduled.sku]).get(scheduled.sku)
+    taken = take_entries(
+        tx,
+        unregistered(scheduled.source, scheduled.store_id),
+        [_at_once(entry)],
+        now,
+        actor=scheduled.actor,
+        batch_id=scheduled.batch_id,
+        is_approved=True,
+    )
+    result = taken.results[0]
+    if ends is None or result.decision is not Decision.ACCEPTED:
+        schedule.end_planned(tx, [scheduled.schedule_id], ScheduleState.DONE)
+    else:
+        held = before.says if before is not None else None
+        schedule.begin_holding(tx, scheduled, held, result.rev)
+    return taken.labels
+
+
+def _end(tx: Connection, scheduled: Scheduled, now: datetime) -> Sequence[LabelId]:
+    """Let the price before hold again, unless somebody has said another since."""
+    schedule.end_planned(tx, [scheduled.schedule_id], ScheduleState.DONE)
+    store_id, sku = scheduled.store_id, scheduled.sku
+    if price_intake.revs_of(tx, store_id, [sku]).get(sku) != scheduled.rev:
+        return ()
+    return let_hold_again(
+        tx,
+        store_id,
+        {sku: schedule.says_from(scheduled.before)},
+        now,
+        actor=ACTOR,
+        source=scheduled.source,
+    )
+
+
+def let_hold_again(
+    tx: Connection,
+    store_id: StoreId,
+    before: dict[Sku, Says | None],
+    now: datetime,
+    *,
+    actor: str,
+    source: SourceId,
+) -> tuple[LabelId, ...]:
+    """Let earlier prices hold again, as new revisions; where there was none, there is none."""
+    gone = sorted(sku for sku, says in before.items() if says is None)
+    touched: tuple[LabelId, ...] = ()
+    if gone:
+        touched = withdraw_prices(tx, store_id, gone, now)
+    back = {sku: says for sku, says in before.items() if says is not None}
+    if not back:
+        return touched
+    books = open_books(tx, store_id, sorted(back), now)
+    books.scales.is_guarded = False
+    books.scales.yields = None
+    for sku, says in back.items():
+        if sku not in books.scales.known:
+            continue
+        decision, reasons = books.scales.weigh(
+            sku=sku, source=source, seq=None, time=None, new=says, raw=None, path=""
+        )
+        books.note(
+            sku=sku,
+            source=source,
+            seq=None,
+            time=None,
+            decision=decision,
+            reasons=reasons,
+            says=says,
+        )
+    return touched + books.close(actor=actor, batch_id=None, lane=Lane.CORRECTION).touched
+
+
+def _turn_promotions(
+    tx: Connection, edges: Sequence[tuple[StoreId, Sku, datetime]], now: datetime
+) -> list[LabelId]:
+    """Let what tills' promotions say now hold; those that are over are forgotten."""
+    by_store: dict[StoreId, dict[Sku, None]] = {}
+    for store_id, sku, _ in edges:
+        by_store.setdefault(store_id, {})[sku] = None
+    touched: list[LabelId] = []
+    for store_id, skus in sorted(by_store.items()):
+        currency = places.store_named(tx, store_id).currency
+        entries = [Entry(store_id=store_id, sku=sku, currency=currency) for sku in skus]
+        taken = take_entries(
+            tx,
+            unregistered(TILL, store_id),
+            entries,
+            now,
+            actor=ACTOR,
+            batch_id=None,
+            is_approved=True,
+            full=True,
+        )
+        touched += taken.labels
+        promotions.move_edges(tx, store_id, sorted(skus), now)
+    return touched
+
+
+def _at_once(entry: Entry) -> Entry:
+    return replace(entry, valid_from=None, valid_to=None)

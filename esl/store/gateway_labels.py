@@ -1,0 +1,78 @@
+"""What a gateway's new session, or another way to reach them, changes for labels."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, bindparam, case, update
+
+from esl.domain.ids import GatewayId, LabelId
+from esl.store.tables import labels
+
+
+def make_due(
+    tx: Connection, gateway_id: GatewayId, now: datetime, *, also_claimed: bool = False
+) -> int:
+    """Make a gateway's labels due that were sent what they want and have not answered.
+
+    For a gateway that begins a session: what was under way is lost or answered already, and
+    sending again harms nobody. ``also_claimed`` is for a controller that begins to run: what the
+    one before had claimed and not sent is due, too. Attempts count on: a label that fails in
+    every session does not begin anew with each. Return how many.
+    """
+    sent = labels.c.sent_rev >= labels.c.wanted_rev
+    found = tx.execute(
+        update(labels)
+        .where(
+            labels.c.gateway_id == gateway_id,
+            labels.c.due_at > now,
+            labels.c.quarantine == 0,
+            *(() if also_claimed else (sent,)),
+        )
+        .values(due_at=now)
+    )
+    return int(found.rowcount)
+
+
+def take_up(
+    tx: Connection,
+    gateway_id: GatewayId,
+    now: datetime,
+    *,
+    given_up_for: Collection[str] = (),
+    all_but: Collection[str] | None = None,
+) -> int:
+    """Try a gateway's labels again that were given up for one of these problems.
+
+    Or, with ``all_but``, for any but those. Return how many.
+    """
+    ended: ColumnElement[bool] = labels.c.problem.in_(sorted(given_up_for))
+    if all_but is not None:
+        ended = labels.c.problem.is_not(None) & labels.c.problem.not_in(sorted(all_but))
+    found = tx.execute(
+        update(labels)
+        .where(
+            labels.c.gateway_id == gateway_id,
+            ended,
+            labels.c.quarantine == 0,
+            labels.c.settled_rev < labels.c.wanted_rev,
+        )
+        .values(due_at=now, attempts=0, problem=None, problem_detail=None)
+    )
+    return int(found.rowcount)
+
+
+def route_labels(
+    tx: Connection, routes: Sequence[tuple[LabelId, GatewayId]], now: datetime
+) -> None:
+    """Reach labels by other gateways from now on; what they want becomes due."""
+    if routes:
+        tx.execute(
+            update(labels)
+            .where(labels.c.label_id == bindparam("the_label"))
+            .values(
+                gateway_id=bindparam("the_gateway"),
+                due_at=case((labels.c.due_at.is_not(None), now), else_=None),
+                attempts=0,
+            ),
+            [{"the_label": label, "the_gateway": gateway} for label, gateway in routes],
+        )

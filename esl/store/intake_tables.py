@@ -1,0 +1,284 @@
+"""The tables of the intake: sources and what they said, batches, what waits, what is held back.
+
+`esl.store.tables` has them all in one place to import from. JSON columns hold what
+`esl.store.sources` writes and nobody queries.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from esl.store.columns import UtcDateTime
+from esl.store.schema import BIG_KEY, metadata
+
+sources = Table(
+    "source",
+    metadata,
+    Column("source_id", String(64), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("store_id", ForeignKey("store.store_id"), index=True),  # None: each entry names its own
+    Column("kind", String(16), nullable=False),
+    Column("mapping", String(63)),
+    Column("priority", SmallInteger, nullable=False, server_default="50"),
+    Column("priorities", Text, nullable=False, server_default="{}"),  # JSON, by field
+    Column("guards", Text),  # JSON; None: those of the store
+    Column("expected_by", String(5)),  # "05:30", in the zone of the store
+    Column("expected_every_s", Integer),
+    Column("expected_since", UtcDateTime),  # what lay before is not held against it
+    Column("heard_at", UtcDateTime),  # when it last handed in something whole
+    Column("accepts_full", Boolean, nullable=False, server_default=text("false")),
+    Column("disabled", Boolean, nullable=False, server_default=text("false")),
+    Column("settings", Text, nullable=False, server_default="{}"),  # JSON: folder, address, cursor
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+source_secrets = Table(
+    "source_secret",
+    metadata,
+    Column("source_id", ForeignKey("source.source_id"), primary_key=True),
+    Column("number", Integer, primary_key=True),  # the highest is the newest; two are active
+    Column("kind", String(16), nullable=False),  # "webhook", "password", "token", "key"
+    Column("sealed", LargeBinary, nullable=False),  # `api.secret_box`; never the secret itself
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),  # of one that another has replaced
+)
+
+mapping_versions = Table(
+    "mapping_version",
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("version", Integer, primary_key=True),  # the highest is the one in use
+    Column("document", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("saved_by", String(80), nullable=False),
+    Column("saved_at", UtcDateTime, nullable=False),
+)
+
+batches = Table(
+    "batch",
+    metadata,
+    Column("batch_id", BIG_KEY, Identity(), primary_key=True),
+    Column("store_id", String(64), index=True),  # None: of several
+    Column("source", String(64), nullable=False),
+    Column("title", String(200), nullable=False, server_default=""),  # the name of a file
+    Column("actor", String(80), nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("accepted", Integer, nullable=False, server_default="0"),
+    Column("unchanged", Integer, nullable=False, server_default="0"),
+    Column("superseded", Integer, nullable=False, server_default="0"),
+    Column("quarantined", Integer, nullable=False, server_default="0"),
+    Column("rejected", Integer, nullable=False, server_default="0"),
+    Column("tripped_at", UtcDateTime),  # when the circuit breaker began to hold the rest
+    Column("rolled_back_at", UtcDateTime),
+    Column("rolled_back_by", String(80)),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("quarantine_id", BIG_KEY, Identity(), primary_key=True),
+    Column("store_id", String(64), nullable=False),
+    Column("sku", String(64), nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("batch_id", BigInteger, index=True),
+    Column("said", Text, nullable=False),  # JSON: all that is applied once it is approved
+    Column("price_minor", Integer, nullable=False),  # what a piece would cost
+    Column("currency", String(3), nullable=False),
+    Column("held_minor", Integer),  # what held then
+    Column("reasons", String(200), nullable=False),  # separated by blanks
+    Column("actor", String(80), nullable=False),  # who sent it, and may not approve it
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),  # from then on a problem is open
+    Column("state", String(12), nullable=False, server_default="open"),
+    Column("decided_by", String(80)),
+    Column("decided_at", UtcDateTime),
+    Column("note", String(300)),  # what the person who decided wrote
+    Column("rev", BigInteger),  # of the change that approval made
+    Index(
+        "ix_quarantine_open",
+        "store_id",
+        "sku",
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+)
+
+scheduled_prices = Table(
+    "scheduled_price",
+    metadata,
+    Column("schedule_id", BIG_KEY, Identity(), primary_key=True),
+    Column("store_id", String(64), nullable=False),
+    Column("sku", String(64), nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("batch_id", BigInteger),
+    Column("said", Text, nullable=False),  # JSON, as in ``quarantine``
+    Column("valid_from", UtcDateTime, nullable=False),
+    Column("valid_to", UtcDateTime),
+    Column("before", Text),  # JSON: the price that holds again from ``valid_to``
+    Column("rev", BigInteger),  # of the change it made
+    Column("state", String(12), nullable=False, server_default="waiting"),
+    Column("due_at", UtcDateTime),  # the next instant at which it changes something
+    Column("actor", String(80), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Index("ix_scheduled_price_product", "store_id", "sku"),
+    Index(
+        "ix_scheduled_price_due",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
+)
+
+pos_promotions = Table(
+    "pos_promotion",
+    metadata,
+    Column("store_id", String(64), primary_key=True),
+    Column("sku", String(64), primary_key=True),
+    Column("source", String(64), primary_key=True),
+    Column("promotion_id", String(80), primary_key=True),  # "": the source's only one of a product
+    Column("kind", String(8), nullable=False),
+    Column("price_minor", Integer, nullable=False),
+    Column("quantity", SmallInteger, nullable=False, server_default="1"),
+    Column("club", String(80)),
+    Column("valid_from", UtcDateTime),
+    Column("valid_to", UtcDateTime),
+    Column("due_at", UtcDateTime),  # its next edge
+    Column("batch_id", BigInteger),
+    Column("changed_at", UtcDateTime, nullable=False),
+    ForeignKeyConstraint(["store_id", "sku"], ["product.store_id", "product.sku"]),
+    Index(
+        "ix_pos_promotion_due",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
+)
+
+product_gtins = Table(
+    "product_gtin",
+    metadata,
+    Column("store_id", String(64), primary_key=True),
+    Column("sku", String(64), primary_key=True),
+    Column("gtin", String(14), primary_key=True),  # the first of a product stands in ``product``
+    Column("position", SmallInteger, nullable=False),
+    ForeignKeyConstraint(["store_id", "sku"], ["product.store_id", "product.sku"]),
+    Index("ix_product_gtin_gtin", "store_id", "gtin"),
+)
+
+price_days = Table(
+    "price_day",
+    metadata,
+    Column("store_id", String(64), primary_key=True),
+    Column("sku", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),  # it held from the begin of this day
+    Column("price_minor", Integer, nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("batch_id", BigInteger),
+)
+
+missing_products = Table(
+    "missing_product",
+    metadata,
+    Column("store_id", String(64), primary_key=True),
+    Column("sku", String(64), primary_key=True),  # left out of a full list, and not retired yet
+    Column("source", String(64), nullable=False),
+    Column("batch_id", BigInteger, nullable=False, index=True),
+    Column("noted_at", UtcDateTime, nullable=False),
+)
+
+big_changes = Table(
+    "big_change",
+    metadata,
+    Column("store_id", String(64), primary_key=True),
+    Column("source", String(64), primary_key=True),
+    Column("minute", BigInteger, primary_key=True),  # since 1970
+    Column("changes", Integer, nullable=False),
+)
+
+import_jobs = Table(
+    "import_job",
+    metadata,
+    Column("job_id", String(40), primary_key=True),
+    Column("source", String(64), nullable=False),
+    Column("store_id", String(64)),
+    Column("state", String(12), nullable=False),
+    Column("mode", String(8), nullable=False),  # "delta", "full"
+    Column("dry_run", Boolean, nullable=False, server_default=text("false")),
+    Column("title", String(200), nullable=False, server_default=""),
+    Column("path", String(500)),
+    Column("sha256", String(64), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False, server_default="0"),
+    Column("mapping", String(63)),
+    Column("mapping_version", Integer),
+    Column("batch_id", BigInteger),
+    Column("cursor", BigInteger, nullable=False, server_default="0"),  # entries taken for good
+    Column("rows_seen", BigInteger, nullable=False, server_default="0"),
+    Column("products", BigInteger, nullable=False, server_default="0"),
+    Column("accepted", BigInteger, nullable=False, server_default="0"),
+    Column("unchanged", BigInteger, nullable=False, server_default="0"),
+    Column("superseded", BigInteger, nullable=False, server_default="0"),
+    Column("quarantined", BigInteger, nullable=False, server_default="0"),
+    Column("rejected", BigInteger, nullable=False, server_default="0"),
+    Column("retired", BigInteger, nullable=False, server_default="0"),
+    Column("labels", BigInteger, nullable=False, server_default="0"),
+    Column("detail", String(500)),
+    Column("actor", String(80), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("began_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Index("ix_import_job_state", "state", "created_at"),
+)
+
+import_rows = Table(
+    "import_row",
+    metadata,
+    Column("job_id", ForeignKey("import_job.job_id"), primary_key=True),
+    Column("number", BigInteger, primary_key=True),  # of the report's lines, from 1
+    Column("row", BigInteger, nullable=False),  # of the file; 0 is the file as a whole
+    Column("store_id", String(64)),
+    Column("sku", String(64)),
+    Column("decision", String(16), nullable=False),
+    Column("field", String(40), nullable=False, server_default=""),
+    Column("reason", String(300), nullable=False, server_default=""),
+    Column("rev", BigInteger),
+)
+
+seen_files = Table(
+    "seen_file",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("title", String(200), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("job_id", String(40)),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+
+audit_entries = Table(
+    "audit_entry",
+    metadata,
+    Column("entry_id", BIG_KEY, Identity(), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("store_id", String(64)),
+    Column("subject", String(140), nullable=False),
+    Column("reason", String(300)),
+    Column("detail", Text),  # JSON: before and after, never a secret
+    Index("ix_audit_entry_store", "store_id", "entry_id"),
+)

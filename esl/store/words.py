@@ -1,0 +1,127 @@
+"""What a source said of a price, as it is kept until a person or a moment lets it hold.
+
+A JSON object; what a source did not speak of is absent, what it cleared is null:
+
+    {"price": 129, "was": null, "unit": 322, "badge": "AKCIJA"}             a price change
+    {"entry": true, "price": 179, "promotion": {"kind": "price", …}, …}     of an entry
+"""
+
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from esl.domain.entry import Entry, PromotionKind, StatedPromotion
+from esl.domain.ids import Sku, SourceId, StoreId
+from esl.domain.pricing import KEEP, Keep, PriceChange
+from esl.store.columns import instant_from, instant_text
+
+T = TypeVar("T")
+
+
+def text_of_change(change: PriceChange) -> str:
+    """Write a price change."""
+    said: dict[str, Any] = {"price": change.price_minor}
+    _say(said, "was", change.was_minor)
+    _say(said, "unit", change.unit_price_minor)
+    _say(said, "badge", change.badge)
+    return msgspec.json.encode(said).decode()
+
+
+def text_of_entry(entry: Entry) -> str:
+    """Write what an entry says of prices."""
+    said: dict[str, Any] = {"entry": True}
+    _say(said, "price", entry.price_minor)
+    _say(said, "was", entry.was_minor)
+    _say(said, "unit", entry.unit_price_minor)
+    _say(said, "badge", entry.badge)
+    _say(said, "lowest", entry.lowest_30d_minor)
+    match entry.promotion:
+        case StatedPromotion() as promotion:
+            said["promotion"] = {
+                "id": promotion.promotion_id,
+                "kind": promotion.kind.value,
+                "price": promotion.price_minor,
+                "quantity": promotion.quantity,
+                "club": promotion.club,
+                "from": _text(promotion.valid_from),
+                "to": _text(promotion.valid_to),
+            }
+        case None:
+            said["promotion"] = None
+        case _:
+            pass
+    if entry.valid_from is not None:
+        said["from"] = _text(entry.valid_from)
+    if entry.valid_to is not None:
+        said["until"] = _text(entry.valid_to)
+    return msgspec.json.encode(said).decode()
+
+
+def is_entry(text: str) -> bool:
+    """Say whether a text is of an entry; else it is a price change."""
+    return bool(msgspec.json.decode(text).get("entry"))
+
+
+def change_from(
+    text: str, *, store_id: StoreId, sku: Sku, source: SourceId, currency: str
+) -> PriceChange:
+    """Read what `text_of_change` wrote."""
+    said = msgspec.json.decode(text)
+    return PriceChange(
+        store_id=store_id,
+        sku=sku,
+        price_minor=said["price"],
+        currency=currency,
+        was_minor=said.get("was", KEEP),
+        unit_price_minor=said.get("unit", KEEP),
+        badge=said.get("badge", KEEP),
+        source=source,
+    )
+
+
+def entry_from(text: str, *, store_id: StoreId, sku: Sku, currency: str) -> Entry:
+    """Read what `text_of_entry` wrote; its promotion's moments stay as they were."""
+    said = msgspec.json.decode(text)
+    promotion: StatedPromotion | Keep | None = KEEP
+    if "promotion" in said:
+        p = said["promotion"]
+        promotion = None if p is None else _promotion(p)
+    return Entry(
+        store_id=store_id,
+        sku=sku,
+        currency=currency,
+        price_minor=said.get("price", KEEP),
+        was_minor=said.get("was", KEEP),
+        unit_price_minor=said.get("unit", KEEP),
+        badge=said.get("badge", KEEP),
+        lowest_30d_minor=said.get("lowest", KEEP),
+        promotion=promotion,
+        valid_from=_instant(said.get("from")),
+        valid_to=_instant(said.get("until")),
+    )
+
+
+def _promotion(said: dict[str, Any]) -> StatedPromotion:
+    return StatedPromotion(
+        promotion_id=said["id"],
+        kind=PromotionKind(said["kind"]),
+        price_minor=said["price"],
+        quantity=said["quantity"],
+        club=said["club"],
+        valid_from=_instant(said["from"]),
+        valid_to=_instant(said["to"]),
+    )
+
+
+def _say(said: dict[str, Any], name: str, value: T | Keep) -> None:
+    if not isinstance(value, Keep):
+        said[name] = value
+
+
+def _text(instant: datetime | None) -> str | None:
+    return None if instant is None else instant_text(instant)
+
+
+def _instant(text: str | None) -> datetime | None:
+    return instant_from(text)

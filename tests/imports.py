@@ -1,0 +1,89 @@
+"""Imports for tests: lists made here, handed in over HTTP, waited for."""
+
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.running_house import RunningHouse
+
+MAPPINGS = Path(__file__).parent / "data/mappings"
+PLAIN = """
+name: plain
+format: csv
+fields: {sku: sku, name: name, price: price, promotion_price: promotion}
+"""
+TOTALLED = """
+name: totalled
+format: csv
+header_row: null
+short_rows: true
+records: {type: 1, item: D, trailer: T, count: 2, total: {number: 3, of: price}}
+fields: {sku: {number: 2}, price: {number: 3}, name: {number: 4}}
+"""
+KEYS = [
+    *("rows", "products", "accepted", "unchanged", "superseded", "quarantined", "rejected"),
+    "labels_affected",
+]
+"""What a summary has, in this order, and nothing else."""
+
+
+def plain_list(prices: Mapping[str, str] | Iterable[tuple[str, str]]) -> bytes:
+    """Write a list for `PLAIN`."""
+    pairs = prices.items() if isinstance(prices, Mapping) else prices
+    lines = [f"{sku},Product {sku},{price}," for sku, price in pairs]
+    return "\n".join(["sku,name,price,promotion", *lines, ""]).encode()
+
+
+def hand_in(
+    house: RunningHouse, store: str, body: bytes, mapping: str = PLAIN, **options: str
+) -> str:
+    """Hand a list in as a form; return the job's id."""
+    answer = house._http.post(
+        f"/api/v1/stores/{store}/imports",
+        headers={"Authorization": f"Bearer {house.operator}"},
+        data={"mapping": mapping} | options,
+        files={"file": ("list.csv", body)},
+    )
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["state"] == "queued"
+    return str(answer.json()["id"])
+
+
+def wait_for(house: RunningHouse, job_id: str, longest_s: float = 60.0) -> dict[str, Any]:
+    """Wait until an import has ended."""
+    deadline = time.monotonic() + longest_s
+    while True:
+        job: dict[str, Any] = house.done("GET", f"/api/v1/imports/{job_id}")
+        if job["ended_at"] is not None:
+            return job
+        assert time.monotonic() < deadline, job
+        time.sleep(0.02)
+
+
+def import_now(
+    house: RunningHouse, store: str, body: bytes, mapping: str = PLAIN, **options: str
+) -> dict[str, Any]:
+    """Import a list to its end, and return the job."""
+    return wait_for(house, hand_in(house, store, body, mapping, **options))
+
+
+def import_done(
+    house: RunningHouse, store: str, body: bytes, mapping: str = PLAIN, **options: str
+) -> dict[str, Any]:
+    """Import a list that is taken, and return its summary."""
+    job = import_now(house, store, body, mapping, **options)
+    assert job["state"] == "done", job["detail"]
+    summary: dict[str, Any] = job["summary"]
+    return summary
+
+
+def counts(summary: Mapping[str, Any]) -> tuple[int, int, int, int, int]:
+    """Return accepted, unchanged, quarantined, rejected, labels."""
+    return (
+        summary["accepted"],
+        summary["unchanged"],
+        summary["quarantined"],
+        len(summary["rejected"]),
+        summary["labels_affected"],
+    )

@@ -1,0 +1,130 @@
+"""``esl import``: with a controller and without, its output and its status."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.imports import KEYS, PLAIN, TOTALLED, plain_list
+from tests.running_house import STORE_BODY, Command, Ran, RunningHouse, running_house
+
+pytest_plugins = ["tests.shop_over_http"]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder with a store ``main``, and nothing that runs on it."""
+    folder = tmp_path / "data"
+    with running_house(folder) as house:
+        house.done("PUT", "/api/v1/stores/main", STORE_BODY)
+    return folder
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder with a mapping and a list of three products."""
+    (tmp_path / "m.yaml").write_text(PLAIN)
+    (tmp_path / "totalled.yaml").write_text(TOTALLED)
+    body = plain_list([("a", "1.00"), ("b", "x"), ("c", "3.00")])
+    (tmp_path / "list.csv").write_bytes(body)
+    return tmp_path
+
+
+def summary_of(ran: Ran) -> Any:
+    assert ran.status == 0, ran.stderr
+    assert ran.stdout.count("\n") == 1
+    return json.loads(ran.stdout)
+
+
+def test_without_a_controller_it_imports_by_itself(
+    command: Command, data: Path, files: Path
+) -> None:
+    given = ("import", files / "list.csv", "--mapping", files / "m.yaml", "--data", data)
+    trial = summary_of(command(*given, "--dry-run", "--json"))
+    first = summary_of(command(*given, "--store", "main", "--json"))
+    assert list(first) == KEYS
+    assert trial == first
+    assert (first["rows"], first["accepted"], first["labels_affected"]) == (3, 2, 0)
+    assert [(line["row"], line["field"]) for line in first["rejected"]] == [(3, "price")]
+    again = summary_of(command(*given, "--json"))
+    assert (again["accepted"], again["unchanged"]) == (0, 2)
+    assert list((data / "imports").iterdir()) == []
+    assert (data / "imports").stat().st_mode & 0o077 == 0
+
+
+def test_for_people_it_prints_tables(command: Command, data: Path, files: Path) -> None:
+    given = ("import", files / "list.csv", "--mapping", files / "m.yaml", "--data", data)
+    trial = command(*given, "--dry-run")
+    assert "Nothing was stored" in trial.stdout
+    ran = command(*given, "--report", files / "report.csv", "--strict")
+    assert ran.status == 3
+    assert "accepted" in ran.stdout
+    assert "price" in ran.stdout
+    with (files / "report.csv").open(newline="") as file:
+        assert [line["decision"] for line in csv.DictReader(file)] == [
+            "accepted",
+            "rejected",
+            "accepted",
+        ]
+
+
+def test_a_file_that_cannot_be_believed_is_status_1(
+    command: Command, data: Path, files: Path
+) -> None:
+    (files / "cut.csv").write_text("D,a,1.00,Kruh\n")
+    given = ("import", files / "cut.csv", "--mapping", files / "totalled.yaml", "--data", data)
+    ran = command(*given)
+    assert ran.status == 1
+    assert "nothing of it was taken" in ran.stderr
+    as_json = command(*given, "--json")
+    assert as_json.status == 1
+    found = json.loads(as_json.stdout)
+    assert (found["accepted"], found["rejected"][0]["row"]) == (0, 0)
+    (files / "bad.csv").write_bytes(plain_list([("a", "x")]))
+    none = command("import", files / "bad.csv", "--mapping", files / "m.yaml", "--data", data)
+    assert none.status == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (("list.csv",), 2, "--mapping"),
+        (("list.csv", "--mapping", "nobodys"), 1, "no mapping has this name"),
+        (("list.csv", "--mapping", "missing.yaml"), 1, "missing.yaml"),
+        (("missing.csv", "--mapping", "m.yaml"), 1, "missing.csv"),
+        (("list.csv", "--mapping", "list.csv"), 1, "mapping"),
+        (("list.csv", "--mapping", "m.yaml", "--store", "nowhere"), 1, "nowhere"),
+        (("list.csv", "--mapping", "m.yaml", "--store", "Ä"), 1, "store"),
+        (("list.csv", "--mapping", "m.yaml", "--report", "x.pdf"), 2, ".csv"),
+    ],
+)
+def test_what_is_wrong_is_said(
+    command: Command, data: Path, files: Path, arguments: tuple[str, ...], status: int, words: str
+) -> None:
+    del files  # the command runs in that folder
+    ran = command("import", *arguments, "--data", data)
+    assert ran.status == status
+    assert words in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_with_a_controller_it_speaks_to_it(
+    command: Command, data: Path, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del monkeypatch
+    with running_house(data, with_worker=True) as house:
+        run_beside(house, data)
+        given = ("import", files / "list.csv", "--mapping", files / "m.yaml", "--data", data)
+        assert summary_of(command(*given, "--json"))["accepted"] == 2
+        [job] = house.done("GET", "/api/v1/imports")["imports"]
+        assert (job["title"], job["actor"]) == ("list.csv", "operator")
+        full = summary_of(command(*given, "--full", "--json"))
+        assert list(full) == [*KEYS, "retired"]
+
+
+def run_beside(house: RunningHouse, data: Path) -> None:
+    """Write the runtime file as ``esl serve`` does."""
+    fields = {"url": house.url, "token": house.operator, "pid": 1}
+    (data / "run/controller.json").write_text(json.dumps(fields))
