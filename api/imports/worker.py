@@ -104,22 +104,32 @@ class ImportWorker:
             job = next((job for job in waiting if self.spool.has(job.job_id)), None)
             if job is None or self._stopping.is_set():
                 return False
-            self.run_job(job)
+            log.info("import begins", job=job.job_id, source=job.source, bytes=job.size_bytes)
+            ended = self.run_job(job)
         except ImportStopped:
             return False
         except Unavailable as exc:
             log.warning("import waits", why=str(exc))
             return False
+        log.info(
+            "import ended",
+            job=job.job_id,
+            source=job.source,
+            state=ended.state.value,
+            rows=ended.rows,
+            accepted=ended.counts.accepted,
+            rejected=ended.counts.rejected,
+            labels=ended.counts.labels,
+        )
         return True
 
-    def run_job(self, job: ImportJob) -> None:
-        """Run one job to its end, in the calling thread.
+    def run_job(self, job: ImportJob) -> ImportJob:
+        """Run one job to its end, in the calling thread; return it as it ended.
 
         Raises:
             Unavailable: The database is busy or gone.
             ImportStopped: This process is stopping.
         """
-        log.info("import begins", job=job.job_id, source=job.source, bytes=job.size_bytes)
         try:
             self._run(job)
         except (ImportStopped, Unavailable):
@@ -136,16 +146,7 @@ class ImportWorker:
             ended = rows.job_named(tx, job.job_id)
         self.spool.discard(job.job_id)
         self._cancelled.discard(job.job_id)
-        log.info(
-            "import ended",
-            job=job.job_id,
-            source=job.source,
-            state=ended.state,
-            rows=ended.rows,
-            accepted=ended.counts.accepted,
-            rejected=ended.counts.rejected,
-            labels=ended.counts.labels,
-        )
+        return ended
 
     def _run(self, job: ImportJob) -> None:
         try:
@@ -165,6 +166,7 @@ class ImportWorker:
                 self._books.database,
                 self._books.writer,
                 self._books.clock.now,
+                monotonic_s=self._books.clock.monotonic_s,
                 tell=self._told,
                 trial=trial,
             )

@@ -171,9 +171,19 @@ def begin_batch(tx: Connection, job: ImportJob, now: datetime) -> int:
 
 
 def take_piece(
-    tx: Connection, job: ImportJob, source: Source, piece: Piece, now: datetime, *, batch_id: int
+    tx: Connection,
+    job: ImportJob,
+    source: Source,
+    piece: Piece,
+    now: datetime,
+    *,
+    batch_id: int,
+    lists_accepted: bool,
 ) -> PieceTaken:
-    """Take the entries of a piece. Raises what `esl.services.listening.take_entries` does."""
+    """Take the entries of a piece. Raises what `esl.services.listening.take_entries` does.
+
+    With ``lists_accepted`` there is a line for each product that was accepted, too.
+    """
     taken = take_entries(
         tx,
         source,
@@ -192,7 +202,9 @@ def take_piece(
         product = result.store_id, result.sku
         products += product != last
         last = product
-        if result.decision is not Decision.UNCHANGED:
+        if result.decision is not Decision.UNCHANGED and (
+            lists_accepted or result.decision is not Decision.ACCEPTED
+        ):
             lines.append(_line_of(result))
     for problem in piece.problems:
         of[Decision.REJECTED.value] += problem.rejects

@@ -2,7 +2,7 @@
 
 ::
 
-    file ──▶ check pass ──▶ pieces of `PIECE_ITEMS` ──▶ writer, at bulk priority ──▶ … ──▶ end
+    file ──▶ check pass ──▶ pieces of `PIECE_S` each ──▶ writer, at bulk priority ──▶ … ──▶ end
                 │                                          │
                 ▼ cannot be believed                       └─ between two pieces, whoever waits
              failed, nothing taken                            for a single change is written
@@ -35,11 +35,15 @@ from esl.store import import_jobs as rows
 from esl.store.database import Database
 from esl.store.write_group import Priority, Writes
 
-PIECE_ITEMS = 1000
-"""Entries and problems taken in one transaction: those who wait for single changes wait for one."""
+PIECE_S = 0.04
+"""How long a piece should take: those who wait for a single change wait for a piece."""
 
-LINES_MOST = 100_000
-"""Problems in a report, and as many products that were accepted; beyond it they are counted."""
+PIECE_FIRST, PIECE_LEAST, PIECE_MOST = 500, 100, 2000
+"""Entries and problems of one piece: the first one's, and how far `PIECE_S` may move it."""
+
+PROBLEMS_MOST = 100_000
+ACCEPTED_MOST = 20_000
+"""Lines of a report, of problems and of products that were accepted; others are only counted."""
 
 Tell = Callable[[frozenset[LabelId]], None]
 
@@ -78,6 +82,7 @@ class _Reader:
     store_id: StoreId | None
     cursor: int = 0
     listed: dict[StoreId, _Listed] = field(default_factory=dict)
+    size: int = PIECE_FIRST
     nameless: int = 0  # refused rows whose SKU nobody could read
     _ahead: Entry | RowProblem | None = None
 
@@ -94,12 +99,12 @@ class _Reader:
         while (item := self._next()) is not None:
             if not isinstance(item, Entry):
                 problems.append(item)
-            elif len(entries) + len(problems) >= PIECE_ITEMS and not _is_same(entries, item):
+            elif len(entries) + len(problems) >= self.size and not _is_same(entries, item):
                 self._ahead = item
                 break
             else:
                 entries.append(item)
-            if len(problems) >= PIECE_ITEMS * 10:
+            if len(problems) >= PIECE_MOST:
                 break
         read = before + len(entries) + len(problems)
         self.cursor = read
@@ -133,7 +138,8 @@ class ImportRun:
     """Runs one job, in the thread that calls `run`.
 
     ``trial`` is where a dry run takes its pieces; its effects are thrown away by whoever made it.
-    ``tell`` hears of the labels that want something new, after each commit.
+    ``monotonic_s`` measures how long pieces take. ``tell`` hears of the labels that want something
+    new, after each commit.
     """
 
     def __init__(
@@ -142,6 +148,7 @@ class ImportRun:
         writes: Writes,
         now: Callable[[], datetime],
         *,
+        monotonic_s: Callable[[], float],
         tell: Tell = lambda _labels: None,
         trial: Writes | None = None,
     ) -> None:
@@ -152,7 +159,9 @@ class ImportRun:
         self._trial = trial
         self._labels: set[LabelId] = set()
         self._lines = 0
-        self._room = {True: LINES_MOST, False: LINES_MOST}
+        self._room = {True: PROBLEMS_MOST, False: ACCEPTED_MOST}
+        self._monotonic_s = monotonic_s
+        self._took_s = 0.0  # the last piece's work
 
     def run(self, job: ImportJob, file: BinaryIO, mapping: Mapping) -> None:
         """Take a job from where it stands to its end, or fail it.
@@ -177,7 +186,10 @@ class ImportRun:
             written = rows.count_lines(tx, job.job_id)
         self._lines = sum(written.values())
         accepted = written.get(Decision.ACCEPTED.value, 0)
-        self._room = {True: LINES_MOST - (self._lines - accepted), False: LINES_MOST - accepted}
+        self._room = {
+            True: PROBLEMS_MOST - (self._lines - accepted),
+            False: ACCEPTED_MOST - accepted,
+        }
         reading = read_entries(file, mapping, store=context, file_name=job.title)
         job = replace(job, rows=reading.summary.rows)
         reader = _Reader(reading, job.mode is ImportMode.FULL, job.store_id)
@@ -189,6 +201,7 @@ class ImportRun:
             piece = reader.piece()
             if pending is not None:
                 job = self._note(job, pending)
+                reader.size = _fitting_size(reader.size, self._took_s)
             if piece is None:
                 break
             pending = piece, self._submit(job, source, piece, batch_id)
@@ -205,9 +218,19 @@ class ImportRun:
         self, job: ImportJob, source: Source, piece: Piece, batch_id: int
     ) -> "Future[PieceTaken]":
         def work(tx: Connection) -> PieceTaken:
-            taken = import_jobs.take_piece(tx, job, source, piece, self._now(), batch_id=batch_id)
+            began_s = self._monotonic_s()
+            taken = import_jobs.take_piece(
+                tx,
+                job,
+                source,
+                piece,
+                self._now(),
+                batch_id=batch_id,
+                lists_accepted=self._room[False] > 0,
+            )
             if self._trial is None:
                 self._advance(tx, job, piece, taken)
+            self._took_s = self._monotonic_s() - began_s
             return taken
 
         where = self._trial if self._trial is not None else self._writes
@@ -286,6 +309,12 @@ class ImportRun:
             self._writes.write(lambda tx: import_jobs.finish(tx, then, self._now(), detail=detail))
 
 
+def _fitting_size(size: int, took_s: float) -> int:
+    """Return how many items the next piece should have, given how long the last one took."""
+    wanted = size * PIECE_S / took_s if took_s > 0 else size * 2
+    return int(min(max(wanted, size / 2, PIECE_LEAST), size * 2, PIECE_MOST))
+
+
 def _words_of_held(held: int) -> str | None:
     if not held:
         return None
@@ -295,4 +324,4 @@ def _words_of_held(held: int) -> str | None:
     )
 
 
-__all__ = ["LINES_MOST", "PIECE_ITEMS", "ImportEnded", "ImportRun"]
+__all__ = ["ImportEnded", "ImportRun"]

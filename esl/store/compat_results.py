@@ -1,8 +1,7 @@
 """What became of the items of a driver's request, kept for a while for its sender to ask.
 
-They stand among the answers to requests, under keys that no sender can choose: an Idempotency-Key
-of a sender is stored as it is, and none of those begins like these and names a store and a number
-that was drawn here.
+They stand among the answers to requests, but under a name that nobody signs in with: a sender's
+own Idempotency-Key never meets them.
 """
 
 from datetime import datetime, timedelta
@@ -18,19 +17,17 @@ from esl.store.tables import answered_requests
 RESULTS_KEPT = timedelta(hours=6)
 """A driver asks within seconds, and a full list of items is half a megabyte."""
 
-_PREFIX = "compat result "
-
 
 def keep_result(
     tx: Connection, principal: str, store_id: StoreId, number: str, text: str, now: datetime
 ) -> None:
     """Keep a result, and drop this sender's old ones."""
+    owner = _owner(principal)
     answer = StoredAnswer(request_sha256="", status=HTTPStatus.OK, answer=text)
-    answers.store_answer(tx, principal, _key(store_id, number), answer, now)
+    answers.store_answer(tx, owner, _key(store_id, number), answer, now)
     tx.execute(
         delete(answered_requests).where(
-            answered_requests.c.principal == principal,
-            answered_requests.c.idempotency_key.startswith(_PREFIX, autoescape=True),
+            answered_requests.c.principal == owner,
             answered_requests.c.answered_at < now - RESULTS_KEPT,
         )
     )
@@ -38,9 +35,13 @@ def keep_result(
 
 def kept_result(tx: Connection, principal: str, store_id: StoreId, number: str) -> str | None:
     """Return a result that this sender may see; None where there is none (any more)."""
-    found = answers.stored_answer(tx, principal, _key(store_id, number))
+    found = answers.stored_answer(tx, _owner(principal), _key(store_id, number))
     return found.answer if found is not None else None
 
 
+def _owner(principal: str) -> str:
+    return f"results of {principal}"[:80]
+
+
 def _key(store_id: StoreId, number: str) -> str:
-    return f"{_PREFIX}{store_id} {number}"
+    return f"{store_id} {number}"

@@ -1,11 +1,14 @@
 """Pricer's interface, as drivers written for it call it: Odoo's flow, and scripts with Basic."""
 
 import base64
+from datetime import timedelta
 from typing import Any
 
 import httpx2
 import pytest
 
+from esl.domain.ids import StoreId
+from esl.store.compat_results import RESULTS_KEPT, keep_result, kept_result
 from tests.running_house import STORE_BODY, RunningHouse
 
 pytest_plugins = ["tests.shop_over_http"]
@@ -135,6 +138,22 @@ def test_a_result_is_told_to_its_sender_alone(guarded: RunningHouse, secret: str
     other = guarded.token(*SCOPES, stores=("p1",))
     assert call(guarded, other, "GET", f"/items-result/{number}").status_code in {401, 404}
     assert call(guarded, secret, "GET", "/items-result/none").status_code == 404
+
+
+def test_results_are_apart_from_keys_of_senders_and_are_dropped_in_time(
+    guarded: RunningHouse, secret: str
+) -> None:
+    address = f"/compat/pricer{CORE}/items"
+    headers = basic("a test", secret) | {"Idempotency-Key": "p1 abc"}
+    guarded.ask("PATCH", address, json=item("k1", "1.29"), token=None, headers=headers)
+    assert call(guarded, secret, "GET", "/items-result/abc").status_code == 404
+    who, now = f"token:{secret.split('_')[1]}", guarded.house.clock.now()
+    long_ago = now - RESULTS_KEPT - timedelta(seconds=1)
+    store = StoreId("p1")
+    guarded.write(lambda tx: keep_result(tx, who, store, "old", "{}", long_ago))
+    assert guarded.write(lambda tx: kept_result(tx, who, store, "old")) == "{}"
+    call(guarded, secret, "PATCH", "/items", item("k1", "1.29"))
+    assert guarded.write(lambda tx: kept_result(tx, who, store, "old")) is None
 
 
 def test_a_price_for_later_waits_for_its_moment(guarded: RunningHouse, secret: str) -> None:

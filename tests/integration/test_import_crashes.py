@@ -117,7 +117,7 @@ def test_single_changes_are_answered_while_a_long_list_is_imported(
     took_s: list[float] = []
     with client_of(served.start()) as client:
         client.put("/api/v1/stores/main", STORE_BODY)
-        client.post("/api/v1/stores/main/products", {"sku": "one", "name": "One", "price": "1.00"})
+        client.put("/api/v1/stores/main/products/one", {"name": "One", "price": "1.00"})
         job_id = begin(client, file)
         path = f"/api/v1/imports/{job_id}"
         wait_until(lambda: client.get(path)["progress"]["pass"] == "taking", "the second pass", 60)
