@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import Connection
 
 from esl.domain.clock import EffectiveClock
+from esl.domain.errors import Unavailable
 from esl.domain.ids import GatewayId, LabelId
 from esl.domain.panel import Panels
 from esl.domain.report import ENDED_BY_A_SESSION, STAYS_FOR_A_PERSON, Report, Sender
@@ -120,9 +121,37 @@ class Inbox:
     def step(self, messages: Sequence[MqttMessage]) -> Step:
         """Take in a batch of messages; whatever they hold, this does not fail because of it.
 
+        If the batch cannot be taken in one transaction, each message gets its own, and only what
+        fails again is dropped.
+
         Raises:
-            Unavailable: The database did not answer; nothing of the batch was taken.
+            Unavailable: The database did not answer; the whole batch may be taken once more.
         """
+        try:
+            return self._take(messages)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("a batch of reports failed", messages=len(messages))
+        steps = [self._take_alone(())]  # what the roster has learned belongs to no message
+        for message in messages:
+            steps += [self._take_alone([message]), self._take_alone(())]
+        return _together(steps)
+
+    def _take_alone(self, messages: Sequence[MqttMessage]) -> Step:
+        """Take in a message by itself; one that cannot be taken is counted and left out."""
+        try:
+            return self._take(messages)
+        except Unavailable:
+            raise
+        except Exception:
+            self._drop("failed")
+            log.exception("a message was dropped", topics=[m.topic[:100] for m in messages])
+            if not messages:
+                self._unwritten = _Gathered()
+            return Step()
+
+    def _take(self, messages: Sequence[MqttMessage]) -> Step:
         began_ns = self._stages.cpu_ns()
         gathered = _Gathered(ask=set(self._unwritten.ask))
         for gateway_id in sorted(self._unwritten.began):
@@ -132,6 +161,9 @@ class Inbox:
                 self._read(message, gathered)
             except WireError as exc:
                 self._drop(type(exc).__name__)
+            except Exception:  # what it said before that stays
+                self._drop("failed")
+                log.exception("a message could not be read", topic=message.topic[:100])
         now = self._clock.now()
         if not gathered:
             return Step(ask=tuple(sorted(gathered.ask)))
@@ -306,6 +338,16 @@ class Inbox:
     def _drop(self, reason: str) -> None:
         self.dropped[reason] += 1
         log.debug("dropped", reason=reason)
+
+
+def _together(steps: Sequence[Step]) -> Step:
+    return Step(
+        changed=tuple(label for step in steps for label in step.changed),
+        gateways_changed=any(step.gateways_changed for step in steps),
+        ask=tuple(sorted({gateway for step in steps for gateway in step.ask})),
+        due=any(step.due for step in steps),
+        touched=tuple(touch for step in steps for touch in step.touched),
+    )
 
 
 def _is_fine(verdict: object) -> bool:

@@ -50,6 +50,9 @@ STEP_MOST = 200
 PUT_AGAIN_AFTER = timedelta(minutes=2)
 """How long a label may take to say that it holds a picture: nobody waits for it."""
 
+TIMED_WITHIN_MS = 2000
+"""How far a gateway's clock may be off for timed shows: docs/protocol.md, `time`."""
+
 log = structlog.get_logger()
 
 
@@ -121,8 +124,17 @@ class StagingDispatcher:
         with self._database.read() as tx:
             if not staging.is_anything_staged(tx):
                 return Step()
+            frozen = guarding.frozen_gateways(tx)  # to a frozen store nothing is sent but cancels
             room = self._room(tx, now)
-            work = staging.look(tx, room, now, limit=STEP_MOST)
+            ahead_ms = {g: self._roster.session_of(g)[1] for g in room}
+            work = staging.look(
+                tx,
+                room,
+                now,
+                limit=STEP_MOST,
+                frozen=frozen,
+                untimely=[g for g, ms in ahead_ms.items() if abs(ms) > TIMED_WITHIN_MS],
+            )
             future = work.future or {}
             sources = deliveries.load_templates(tx, self._painter.unknown(future.values()))
             takes = places.payload_bytes_of(tx, room)
@@ -171,7 +183,6 @@ class StagingDispatcher:
         else:
             waits = self._leases.look(tx, now, dict.fromkeys(sorted(online), 1))
         busy = {counted.gateway_id for counted in waits}
-        busy |= guarding.frozen_gateways(tx)  # to a frozen store nothing is sent
         free = self._roster.room(self._clock.monotonic_s())
         return {g: 0 if g in busy else free.get(g, 0) for g in online}
 

@@ -1,7 +1,8 @@
 """Everything that can be done to a simulated shop from outside: by a page, a scenario or a test.
 
 A button is a map with its name under ``do``. Those for a label name it (``label``) or let chance
-choose a share of all (``share``); those for a gateway without one mean all gateways.
+choose a share of all (``share``), first among those to which it makes a difference. Those for a
+gateway without one mean all gateways.
 
 ================== ======================= =====================================================
 do                 beside it               what happens
@@ -141,10 +142,18 @@ class OnLabel(Button, frozen=True, kw_only=True):
             chosen = [shop.label(self.label)]
         else:
             many = round(len(shop.labels) * (self.share or 0.0))
-            chosen = shop.random.sample(list(shop.labels.values()), many)
+            first = [label for label in shop.labels.values() if self.changes(label)]
+            rest = [label for label in shop.labels.values() if not self.changes(label)]
+            chosen = shop.random.sample(first, min(many, len(first)))
+            chosen += shop.random.sample(rest, many - len(chosen))
         for label in chosen:
             self.act(label)
         return [label.label_id for label in chosen]
+
+    def changes(self, label: SimLabel) -> bool:
+        """Say whether it makes a difference to a label: chance chooses among those first."""
+        del label
+        return True
 
     def act(self, label: SimLabel) -> None:
         """Do it to one label: each kind says how."""
@@ -153,6 +162,10 @@ class OnLabel(Button, frozen=True, kw_only=True):
 class LabelDies(OnLabel, frozen=True, kw_only=True, tag="label_dies"):
     """Answer no more."""
 
+    def changes(self, label: SimLabel) -> bool:
+        """Not twice."""
+        return not label.dead
+
     def act(self, label: SimLabel) -> None:
         """Answer no more."""
         label.dead = True
@@ -160,6 +173,10 @@ class LabelDies(OnLabel, frozen=True, kw_only=True, tag="label_dies"):
 
 class LabelBattery(OnLabel, frozen=True, kw_only=True, tag="label_battery"):
     """Get a full battery, and start with nothing."""
+
+    def changes(self, label: SimLabel) -> bool:
+        """Not twice."""
+        return label.dead
 
     def act(self, label: SimLabel) -> None:
         """Get a full battery, and start with nothing."""
@@ -179,6 +196,10 @@ class LabelVolts(OnLabel, frozen=True, kw_only=True, tag="label_volts"):
 class LabelSleeps(OnLabel, frozen=True, kw_only=True, tag="label_sleeps"):
     """Do not answer."""
 
+    def changes(self, label: SimLabel) -> bool:
+        """Not twice."""
+        return not label.asleep
+
     def act(self, label: SimLabel) -> None:
         """Do not answer."""
         label.asleep = True
@@ -186,6 +207,10 @@ class LabelSleeps(OnLabel, frozen=True, kw_only=True, tag="label_sleeps"):
 
 class LabelWakes(OnLabel, frozen=True, kw_only=True, tag="label_wakes"):
     """Answer again."""
+
+    def changes(self, label: SimLabel) -> bool:
+        """Not twice."""
+        return label.asleep
 
     def act(self, label: SimLabel) -> None:
         """Answer again."""
@@ -212,6 +237,10 @@ class LabelStuck(OnLabel, frozen=True, kw_only=True, tag="label_stuck"):
     """Be unable to paint."""
 
     stuck: bool = True
+
+    def changes(self, label: SimLabel) -> bool:
+        """Not twice."""
+        return label.stuck is not self.stuck
 
     def act(self, label: SimLabel) -> None:
         """Be unable to paint."""

@@ -5,6 +5,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection, insert
+
+from esl.domain.import_job import ImportMode, ImportState
+from esl.store.tables import import_jobs
+from tests.builders import NOON
 from tests.running_house import RunningHouse
 
 MAPPINGS = Path(__file__).parent / "data/mappings"
@@ -26,6 +31,23 @@ KEYS = [
     "labels_affected",
 ]
 """What a summary has, in this order, and nothing else."""
+
+
+def add_ended_import(tx: Connection, job_id: str, store: str) -> None:
+    """Keep an import that has ended, and took nothing."""
+    row = {
+        "job_id": job_id,
+        "source": "plain",
+        "store_id": store,
+        "state": ImportState.DONE.value,
+        "mode": ImportMode.DELTA.value,
+        "sha256": "",
+        "actor": "tests",
+        "created_at": NOON,
+        "began_at": NOON,
+        "ended_at": NOON,
+    }
+    tx.execute(insert(import_jobs).values(**row))
 
 
 def plain_list(prices: Mapping[str, str] | Iterable[tuple[str, str]]) -> bytes:

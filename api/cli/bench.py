@@ -72,8 +72,9 @@ def pipeline(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
     naive: Annotated[
-        bool, typer.Option("--naive", help="Also the straightforward way, for a ratio.")
-    ] = False,
+        bool,
+        typer.Option("--naive/--no-naive", help="Also the straightforward way, for a ratio."),
+    ] = True,
 ) -> None:
     """Measure from price change to report: controller, broker and gateways on this machine.
 

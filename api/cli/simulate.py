@@ -45,16 +45,24 @@ def simulate(
         Path | None,
         typer.Option(help="A scenario file: gateways, labels, the air between, and what happens."),
     ] = None,
-    labels: Annotated[int, typer.Option(help="Labels in the range of each gateway.")] = 24,
+    labels: Annotated[
+        int, typer.Option(min=0, max=30_000, help="Labels in the range of each gateway.")
+    ] = 24,
     panel: Annotated[
         list[str] | None,
         typer.Option(help="Panel models, used in turn.", show_default="bwry-296x128"),
     ] = None,
     panels_file: PanelsFile = None,
-    paint: Annotated[float, typer.Option(help="Seconds a label takes to paint.")] = 2.0,
-    beacon: Annotated[float, typer.Option(help="Seconds between a label's beacons.")] = 60.0,
-    lose: Annotated[float, typer.Option(help="Share of messages that get lost.")] = 0.0,
-    duplicate: Annotated[float, typer.Option(help="Share of messages that come twice.")] = 0.0,
+    paint: Annotated[float, typer.Option(min=0, help="Seconds a label takes to paint.")] = 2.0,
+    beacon: Annotated[
+        float, typer.Option(min=0.1, help="Seconds between a label's beacons.")
+    ] = 60.0,
+    lose: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of messages that get lost.")
+    ] = 0.0,
+    duplicate: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of messages that come twice.")
+    ] = 0.0,
     seed: Annotated[int, typer.Option(help="Where all chance comes from.")] = 1,
     control: Annotated[
         Path | None,
@@ -76,7 +84,9 @@ def simulate(
     """
     if with_parent:
         end_with_parent()
-    if (scenario is None) == (not enrolment):
+    if scenario is not None and enrolment:
+        raise SetupError("give enrolment files or --scenario, not both: a scenario names its own")
+    if scenario is None and not enrolment:
         raise SetupError("give enrolment files, or --scenario with a file that names them")
     if thin:
         _run_thin([read_enrolment(path) for path in enrolment or []], seed)
@@ -112,7 +122,8 @@ def read_enrolment(path: Path) -> Enrolment:
     try:
         return from_json(path.read_text())
     except (OSError, UnicodeDecodeError) as exc:
-        raise SetupError(f"{path} cannot be read: {exc}") from exc
+        reason = exc.strerror if isinstance(exc, OSError) else exc
+        raise SetupError(f"{path} cannot be read: {reason}") from exc
     except WireError as exc:
         raise SetupError(f"{path} is not an enrolment file: {exc}") from exc
 

@@ -134,6 +134,9 @@ others are looked at again when the controller starts: it may be another version
 _REBASED_AT_ONCE = 3
 """So many attempts may end with `base_mismatch` and be followed by a whole picture at once."""
 
+_REFRESH_FAILURES_COUNTED = 100
+"""More are not told apart: its glass is broken, or somebody repeats himself without end."""
+
 _INCARNATIONS_AT_ONCE = 1000
 """A known label's incarnation may rise by this at most: one forged report must not outbid all
 honest ones to come."""
@@ -234,7 +237,9 @@ def _judge_denial(
     # revision stays in our books, or an old report could bring an old price back.
     first = label.shown_digest != NOTHING_SHOWN  # each beacon says so until it is put right
     doubted = replace(
-        seen, shown_digest=NOTHING_SHOWN, refresh_failures=seen.refresh_failures + int(first)
+        seen,
+        shown_digest=NOTHING_SHOWN,
+        refresh_failures=min(seen.refresh_failures + int(first), _REFRESH_FAILURES_COUNTED),
     )
     return Verdict.DENIED, put_right(no_longer_foreign(doubted, now), now, at_once=False)
 
@@ -265,7 +270,8 @@ def judge_failure(
         case OnFailure.REBASE:  # a whole picture cannot meet it again, but a liar may say so
             label, soon = replace(label, send_full=True), label.attempts <= _REBASED_AT_ONCE
         case OnFailure.REFRESH:
-            label = replace(label, refresh_failures=label.refresh_failures + 1)
+            failures = min(label.refresh_failures + 1, _REFRESH_FAILURES_COUNTED)
+            label = replace(label, refresh_failures=failures)
     return Verdict.BELIEVED, replace(label, due_at=now if soon else now + wait)
 
 

@@ -13,7 +13,7 @@ from esl.domain.place import Store
 from esl.domain.product import Product
 from esl.intake.product_json import ProductPut
 from esl.services.pricing import Applied, apply_price_changes
-from esl.store import labels, places, products
+from esl.store import flips, labels, places, products
 from esl.store.revisions import take_revision
 
 
@@ -23,7 +23,7 @@ def put_store(tx: Connection, store: Store, now: datetime) -> tuple[LabelId, ...
     The currency of a store that has prices stays: its prices mean nothing in another.
 
     Raises:
-        Conflict: The store has prices in another currency.
+        Conflict: The store has prices in another currency, or such are planned.
     """
     before: Store | None = None
     with contextlib.suppress(UnknownStore):
@@ -37,6 +37,13 @@ def put_store(tx: Connection, store: Store, now: datetime) -> tuple[LabelId, ...
         and products.has_deposits(tx, store.store_id)
     ):
         raise Conflict(f"the store has deposits in {before.currency}; its currency stays")
+    if before is not None and before.currency != store.currency:
+        planned = flips.first_planned(tx, store.store_id)
+        if planned is not None:
+            raise Conflict(
+                f"flip {planned} is planned with prices in {before.currency}; cancel it first:"
+                f" DELETE /api/v1/stores/{store.store_id}/flips/{planned}"
+            )
     places.put_store(tx, store)
     known = labels.list_labels(tx, store.store_id, limit=1_000_000)
     paired = [label.label_id for label in known if label.paired]

@@ -18,16 +18,18 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
-from esl.domain.errors import Conflict, EslError, InvalidInput
+from esl.domain.errors import Conflict, EslError, FieldProblem, InvalidInput
+from esl.domain.guards import WORDS, Reason
 from esl.domain.ids import LabelId, Sku, StoreId
 from esl.domain.label import Lane, SlotState
 from esl.domain.panel import Panels
-from esl.domain.pricing import PriceChange
+from esl.domain.pricing import Decision, PriceChange
 from esl.domain.staged import Flip, FlipState
 from esl.intake.price_json import parse_price_changes
 from esl.intake.strict_json import parse_strict_json
 from esl.services import pricing
-from esl.store import flip_pictures, flips, labels, places, products
+from esl.services.pricing import Applied
+from esl.store import flip_pictures, flips, labels, places
 from esl.store.revisions import take_revision
 
 SOONEST = timedelta(seconds=1)
@@ -78,14 +80,12 @@ def plan_flip(
     """Plan prices for a moment; ``said`` is the changes as JSON, as they were sent.
 
     Raises:
-        InvalidInput: The moment has passed, or a SKU is unknown.
+        InvalidInput: The moment has passed, a SKU is unknown, or a price is doubted.
     """
     if show_at - now < SOONEST:
         raise InvalidInput.at("/at", "not in the future", fix="Send it as a price change.")
-    places.lock_store(tx, store_id)
+    _refuse_doubted(changes, pricing.foresee(tx, store_id, changes, now))
     skus = sorted({change.sku for change in changes})
-    known = products.lock_products(tx, store_id, skus)
-    pricing.refuse_unknown(known, changes)
     paired = labels.lock_labels_of_products(tx, store_id, skus)
     touched = sorted({label_id for held in paired.values() for label_id in held})
     flip_id = flips.add_flip(tx, store_id, show_at, said, now, actor=actor)
@@ -128,14 +128,22 @@ def begin_flip(tx: Connection, flip_id: int, now: datetime, *, grace: timedelta)
         flips.end_flip(tx, flip_id, FlipState.FAILED, now, detail=str(exc))
         log.warning("flip failed", flip=flip_id, store=flip.store_id, reason=str(exc))
         return Begun(flip_id=flip_id, labels=touched, failed=str(exc))
+    # Whose price does not hold after all, and may show it all the same, shows what holds.
+    kept_back = _cancel_pictures(tx, flip_id, now, but=applied.labels)
     waiting = set(armed) & set(applied.labels)
     flip_pictures.hurry(tx, [x for x in applied.labels if x not in waiting], now, Lane.FLIP)
     flip_pictures.hurry(tx, sorted(waiting), now + grace, Lane.FLIP)
-    flip_pictures.end_pictures(tx, flip_id)
+    failed = _why_kept_back(applied)
     rev = next((r.rev for r in applied.results if r.rev is not None), None)
-    flips.end_flip(tx, flip_id, FlipState.BEGUN, now, rev=rev)
-    log.info("flip began", flip=flip_id, store=flip.store_id, labels=len(applied.labels))
-    return Begun(flip_id=flip_id, labels=applied.labels)
+    flips.end_flip(tx, flip_id, FlipState.BEGUN, now, rev=rev, detail=failed or "")
+    log.info(
+        "flip began",
+        flip=flip_id,
+        store=flip.store_id,
+        labels=len(applied.labels),
+        kept_back=failed,
+    )
+    return Begun(flip_id=flip_id, labels=(*applied.labels, *kept_back), failed=failed)
 
 
 def cancel_flip(
@@ -171,7 +179,7 @@ def standing_of(tx: Connection, store_id: StoreId, flip_id: int) -> FlipStanding
 
 
 def failures_untended(tx: Connection, store_id: StoreId, now: datetime) -> list[Flip]:
-    """List the flips that failed lately and whose prices nobody has sent since.
+    """List the flips that failed lately, wholly or in part, and whose prices nobody sent since.
 
     A product of it that has got another price since is looked after.
     """
@@ -187,11 +195,53 @@ def _is_tended(tx: Connection, flip: Flip, failed_at: datetime) -> bool:
         skus = set(changes_of(tx, flip))
     except EslError:
         return False  # what it said means nothing any more, as in another currency
+    if flip.state is FlipState.BEGUN:
+        skus = flips.kept_back_at(tx, flip.store_id, skus, failed_at)
     return skus <= flips.priced_since(tx, flip.store_id, skus, failed_at)
 
 
-def _cancel_pictures(tx: Connection, flip_id: int, now: datetime) -> tuple[LabelId, ...]:
-    touched = flip_pictures.cancel_pictures(tx, flip_id, now)
+def _refuse_doubted(
+    changes: Sequence[PriceChange], told: Sequence[tuple[Decision, tuple[Reason, ...]]]
+) -> None:
+    """Refuse prices that would not hold at their moment, as far as that is known now.
+
+    Raises:
+        InvalidInput: With the path of each.
+    """
+    problems = [
+        FieldProblem(
+            path=f"{change.path}/price",
+            detail=" and ".join(WORDS[reason] for reason in reasons),
+            fix="Send it as a price change and let a second person approve it,"
+            " or change the limits: PUT /api/v1/stores/{store}/guards.",
+        )
+        for change, (decision, reasons) in zip(changes, told, strict=True)
+        # How often a price may change is asked on its day.
+        if decision is not Decision.ACCEPTED and set(reasons) - {Reason.TOO_OFTEN}
+    ]
+    if problems:
+        raise InvalidInput(problems[:50])
+
+
+def _why_kept_back(applied: Applied) -> str | None:
+    """Say which changes were not taken at their moment; None if all were."""
+    kept = [
+        one for one in applied.results if one.decision not in (Decision.ACCEPTED, Decision.UNCHANGED)
+    ]
+    if not kept:
+        return None
+    first = kept[0]
+    words = ", ".join(WORDS[reason] for reason in first.reasons) or "a newer price was there"
+    return (
+        f"{len(kept)} of {len(applied.results)} prices were not taken,"
+        f" the first of them of {str(first.sku)[:60]} ({first.decision.value}: {words})"
+    )
+
+
+def _cancel_pictures(
+    tx: Connection, flip_id: int, now: datetime, *, but: Sequence[LabelId] = ()
+) -> tuple[LabelId, ...]:
+    touched = flip_pictures.cancel_pictures(tx, flip_id, now, but=but)
     if touched:
         labels.labels_by_id(tx, touched, lock=True)
         labels.want(tx, touched, take_revision(tx), now, lane=Lane.FLIP)

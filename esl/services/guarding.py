@@ -8,7 +8,7 @@ from esl.domain.errors import InvalidInput
 from esl.domain.guards import Guards
 from esl.domain.ids import StoreId
 from esl.intake.guard_json import guards_view
-from esl.store import audit, guarding, places
+from esl.store import audit, guarding, places, staged
 
 
 def put_guards(
@@ -53,6 +53,8 @@ def freeze_store(
 ) -> datetime:
     """Stop sending to a store's labels; prices are taken in on. Return since when it is so.
 
+    Timed shows are cancelled: their prices are sent once the store is thawed.
+
     Raises:
         UnknownStore: There is no such store.
     """
@@ -61,6 +63,7 @@ def freeze_store(
     if since is not None:
         return since
     guarding.set_frozen(tx, store_id, now)
+    staged.cancel_armed(tx, places.gateways_of(tx, store_id), now)
     audit.note(
         tx, now, actor=actor, action="freeze", subject=store_id, store_id=store_id, reason=reason
     )

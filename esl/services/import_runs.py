@@ -35,7 +35,7 @@ from esl.store import import_jobs as rows
 from esl.store.database import Database
 from esl.store.write_group import Priority, Writes
 
-PIECE_S = 0.04
+PIECE_S = 0.03
 """How long a piece should take: those who wait for a single change wait for a piece."""
 
 PIECE_FIRST, PIECE_LEAST, PIECE_MOST = 500, 100, 2000

@@ -78,6 +78,40 @@ def apply_price_changes(
     return Applied(results=_results(changes, told, closed), labels=closed.touched)
 
 
+def foresee(
+    tx: Connection, store_id: StoreId, changes: Sequence[PriceChange], now: datetime
+) -> list[Told]:
+    """Say what would become of changes of one store by what holds now; nothing is written.
+
+    That a source's numbers or times may be old by then is not asked.
+
+    Raises:
+        InvalidInput: A SKU is unknown.
+        Conflict: The store's currency is not the changes', or a source is switched off.
+    """
+    books = open_books(tx, store_id, sorted({change.sku for change in changes}), now)
+    scales = books.scales
+    _refuse_other_currency(books.store, changes)
+    refuse_unknown(scales.known, changes)
+    if books.desk.seats:
+        books.refuse_disabled({change.source for change in changes})
+    told: list[Told] = []
+    for change in changes:
+        held = scales.held.get(change.sku)
+        told.append(
+            scales.weigh(
+                sku=change.sku,
+                source=change.source,
+                seq=None,
+                time=None,
+                new=says_after(held.says if held is not None else None, change),
+                raw=(change.price_minor, change.was_minor, change.unit_price_minor, change.badge),
+                path=change.path,
+            )
+        )
+    return told
+
+
 def _weigh(books: PriceBooks, change: PriceChange, overridden: set[Sku]) -> Told:
     scales = books.scales
     sku, source = change.sku, change.source

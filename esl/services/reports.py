@@ -9,6 +9,7 @@ would believe without a second thought; a test runs both roads on the same repor
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -17,6 +18,7 @@ from esl.domain.ids import GatewayId
 from esl.domain.panel import Panels
 from esl.domain.report import SeenReport, Sender, ShownReport, Verdict
 from esl.services.roaming import Hearing
+from esl.services.staging import correct_early
 from esl.services.telemetry import Telemetry
 from esl.services.weighing import Circumstances, Heard, Taken, display_entry, vitals_of, weigh_all
 from esl.store import shown
@@ -53,6 +55,8 @@ def take_in(
             online=online, backoff=backoff, hearing=hearing, patience=patience, panels=panels
         )
         taken = taken.and_then(weigh_all(tx, left, now, by, gathered))
+    if correct_early(tx, taken.changed, now):
+        taken = replace(taken, due=True)
     hearing.write(tx)
     gathered.write_ripe(tx, now)
     return taken

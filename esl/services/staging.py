@@ -11,14 +11,16 @@ For whoever brings other faces for a moment (promotions), `stage`, `cancel` and 
 those of `esl.services.flips`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import Connection
 
+from esl.domain.errors import EslError
 from esl.domain.ids import Digest, GatewayId, LabelId, Sku
-from esl.domain.label import SlotState
+from esl.domain.label import Lane, SlotState
 from esl.domain.pricing import CurrentPrice, PriceChange
 from esl.domain.staged import TOO_LATE, NextStep, Staged, next_step
 from esl.domain.template import TemplateRef
@@ -31,11 +33,19 @@ from esl.store.frames import StoredFrame
 from esl.store.revisions import take_revision
 from esl.store.staged import ArmNoted, PutNoted
 
+EARLY = timedelta(seconds=5)
+"""How long before its moment a picture may be on the glass: clocks differ a little."""
+
 BUSY_AGAIN_AFTER = timedelta(seconds=5)
 """How soon a picture is looked at again whose label has something more urgent to show."""
 
 GIVE_UP_AFTER = 8
 """Attempts to fill a slot; after that the picture is sent when its moment comes."""
+
+PAUSE_DOUBLES = 5
+"""How often the pause between two attempts doubles."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +57,21 @@ class StagingWork:
     cancels: tuple[Staged, ...] = ()
     drops: tuple[Staged, ...] = ()
     later: tuple[Staged, ...] = ()
+    given_up: tuple[Staged, ...] = ()
+    untimely: frozenset[GatewayId] = frozenset()  # armed shows below them are to be cancelled
     future: Mapping[tuple[LabelId, int], DueLabel] | None = None
 
     def __bool__(self) -> bool:
         """Say whether there is anything to do."""
-        return bool(self.puts or self.arms or self.cancels or self.drops or self.later)
+        return bool(
+            self.puts
+            or self.arms
+            or self.cancels
+            or self.drops
+            or self.later
+            or self.given_up
+            or self.untimely
+        )
 
 
 def is_anything_staged(tx: Connection) -> bool:
@@ -60,19 +80,30 @@ def is_anything_staged(tx: Connection) -> bool:
 
 
 def look(
-    tx: Connection, room: Mapping[GatewayId, int], now: datetime, *, limit: int
+    tx: Connection,
+    room: Mapping[GatewayId, int],
+    now: datetime,
+    *,
+    limit: int,
+    frozen: Collection[GatewayId] = (),
+    untimely: Collection[GatewayId] = (),
 ) -> StagingWork:
-    """Find what is to be done below gateways, puts only as far as they have ``room``."""
+    """Find what is to be done below gateways, puts only as far as they have ``room``.
+
+    Below ``frozen`` gateways, and ``untimely`` ones whose clock is not to be trusted, shows are
+    only cancelled; what is armed below an untimely one is to be.
+    """
     if not room or not staged.any_staged(tx):
         return StagingWork()
     by_step: dict[NextStep, list[Staged]] = {step: [] for step in NextStep}
-    left = dict(room)
-    for one in staged.pictures_due(tx, list(room), now, limit=limit):
+    given_up: list[Staged] = []
+    timely = {g: count for g, count in room.items() if g not in frozen and g not in untimely}
+    puts = staged.puts_due(tx, timely, now, limit=limit)
+    for one in [*staged.shows_due(tx, room, timely, now, limit=limit), *puts]:
         step = next_step(one, now)
-        if step in (NextStep.PUT, NextStep.ARM):
-            if step is NextStep.PUT and left[one.gateway_id] <= 0:
-                continue  # it stays due
-            left[one.gateway_id] -= step is NextStep.PUT
+        if step is NextStep.PUT and attempts_after(one) > GIVE_UP_AFTER:
+            given_up.append(one)
+            continue
         by_step[step].append(one)
     drawn = [*by_step[NextStep.PUT], *by_step[NextStep.ARM]]
     return StagingWork(
@@ -81,8 +112,34 @@ def look(
         cancels=tuple(by_step[NextStep.CANCEL]),
         drops=tuple(by_step[NextStep.DROP]),
         later=tuple(by_step[NextStep.NOTHING]),
+        given_up=tuple(given_up),
+        untimely=frozenset(g for g in untimely if staged.armed_below(tx, [g])),
         future=_load_future(tx, drawn),
     )
+
+
+def attempts_after(one: Staged) -> int:
+    """Count the attempts to fill a slot with one more; a newer wish is another picture."""
+    is_new = one.wanted_rev > max(one.rev, one.show_rev or 0)
+    return 1 if is_new else min(one.attempts, GIVE_UP_AFTER) + 1
+
+
+def correct_early(tx: Connection, label_ids: Collection[LabelId], now: datetime) -> bool:
+    """Let labels that show a picture before its moment show again what holds.
+
+    They must be locked. Their pictures are staged no more: what came early once is sent when
+    its moment comes. Say whether there were any.
+    """
+    if not label_ids or not staged.any_staged(tx):
+        return False
+    early = staged.shown_early(tx, label_ids, now + EARLY)
+    if not early:
+        return False
+    log.warning("timed show came early", labels=len(early), label=early[0][0])
+    staged.drop_pictures(tx, early)
+    wrong = {label_id for label_id, _ in early}
+    labels.want(tx, wrong, take_revision(tx), now, lane=Lane.CORRECTION)
+    return True
 
 
 def _load_future(tx: Connection, drawn: Sequence[Staged]) -> dict[tuple[LabelId, int], DueLabel]:
@@ -90,7 +147,12 @@ def _load_future(tx: Connection, drawn: Sequence[Staged]) -> dict[tuple[LabelId,
     if not drawn:
         return {}
     planned = planned_flips(tx, {one.flip_id for one in drawn})
-    changes = {flip_id: flips.changes_of(tx, flip) for flip_id, flip in planned.items()}
+    changes: dict[int, Mapping[Sku, PriceChange]] = {}
+    for flip_id, flip in planned.items():
+        try:
+            changes[flip_id] = flips.changes_of(tx, flip)
+        except EslError as exc:  # its pictures are staged no more; its moment says the same
+            log.warning("flip not staged", flip=flip_id, store=flip.store_id, reason=str(exc))
     found: dict[tuple[LabelId, int], DueLabel] = {}
     for flip_id, change_of in changes.items():
         here = [one for one in drawn if one.flip_id == flip_id]
@@ -109,6 +171,8 @@ def _future_of_flip(
         return now if change is None else pricing.price_after(now, change, 0)
 
     due = {label.label_id: label for label in due_labels.load_due(tx, label_ids)}
+    if not due:
+        return {}
     here_store = next(iter(due.values())).store_id
     faces = future.future_faces(tx, label_ids, price_then)
     rules = templates.rules_of(tx, {here_store})
@@ -202,7 +266,8 @@ def note(
                 rev=put_revs[_key(d.staged)],
                 digest=d.digest,
                 gateway_id=d.staged.gateway_id,
-                due_at=again,
+                due_at=now + (again - now) * 2 ** min(d.staged.attempts, PAUSE_DOUBLES),
+                attempts=attempts_after(d.staged),
             )
             for d in puts
         ],
@@ -228,7 +293,9 @@ def note(
     soon = [one for one in work.later if one.show_at - now >= TOO_LATE]
     staged.postpone(tx, [_key(one) for one in soon], now + BUSY_AGAIN_AFTER)
     never = [one for one in work.later if one.show_at - now < TOO_LATE]
-    staged.postpone(tx, [_key(one) for one in (*never, *hopeless)], None)
+    staged.postpone(tx, [_key(one) for one in (*never, *work.given_up, *hopeless)], None)
+    if work.untimely:
+        staged.cancel_armed(tx, work.untimely, now)
     first = places.take_counters(tx, {g: count for g, count in counters.items() if count > 0})
     return Noted(puts=put_revs, arms=arm_revs, first_counter=first)
 

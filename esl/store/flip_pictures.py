@@ -50,12 +50,19 @@ def plan_pictures(
     return len(rows)
 
 
-def cancel_pictures(tx: Connection, flip_id: int, now: datetime) -> list[LabelId]:
+def cancel_pictures(
+    tx: Connection, flip_id: int, now: datetime, *, but: Iterable[LabelId] = ()
+) -> list[LabelId]:
     """Cancel a flip's pictures; return the labels with a timed show that may still be pending.
 
     Those are all that were ever armed: a picture put again since does not end the show before.
+    Pictures of labels in ``but`` are forgotten.
     """
     tx.execute(delete(staged).where(staged.c.flip_id == flip_id, staged.c.session == ""))
+    for batch in in_batches(sorted(set(but))):
+        tx.execute(
+            delete(staged).where(staged.c.flip_id == flip_id, staged.c.label_id.in_(batch))
+        )
     found = tx.execute(
         update(staged)
         .where(staged.c.flip_id == flip_id)
@@ -82,11 +89,6 @@ def armed_labels(tx: Connection, flip_id: int) -> list[LabelId]:
         .order_by(staged.c.label_id)
     )
     return [LabelId(label_id) for label_id in tx.execute(query).scalars()]
-
-
-def end_pictures(tx: Connection, flip_id: int) -> None:
-    """Forget a flip's pictures: its moment has come."""
-    tx.execute(delete(staged).where(staged.c.flip_id == flip_id))
 
 
 def hurry(tx: Connection, label_ids: Sequence[LabelId], due_at: datetime, lane: Lane) -> None:

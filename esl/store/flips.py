@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
 from esl.domain.errors import UnknownFlip
 from esl.domain.ids import Sku, StoreId
+from esl.domain.pricing import Decision
 from esl.domain.staged import Flip, FlipState
 from esl.store.columns import AnyRow
 from esl.store.tables import flips, price_events
@@ -70,6 +71,17 @@ def list_flips(
     return [_flip(row) for row in tx.execute(query)]
 
 
+def first_planned(tx: Connection, store_id: StoreId) -> int | None:
+    """Name a store's first flip that is still to begin; None without one."""
+    query = (
+        select(flips.c.flip_id)
+        .where(flips.c.store_id == store_id, flips.c.state == int(FlipState.PLANNED))
+        .order_by(flips.c.flip_id)
+        .limit(1)
+    )
+    return tx.execute(query).scalar()
+
+
 def planned_flips(tx: Connection, flip_ids: Collection[int]) -> dict[int, Flip]:
     """Load those of these flips that are still to begin."""
     query = select(flips).where(
@@ -96,12 +108,15 @@ def end_flip(
 
 
 def failed_flips(tx: Connection, store_id: StoreId, since: datetime) -> list[Flip]:
-    """List a store's flips that failed since a moment, by number."""
+    """List a store's flips that failed since a moment, by number; those in part among them."""
     query = (
         select(flips)
         .where(
             flips.c.store_id == store_id,
-            flips.c.state == int(FlipState.FAILED),
+            or_(
+                flips.c.state == int(FlipState.FAILED),
+                and_(flips.c.state == int(FlipState.BEGUN), flips.c.detail != ""),
+            ),
             flips.c.ended_at >= since,
         )
         .order_by(flips.c.flip_id)
@@ -120,6 +135,23 @@ def priced_since(
             price_events.c.sku.in_(batch),
             price_events.c.received_at > moment,
             price_events.c.rev.is_not(None),
+        )
+        found.update(Sku(sku) for sku in tx.execute(query).scalars())
+    return found
+
+
+def kept_back_at(
+    tx: Connection, store_id: StoreId, skus: Collection[Sku], moment: datetime
+) -> set[Sku]:
+    """Say of which of these products a price was not taken at a moment."""
+    found: set[Sku] = set()
+    for batch in in_batches(sorted(skus)):
+        query = select(price_events.c.sku).where(
+            price_events.c.store_id == store_id,
+            price_events.c.sku.in_(batch),
+            price_events.c.received_at == moment,
+            price_events.c.rev.is_(None),
+            price_events.c.decision != Decision.UNCHANGED.value,
         )
         found.update(Sku(sku) for sku in tx.execute(query).scalars())
     return found

@@ -1,12 +1,38 @@
-"""What a gateway's new session, or another way to reach them, changes for labels."""
+"""What a gateway's new session, another way to reach them, or adoption changes for labels."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, select, update
 
 from esl.domain.ids import GatewayId, LabelId
+from esl.domain.place import NewLabel
 from esl.store.tables import labels
+from esl.store.upsert import in_batches, insert_if_new
+
+
+def add_unregistered(tx: Connection, new: Sequence[NewLabel]) -> list[LabelId]:
+    """Add labels that nobody registered; return those that are new.
+
+    An id that anybody registered meanwhile, in whatever store, stays as it is.
+    """
+    added: list[LabelId] = []
+    for batch in in_batches(new):
+        query = select(labels.c.label_id).where(labels.c.label_id.in_([n.label_id for n in batch]))
+        known = {row.label_id for row in tx.execute(query)}
+        rows = [
+            {
+                "label_id": n.label_id,
+                "store_id": n.store_id,
+                "panel_id": n.panel_id,
+                "gateway_id": n.gateway_id,
+            }
+            for n in batch
+            if n.label_id not in known
+        ]
+        insert_if_new(tx, labels, rows)
+        added += [LabelId(row["label_id"]) for row in rows]
+    return added
 
 
 def make_due(

@@ -39,7 +39,7 @@ _WANT: Final = Bulk(
         wanted_at = CASE WHEN label.wanted_rev < :rev THEN :now ELSE label.wanted_at END,
         lane = CASE WHEN label.due_at IS NOT NULL AND label.lane < :lane
             THEN label.lane ELSE :lane END,
-        due_at = :now, attempts = 0,
+        due_at = CASE WHEN label.quarantine = 0 THEN :now ELSE NULL END, attempts = 0,
         problem = CASE WHEN label.quarantine = 0 THEN NULL ELSE label.problem END,
         problem_detail = CASE WHEN label.quarantine = 0 THEN NULL ELSE label.problem_detail END
     FROM {rows} WHERE label.label_id = j.value->>0

@@ -25,6 +25,7 @@ _COUNT_DUE_OF = text(
     CROSS JOIN LATERAL (
         SELECT label.lane FROM label
         WHERE label.gateway_id = ours.gateway_id AND label.due_at <= :now
+            AND label.quarantine = 0
         ORDER BY label.lane LIMIT ours.room
     ) AS due
     GROUP BY ours.gateway_id, due.lane

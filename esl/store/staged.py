@@ -1,17 +1,19 @@
 """Staged pictures on their way into slots: rows in and out, in batches."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Select,
     and_,
     bindparam,
     case,
     delete,
+    func,
     or_,
     select,
     update,
@@ -19,9 +21,9 @@ from sqlalchemy import (
 
 from esl.domain.ids import Digest, GatewayId, LabelId, PanelId
 from esl.domain.label import SlotState
-from esl.domain.staged import Staged
+from esl.domain.staged import FlipState, Staged
 from esl.store.columns import AnyRow
-from esl.store.tables import gateways, issued, labels, staged
+from esl.store.tables import flips, gateways, issued, labels, staged
 from esl.store.upsert import in_batches, insert_if_new
 
 _LEVELS: Final = ("staged", "full")
@@ -38,6 +40,7 @@ class PutNoted:
     digest: Digest
     gateway_id: GatewayId
     due_at: datetime
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +61,69 @@ def any_staged(tx: Connection) -> bool:
     return tx.execute(select(staged.c.label_id).limit(1)).first() is not None
 
 
-def pictures_due(
-    tx: Connection, gateway_ids: Collection[GatewayId], now: datetime, *, limit: int
+def shows_due(
+    tx: Connection,
+    online: Collection[GatewayId],
+    timely: Collection[GatewayId],
+    now: datetime,
+    *,
+    limit: int,
 ) -> list[Staged]:
-    """List staged pictures with something to do, below these gateways, the earliest moment first.
+    """List timed shows to arm and to cancel, the earliest moment first.
 
-    Those that are due; and armed ones whose label wants something newer, hangs below another
-    gateway, or whose gateway began a session since. A label that has something to show now is
-    left alone till it shows that, unless a show is to be cancelled.
+    Shows are armed below ``timely`` gateways alone, and cancelled below all that are ``online``.
+    """
+    if not online:
+        return []
+    is_cancelled = and_(
+        staged.c.state == int(SlotState.CANCELLED),
+        staged.c.due_at <= now,
+        labels.c.gateway_id.in_(sorted(online)),
+    )
+    is_to_arm = and_(_is_at_hand(timely, now), ~_IS_TO_PUT)
+    query = (
+        _staged()
+        .where(gateways.c.level.in_(_LEVELS), or_(is_cancelled, is_to_arm))
+        .order_by(staged.c.show_at, staged.c.label_id, staged.c.slot)
+        .limit(limit)
+    )
+    return [_staged_from(row) for row in tx.execute(query)]
+
+
+def puts_due(
+    tx: Connection, room: Mapping[GatewayId, int], now: datetime, *, limit: int
+) -> list[Staged]:
+    """List pictures to put, the earliest moment first: of each gateway as many as it takes.
+
+    Gateways without room are not asked for: what waits for them keeps nobody waiting.
+    """
+    free = {gateway_id: count for gateway_id, count in room.items() if count > 0}
+    if not free:
+        return []
+    order = (staged.c.show_at, staged.c.label_id, staged.c.slot)
+    place = func.row_number().over(partition_by=labels.c.gateway_id, order_by=order)
+    ranked = (
+        _staged()
+        .add_columns(place.label("place"))
+        .where(gateways.c.level.in_(_LEVELS), _is_at_hand(free, now), _IS_TO_PUT)
+        .subquery()
+    )
+    query = (
+        select(ranked)
+        .where(ranked.c.place <= max(free.values()))
+        .order_by(ranked.c.place, ranked.c.show_at, ranked.c.label_id, ranked.c.slot)
+        .limit(limit)
+    )
+    rows = [row for row in tx.execute(query) if row.place <= free[row.gateway_id]]
+    return [_staged_from(row) for row in rows]
+
+
+def _is_at_hand(gateway_ids: Iterable[GatewayId], now: datetime) -> ColumnElement[bool]:
+    """Say of a staged picture whether it is to be looked at now, below one of these gateways.
+
+    It is due; or it is armed and its label wants something newer, hangs below another gateway,
+    or its gateway began a session since. A label that has something to show now is left alone
+    till it shows that. What is cancelled is another matter.
     """
     outdated = and_(
         staged.c.due_at.is_(None),
@@ -76,19 +134,62 @@ def pictures_due(
             staged.c.session != gateways.c.session,
         ),
     )
-    query = (
-        _staged()
-        .where(
-            labels.c.gateway_id.in_(sorted(gateway_ids)),
-            gateways.c.level.in_(_LEVELS),
-            gateways.c.clock_trusted.is_(True),
-            or_(staged.c.due_at <= now, outdated),
-            or_(_IS_QUIET, staged.c.state == int(SlotState.CANCELLED)),
-        )
-        .order_by(staged.c.show_at, staged.c.label_id, staged.c.slot)
-        .limit(limit)
+    return and_(
+        labels.c.gateway_id.in_(sorted(gateway_ids)),
+        gateways.c.clock_trusted.is_(True),
+        staged.c.state != int(SlotState.CANCELLED),
+        or_(staged.c.due_at <= now, outdated),
+        _IS_QUIET,
     )
-    return [_staged_from(row) for row in tx.execute(query)]
+
+
+def armed_below(tx: Connection, gateway_ids: Collection[GatewayId]) -> bool:
+    """Say whether a timed show is armed below one of these gateways."""
+    if not gateway_ids:
+        return False
+    query = select(staged.c.label_id).where(_is_armed_below(gateway_ids)).limit(1)
+    return tx.execute(query).first() is not None
+
+
+def cancel_armed(tx: Connection, gateway_ids: Collection[GatewayId], now: datetime) -> int:
+    """Cancel what is armed below these gateways; it is sent when its moment comes."""
+    cancelled = (
+        update(staged)
+        .where(_is_armed_below(gateway_ids))
+        .values(state=int(SlotState.CANCELLED), due_at=now)
+    )
+    return int(tx.execute(cancelled).rowcount)
+
+
+def _is_armed_below(gateway_ids: Iterable[GatewayId]) -> ColumnElement[bool]:
+    return and_(
+        staged.c.state == int(SlotState.ARMED), staged.c.gateway_id.in_(sorted(gateway_ids))
+    )
+
+
+def shown_early(
+    tx: Connection, label_ids: Iterable[LabelId], until: datetime
+) -> list[tuple[LabelId, int]]:
+    """List pictures of these labels that are on the glass, though their moment comes later.
+
+    Those of flips that are still to begin after ``until``, whose labels want nothing newer yet.
+    """
+    found: list[tuple[LabelId, int]] = []
+    for batch in in_batches(sorted(set(label_ids))):
+        query = (
+            select(staged.c.label_id, staged.c.slot)
+            .join(labels, labels.c.label_id == staged.c.label_id)
+            .join(flips, flips.c.flip_id == staged.c.flip_id)
+            .where(
+                staged.c.label_id.in_(batch),
+                staged.c.show_rev == labels.c.shown_rev,
+                labels.c.wanted_rev <= staged.c.show_rev,
+                staged.c.show_at > until,
+                flips.c.state == int(FlipState.PLANNED),
+            )
+        )
+        found += [(LabelId(row.label_id), int(row.slot)) for row in tx.execute(query)]
+    return found
 
 
 def postpone(tx: Connection, keys: Iterable[tuple[LabelId, int]], due_at: datetime | None) -> None:
@@ -111,7 +212,7 @@ def note_puts(tx: Connection, puts: Sequence[PutNoted]) -> None:
                 show_rev=None,
                 gateway_id=bindparam("new_gateway"),
                 due_at=bindparam("new_due", type_=staged.c.due_at.type),
-                attempts=staged.c.attempts + 1,
+                attempts=bindparam("new_attempts"),
             ),
             [
                 {
@@ -121,6 +222,7 @@ def note_puts(tx: Connection, puts: Sequence[PutNoted]) -> None:
                     "new_digest": p.digest,
                     "new_gateway": p.gateway_id,
                     "new_due": p.due_at,
+                    "new_attempts": p.attempts,
                 }
                 for p in puts
             ],
@@ -155,7 +257,6 @@ def note_arms(tx: Connection, arms: Sequence[ArmNoted], now: datetime) -> None:
             gateway_id=bindparam("new_gateway"),
             session=bindparam("new_session"),
             due_at=None,
-            attempts=0,
         ),
         [
             {
@@ -226,6 +327,16 @@ _IS_QUIET = and_(
     labels.c.problem.is_(None),
     labels.c.quarantine == 0,
 )
+
+
+_IS_TO_PUT = or_(
+    staged.c.state.in_((int(SlotState.PLANNED), int(SlotState.PUT))),
+    and_(
+        labels.c.wanted_rev > staged.c.rev,
+        labels.c.wanted_rev > func.coalesce(staged.c.show_rev, 0),
+    ),
+)
+"""Says of a staged picture that it is to be drawn anew, as `esl.domain.staged.next_step` does."""
 
 
 def _staged() -> Select[Any]:

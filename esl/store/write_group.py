@@ -12,7 +12,7 @@ simulated clock. Both keep the rule: what was answered was stored.
 import heapq
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -35,6 +35,11 @@ GROUP_LONGEST_S = 0.005
 
 QUEUE_LONGEST = 10_000
 """Requests waiting beyond this are refused: the sender shall come again."""
+
+
+PASSED_OVER_MOST = 2
+"""A part of an import does not join a group in which somebody waits for an answer: it would hold
+it back for as long as it takes. So many groups may pass it over, then it joins one."""
 
 
 class Priority(IntEnum):
@@ -97,6 +102,7 @@ class WriteGroup:
         self._waiting: list[_Request[Any]] = []
         self._changed = threading.Condition()
         self._closing = False
+        self._passed_over = 0
 
     def submit(
         self, work: Callable[[Connection], Result], *, priority: Priority = Priority.CHANGE
@@ -145,7 +151,7 @@ class WriteGroup:
                 while (
                     len(members) < GROUP_LARGEST
                     and self._monotonic_s() - began_s < GROUP_LONGEST_S
-                    and (request := self._next()) is not None
+                    and (request := self._next(members)) is not None
                 ):
                     members.append(request)
                     before_ns = self._stages.cpu_ns()
@@ -165,14 +171,27 @@ class WriteGroup:
         self._stages.add(Stage.COMMIT, group_ns - work_ns, len(members))
         return len(answers)
 
-    def _next(self) -> "_Request[Any] | None":
-        """Take the most urgent request whose caller still waits for it."""
+    def _next(self, members: "Sequence[_Request[Any]]" = ()) -> "_Request[Any] | None":
+        """Take the most urgent request whose caller still waits for it, if it fits a group."""
         with self._changed:
+            if self._waiting and self._passes_over(self._waiting[0], members):
+                return None
             while self._waiting:
                 request = heapq.heappop(self._waiting)
                 if request.done.set_running_or_notify_cancel():
                     return request
             return None
+
+    def _passes_over(self, request: "_Request[Any]", members: "Sequence[_Request[Any]]") -> bool:
+        """Say whether a group leaves a part of an import to the next one; and count it."""
+        if request.priority != Priority.BULK:
+            return False
+        if members and members[0].priority < Priority.BULK:
+            self._passed_over += 1
+            if self._passed_over <= PASSED_OVER_MOST:
+                return True
+        self._passed_over = 0
+        return False
 
 
 def _attempt(tx: Connection, request: _Request[Result]) -> Callable[[], None]:

@@ -40,6 +40,10 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _REASON_MAX_CHARACTERS = 200
 
+MESSAGES_MOST = 4096
+"""Elements beyond which a payload that holds a bad one is not read: each costs microseconds. Not
+a third as many messages have room in the largest payload that everyone takes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
@@ -105,6 +109,8 @@ class _Reader(Generic[M]):
             elements = _ELEMENTS.decode(payload)
         except _UNREADABLE as exc:
             raise BadPayload(f"no array of messages: {_reason(exc)}") from exc
+        if len(elements) > MESSAGES_MOST:
+            raise BadPayload(f"{len(elements)} elements, more than {MESSAGES_MOST}")
         decoded: Decoded[M] = Decoded([], [])
         for position, element in enumerate(elements):
             try:
@@ -168,7 +174,8 @@ def decode_events(payload: bytes, *, max_bytes: int = MAX_PAYLOAD_BYTES) -> Deco
     """Read an ``up`` payload.
 
     Raises:
-        BadPayload: It is larger than ``max_bytes`` or no MessagePack array.
+        BadPayload: It is larger than ``max_bytes``, no MessagePack array, or holds a bad element
+            among more than `MESSAGES_MOST`.
     """
     return _EVENTS.read(payload, max_bytes=max_bytes)
 
@@ -182,7 +189,8 @@ def decode_commands(body: bytes, *, max_bytes: int = MAX_PAYLOAD_BYTES) -> Decod
     """Read the body of a ``down`` payload, once its signature was verified.
 
     Raises:
-        BadPayload: It is larger than ``max_bytes`` or no MessagePack array.
+        BadPayload: It is larger than ``max_bytes``, no MessagePack array, or holds a bad element
+            among more than `MESSAGES_MOST`.
     """
     return _COMMANDS.read(body, max_bytes=max_bytes)
 

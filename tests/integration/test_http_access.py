@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Mount
 from api.auth import SESSION_COOKIE
 from esl.domain.access import Scope
 from esl.services import access
+from tests.imports import add_ended_import
 from tests.running_house import RunningHouse, check_headers, check_problem
 
 pytest_plugins = ["tests.shop_over_http"]
@@ -179,10 +180,10 @@ DOORS = [
     Door("POST", "/api/v1/stores/{store}/freeze", Scope.PRICE_APPROVE, {"reason": "t"}),
     Door("POST", "/api/v1/stores/{store}/thaw", Scope.PRICE_APPROVE, {"reason": "t"}),
     Door("POST", "/api/v1/stores/{store}/imports", Scope.PRICE_WRITE, {"a": 1}, behind=422),
-    Door("GET", "/api/v1/imports", Scope.PRICE_READ, query="store=main"),
-    Door("GET", "/api/v1/imports/{import_id}", Scope.PRICE_READ, behind=404),
-    Door("GET", "/api/v1/imports/{import_id}/report", Scope.PRICE_READ, behind=404),
-    Door("POST", "/api/v1/imports/{import_id}/cancel", Scope.PRICE_WRITE, {}, behind=404),
+    Door("GET", "/api/v1/imports", Scope.PRICE_READ, query="store={store}"),
+    Door("GET", "/api/v1/imports/{import_id}", Scope.PRICE_READ),
+    Door("GET", "/api/v1/imports/{import_id}/report", Scope.PRICE_READ),
+    Door("POST", "/api/v1/imports/{import_id}/cancel", Scope.PRICE_WRITE, {}, behind=409),
     Door("GET", "/api/v1/stores/{store}/batches", Scope.PRICE_READ),
     Door("GET", "/api/v1/stores/{store}/batches/{batch}", Scope.PRICE_READ, behind=404),
     Door(
@@ -228,8 +229,15 @@ HERE = {
     "mapping": "till",
     "batch": "77",
     "change": "2",  # the prices of the shop's products
+    "import_id": "1f",
 }
-NOWHERE = HERE | {"store": "nowhere", "gateway": "gw-x", "label": "l-x", "change": "77000"}
+NOWHERE = HERE | {
+    "import_id": "2f",
+    "store": "nowhere",
+    "gateway": "gw-x",
+    "label": "l-x",
+    "change": "77000",
+}
 
 each_door = pytest.mark.parametrize("door", DOORS, ids=lambda d: f"{d.method} {d.path}")
 stores_doors = pytest.mark.parametrize(
@@ -266,12 +274,18 @@ def _ask(
     shop: RunningHouse, door: Door, token: str | None, values: dict[str, str]
 ) -> httpx2.Response:
     path = _filled(door.path, values | {"token_id": "00000000"})
-    path += f"?{door.query}" if door.query else ""
+    path += f"?{_filled(door.query, values)}" if door.query else ""
     return shop.ask(door.method, path, json=door.body, token=token, headers=dict(door.headers))
 
 
 def _went_through(door: Door, answer: httpx2.Response) -> bool:
     return answer.status_code == door.behind and "no store" not in answer.text
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _an_import(shop: RunningHouse) -> None:
+    """An import of store ``main`` that has ended."""
+    shop.write(lambda tx: add_ended_import(tx, HERE["import_id"], "main"))
 
 
 @pytest.fixture(scope="module")

@@ -131,7 +131,7 @@ def test_a_wrong_scenario_says_what_is_wrong(folder: Path, old: str, new: str, t
 def test_either_files_or_a_scenario_are_needed(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="give enrolment files, or --scenario"):
         simulate()
-    with pytest.raises(SetupError, match="give enrolment files, or --scenario"):
+    with pytest.raises(SetupError, match="not both"):
         simulate([tmp_path / "gw.json"], scenario=tmp_path / "shop.yaml")
     with pytest.raises(SetupError, match="cannot be read"):
         simulate(scenario=tmp_path / "none.yaml")

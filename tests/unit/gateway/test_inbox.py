@@ -502,3 +502,43 @@ def test_an_inbox_counts_for_itself(shop: Controller) -> None:
     other = Inbox(writer=shop.writer, roster=shop.roster, clock=shop.time, backoff=shop.backoff)
     other.step([MqttMessage("nonsense", b"", retained=False)])
     assert (other.dropped, shop.inbox.dropped) == ({"BadTopic": 1}, {})
+
+
+# ── A payload that fails in a way nobody thought of ─────────────────────────────────────────
+
+
+@pytest.fixture
+def poison(monkeypatch: pytest.MonkeyPatch) -> str:
+    """An error for every batch that holds a beacon of this label."""
+    real = reports.take_in
+
+    def taken(tx: Any, heard: Any, *arguments: Any, **named: Any) -> object:
+        if any(h.report.label_id == "poison" for h in heard):
+            raise LookupError("nobody thought of this")
+        return real(tx, heard, *arguments, **named)
+
+    monkeypatch.setattr("gateway.inbox.take_in", taken)
+    return "poison"
+
+
+def test_a_payload_that_fails_is_dropped_and_its_neighbours_are_taken(
+    open_shop: OpenShop, gateway: FakeGateway, poison: str
+) -> None:
+    shop = open_shop()
+    step = shop.hear(gateway.hello(), gateway.beacon(poison), gateway.beacon(label_id(0)))
+    assert step == Step(gateways_changed=True, ask=(GATEWAY,), due=True)
+    assert shop.inbox.dropped == {"failed": 1}
+    assert shop.label().seen_at == NOON
+    [put] = gateway.obey(shop.dispatcher.step().outgoing)
+    assert shop.hear(gateway.paint(put), gateway.beacon(poison)).changed == (label_id(0),)
+    assert shop.label().settled_rev == put.rev
+
+
+def test_a_session_that_began_with_a_payload_that_fails_is_noted(
+    open_shop: OpenShop, gateway: FakeGateway, poison: str
+) -> None:
+    shop = open_shop()
+    step = shop.hear(gateway.beacon(poison))
+    assert (step.gateways_changed, step.ask, step.due) == (True, (GATEWAY,), True)
+    assert gateway_row(shop).session == "boot-1"
+    assert shop.hear(gateway.heartbeat()).gateways_changed is False

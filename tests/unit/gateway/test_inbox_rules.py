@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from esl.domain.ids import GatewayId
+from esl.domain.ids import GatewayId, StoreId
 from esl.domain.place import StorePolicy, UnknownLabels
 from esl.domain.touch import Touch, TouchKind
 from esl.services.retention import ORDERS_KEPT, Forgetting
@@ -27,6 +27,7 @@ from tests.builders import (
     FakeGateway,
     SimulatedClock,
     a_change,
+    a_store,
     build_shelf,
     label_id,
 )
@@ -469,6 +470,28 @@ def test_an_unknown_label_is_ignored_and_counted(
     shop.hear(gateway.beacon("stranger-1", panel=panel))
     assert shop.inbox.dropped == {"unknown_label": 1}
     assert len(shop.states()) == 1
+
+
+def test_a_label_heard_by_two_shops_is_adopted_by_the_first(
+    shop: Controller, gateway: FakeGateway, clock: SimulatedClock
+) -> None:
+    next_door, theirs = StoreId("next-door"), FakeGateway(OTHER, clock, session="boot-9")
+    opened = StorePolicy(
+        unknown_labels=UnknownLabels.ADOPT, adopt_until=NOON + timedelta(seconds=600)
+    )
+    adopts(shop)
+    with shop.database.writing.begin() as tx:
+        places.put_store(tx, a_store(next_door))
+        places.put_store_policy(tx, next_door, opened)
+        places.put_gateway(tx, OTHER, next_door)
+    shop.roster.add([(OTHER, next_door)])
+    shop.hear(theirs.hello(), theirs.beacon("stranger-1"), gateway.beacon("stranger-1"))
+    step = shop.hear(theirs.beacon("stranger-2"), gateway.beacon("stranger-2"))
+    assert step.changed == ("stranger-2",)
+    with shop.database.read() as tx:
+        found = labels.labels_by_id(tx, ["stranger-1", "stranger-2"])
+    assert {label.store_id for label in found.values()} == {next_door}
+    assert shop.inbox.dropped["failed"] == 0
 
 
 def test_a_full_store_adopts_nobody(

@@ -51,6 +51,21 @@ def test_sleepers_wake_and_paintings_break_off() -> None:
     assert shop.labels["gw-1-1"].answers
 
 
+@pytest.mark.parametrize(
+    ("does", "undoes"),
+    [
+        ({"do": "label_dies"}, {"do": "label_battery"}),
+        ({"do": "label_sleeps"}, {"do": "label_wakes"}),
+        ({"do": "label_stuck"}, {"do": "label_stuck", "stuck": False}),
+    ],
+)
+def test_chance_undoes_what_chance_did(does: dict, undoes: dict) -> None:
+    shop = shop_on_a_table(labels=50)
+    for _ in range(3):
+        [*one] = button(**does, share=0.01).press(shop)
+        assert button(**undoes, share=0.01).press(shop) == one
+
+
 def test_a_share_of_all_labels_is_chosen_by_chance() -> None:
     shop = shop_on_a_table(labels=50)
 

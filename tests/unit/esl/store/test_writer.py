@@ -271,3 +271,20 @@ def test_many_threads_are_all_answered(database: Database, writer: Writer) -> No
     for thread in threads:
         thread.join(PATIENCE_S)
     assert len(set(notes(database))) == 300
+
+
+def test_a_part_of_an_import_holds_nobody_back_and_is_not_held_back_for_ever(
+    database: Database,
+) -> None:
+    group = write_group.WriteGroup(database, SimulatedClock().monotonic_s)
+    bulk = group.submit(note("bulk"), priority=Priority.BULK)
+    waited = 0
+    while not bulk.done():
+        single = group.submit(note(f"single {waited}"))
+        group.run_once()
+        assert single.done()
+        waited += 1
+    assert waited == write_group.PASSED_OVER_MOST + 1
+    group.submit(note("alone"), priority=Priority.BULK)
+    group.submit(note("with it"), priority=Priority.BULK)
+    assert group.run_once() == 2
