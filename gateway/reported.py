@@ -26,6 +26,9 @@ _BY_CODE: Final = {
     FailureCode.REFRESH_FAILED: OnFailure.REFRESH,
 }
 
+_EARLIEST_MS: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp() * 1000)
+_LATEST_MS: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000)
+
 
 def shown_report(event: Shown) -> ShownReport:
     """Translate a label's report of a picture."""
@@ -101,8 +104,11 @@ def touch(event: Pressed | Tapped, gateway_id: GatewayId, store_id: StoreId) -> 
 
 
 def instant(milliseconds_since_1970: int) -> datetime | None:
-    """Read an instant of the wire; None if no calendar has it."""
-    try:
-        return datetime.fromtimestamp(milliseconds_since_1970 / 1000, UTC)
-    except (OverflowError, ValueError, OSError):
+    """Read an instant of the wire; None if it is of no year from 2000 to 2099.
+
+    No clock that was ever set says so, and what lies at the end of the calendar fails in whatever
+    is reckoned from it.
+    """
+    if not _EARLIEST_MS <= milliseconds_since_1970 < _LATEST_MS:
         return None
+    return datetime.fromtimestamp(milliseconds_since_1970 / 1000, UTC)

@@ -143,6 +143,7 @@ def _order(gateway_id: GatewayId, kind: str, command: Command, within: timedelta
     body = encode_commands([command])
     return Order(gateway_id=gateway_id, kind=kind, body=body, expires_after=within)
 
+
 log = structlog.get_logger()
 
 

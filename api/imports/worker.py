@@ -166,7 +166,6 @@ class ImportWorker:
                 self._books.database,
                 self._books.writer,
                 self._books.clock.now,
-                monotonic_s=self._books.clock.monotonic_s,
                 tell=self._told,
                 trial=trial,
             )

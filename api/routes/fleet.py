@@ -226,7 +226,7 @@ async def put_policy(store: str, request: Request, house: TheHouse, who: Asker) 
     policy = parse_policy(value)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
-        places.put_store_policy(tx, store_id, policy)
+        fleet.put_policy(tx, store_id, policy, house.clock.now())
         return _as_json(_policy_view(policy)), Notice()
 
     return await doors.change(house, request, who, body, work)

@@ -1,7 +1,10 @@
 """What of an entry can be kept at all, and small readings of it for `esl.services.taking`."""
 
+from dataclasses import replace
+
 from esl.domain.entry import Entry, PromotionKind, StatedPromotion
 from esl.domain.face import Unit
+from esl.domain.guards import Said
 from esl.domain.ids import Sku, SourceId
 from esl.domain.money import PRICE_MAX_MINOR
 from esl.domain.pricing import Keep
@@ -23,6 +26,19 @@ def says_price(entry: Entry) -> bool:
         and isinstance(entry.unit_price_minor, Keep)
         and isinstance(entry.badge, Keep)
         and isinstance(entry.promotion, Keep)
+    )
+
+
+def promotion_as_price(said: Said, promotion: StatedPromotion | None) -> Said:
+    """Let a promotion be judged as a price is, where nobody has ever said a regular one."""
+    if (
+        promotion is None
+        or promotion.kind is not PromotionKind.PRICE
+        or said.regular_minor is not None
+    ):
+        return said
+    return replace(
+        said, regular_minor=promotion.price_minor, promotion_minor=None, lowest_30d_minor=None
     )
 
 

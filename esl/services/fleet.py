@@ -16,7 +16,9 @@ from esl.domain.fleet import (
     fleet_state,
 )
 from esl.domain.ids import GatewayId, LabelId, StoreId
-from esl.store import fleet, places
+from esl.domain.place import Neutral, StorePolicy
+from esl.domain.report import STAYS_FOR_A_PERSON
+from esl.store import fleet, gateway_labels, places
 
 TREND_OVER = timedelta(days=90)
 """How far back a battery's line is drawn: a cell's curve bends over longer times."""
@@ -37,6 +39,18 @@ def patience_of(tx: Connection, store_id: StoreId, silent_after: timedelta) -> P
     """Return how long a store waits for its labels."""
     policy = places.store_policies(tx)[store_id]
     return Patience(silent_after=silent_after, verdict_within=policy.verdict_within)
+
+
+def put_policy(tx: Connection, store_id: StoreId, policy: StorePolicy, now: datetime) -> None:
+    """Replace what a store does with labels in doubt.
+
+    Labels that a person was to take off the shelf are due for their neutral face, if that is the
+    policy from now on.
+    """
+    before = places.store_policies(tx, [store_id]).get(store_id)
+    places.put_store_policy(tx, store_id, policy)
+    if before is not None and before.neutral is not policy.neutral is Neutral.FACE:
+        gateway_labels.take_up_store(tx, store_id, now, all_but=STAYS_FOR_A_PERSON)
 
 
 def count_fleet(

@@ -226,7 +226,9 @@ def _refuse_doubted(
 def _why_kept_back(applied: Applied) -> str | None:
     """Say which changes were not taken at their moment; None if all were."""
     kept = [
-        one for one in applied.results if one.decision not in (Decision.ACCEPTED, Decision.UNCHANGED)
+        one
+        for one in applied.results
+        if one.decision not in (Decision.ACCEPTED, Decision.UNCHANGED)
     ]
     if not kept:
         return None

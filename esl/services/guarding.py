@@ -63,7 +63,8 @@ def freeze_store(
     if since is not None:
         return since
     guarding.set_frozen(tx, store_id, now)
-    staged.cancel_armed(tx, places.gateways_of(tx, store_id), now)
+    below = [gateway.gateway_id for gateway in places.list_gateways(tx, store_id)]
+    staged.cancel_armed(tx, below, now)
     audit.note(
         tx, now, actor=actor, action="freeze", subject=store_id, store_id=store_id, reason=reason
     )

@@ -2,7 +2,7 @@
 
 ::
 
-    file ──▶ check pass ──▶ pieces of `PIECE_S` each ──▶ writer, at bulk priority ──▶ … ──▶ end
+    file ──▶ check pass ──▶ pieces of `PIECE_ITEMS` ──▶ writer, at bulk priority ──▶ … ──▶ end
                 │                                          │
                 ▼ cannot be believed                       └─ between two pieces, whoever waits
              failed, nothing taken                            for a single change is written
@@ -35,11 +35,12 @@ from esl.store import import_jobs as rows
 from esl.store.database import Database
 from esl.store.write_group import Priority, Writes
 
-PIECE_S = 0.03
-"""How long a piece should take: those who wait for a single change wait for a piece."""
+PIECE_ITEMS = 500
+"""Entries and problems of one piece: those who wait for a single change wait for one, about 30 ms.
 
-PIECE_FIRST, PIECE_LEAST, PIECE_MOST = 500, 100, 2000
-"""Entries and problems of one piece: the first one's, and how far `PIECE_S` may move it."""
+Always the same, because the guards count what there is: so a trial comes to the same, and a run
+after a crash to what it would have come to without.
+"""
 
 PROBLEMS_MOST = 100_000
 ACCEPTED_MOST = 20_000
@@ -82,7 +83,6 @@ class _Reader:
     store_id: StoreId | None
     cursor: int = 0
     listed: dict[StoreId, _Listed] = field(default_factory=dict)
-    size: int = PIECE_FIRST
     nameless: int = 0  # refused rows whose SKU nobody could read
     _ahead: Entry | RowProblem | None = None
 
@@ -99,12 +99,12 @@ class _Reader:
         while (item := self._next()) is not None:
             if not isinstance(item, Entry):
                 problems.append(item)
-            elif len(entries) + len(problems) >= self.size and not _is_same(entries, item):
+            elif len(entries) + len(problems) >= PIECE_ITEMS and not _is_same(entries, item):
                 self._ahead = item
                 break
             else:
                 entries.append(item)
-            if len(problems) >= PIECE_MOST:
+            if len(problems) >= 2 * PIECE_ITEMS:
                 break
         read = before + len(entries) + len(problems)
         self.cursor = read
@@ -138,8 +138,7 @@ class ImportRun:
     """Runs one job, in the thread that calls `run`.
 
     ``trial`` is where a dry run takes its pieces; its effects are thrown away by whoever made it.
-    ``monotonic_s`` measures how long pieces take. ``tell`` hears of the labels that want something
-    new, after each commit.
+    ``tell`` hears of the labels that want something new, after each commit.
     """
 
     def __init__(
@@ -148,7 +147,6 @@ class ImportRun:
         writes: Writes,
         now: Callable[[], datetime],
         *,
-        monotonic_s: Callable[[], float],
         tell: Tell = lambda _labels: None,
         trial: Writes | None = None,
     ) -> None:
@@ -160,8 +158,6 @@ class ImportRun:
         self._labels: set[LabelId] = set()
         self._lines = 0
         self._room = {True: PROBLEMS_MOST, False: ACCEPTED_MOST}
-        self._monotonic_s = monotonic_s
-        self._took_s = 0.0  # the last piece's work
 
     def run(self, job: ImportJob, file: BinaryIO, mapping: Mapping) -> None:
         """Take a job from where it stands to its end, or fail it.
@@ -201,7 +197,6 @@ class ImportRun:
             piece = reader.piece()
             if pending is not None:
                 job = self._note(job, pending)
-                reader.size = _fitting_size(reader.size, self._took_s)
             if piece is None:
                 break
             pending = piece, self._submit(job, source, piece, batch_id)
@@ -218,7 +213,6 @@ class ImportRun:
         self, job: ImportJob, source: Source, piece: Piece, batch_id: int
     ) -> "Future[PieceTaken]":
         def work(tx: Connection) -> PieceTaken:
-            began_s = self._monotonic_s()
             taken = import_jobs.take_piece(
                 tx,
                 job,
@@ -230,7 +224,6 @@ class ImportRun:
             )
             if self._trial is None:
                 self._advance(tx, job, piece, taken)
-            self._took_s = self._monotonic_s() - began_s
             return taken
 
         where = self._trial if self._trial is not None else self._writes
@@ -307,12 +300,6 @@ class ImportRun:
         else:
             then, detail = self._trial.write(retire)
             self._writes.write(lambda tx: import_jobs.finish(tx, then, self._now(), detail=detail))
-
-
-def _fitting_size(size: int, took_s: float) -> int:
-    """Return how many items the next piece should have, given how long the last one took."""
-    wanted = size * PIECE_S / took_s if took_s > 0 else size * 2
-    return int(min(max(wanted, size / 2, PIECE_LEAST), size * 2, PIECE_MOST))
 
 
 def _words_of_held(held: int) -> str | None:

@@ -58,7 +58,7 @@ class StagingWork:
     drops: tuple[Staged, ...] = ()
     later: tuple[Staged, ...] = ()
     given_up: tuple[Staged, ...] = ()
-    untimely: frozenset[GatewayId] = frozenset()  # armed shows below them are to be cancelled
+    disarm: frozenset[GatewayId] = frozenset()  # armed shows below them are to be cancelled
     future: Mapping[tuple[LabelId, int], DueLabel] | None = None
 
     def __bool__(self) -> bool:
@@ -70,7 +70,7 @@ class StagingWork:
             or self.drops
             or self.later
             or self.given_up
-            or self.untimely
+            or self.disarm
         )
 
 
@@ -91,7 +91,7 @@ def look(
     """Find what is to be done below gateways, puts only as far as they have ``room``.
 
     Below ``frozen`` gateways, and ``untimely`` ones whose clock is not to be trusted, shows are
-    only cancelled; what is armed below an untimely one is to be.
+    only cancelled, and what is armed is to be.
     """
     if not room or not staged.any_staged(tx):
         return StagingWork()
@@ -113,7 +113,7 @@ def look(
         drops=tuple(by_step[NextStep.DROP]),
         later=tuple(by_step[NextStep.NOTHING]),
         given_up=tuple(given_up),
-        untimely=frozenset(g for g in untimely if staged.armed_below(tx, [g])),
+        disarm=staged.armed_below(tx, room.keys() - timely.keys()),
         future=_load_future(tx, drawn),
     )
 
@@ -294,8 +294,7 @@ def note(
     staged.postpone(tx, [_key(one) for one in soon], now + BUSY_AGAIN_AFTER)
     never = [one for one in work.later if one.show_at - now < TOO_LATE]
     staged.postpone(tx, [_key(one) for one in (*never, *work.given_up, *hopeless)], None)
-    if work.untimely:
-        staged.cancel_armed(tx, work.untimely, now)
+    staged.cancel_armed(tx, work.disarm, now)
     first = places.take_counters(tx, {g: count for g, count in counters.items() if count > 0})
     return Noted(puts=put_revs, arms=arm_revs, first_counter=first)
 

@@ -1,21 +1,27 @@
 """The work behind `esl.services.listening`: one batch of entries of one source for one store."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from esl.domain.entry import Entry, PromotionKind, StatedPromotion
+from esl.domain.entry import Entry, StatedPromotion
 from esl.domain.errors import InvalidInput
 from esl.domain.guards import Held, Judgement, Reason, Said, judge
 from esl.domain.ids import Sku, SourceId, StoreId
 from esl.domain.pricing import Decision, Keep, Says
 from esl.domain.source import PRICE_FIELD
 from esl.domain.till_offer import is_promotion_alone, says_by_till
-from esl.services.entry_checks import check_entry, content_of, given, says_price
+from esl.services.entry_checks import (
+    check_entry,
+    content_of,
+    given,
+    promotion_as_price,
+    says_price,
+)
 from esl.services.merging import NotTaken, merge
 from esl.services.price_books import Closed, open_books, positions_of
 from esl.services.scales import regular_of
@@ -313,18 +319,8 @@ class Taker:
         )
         if old is None or held is None:
             return judge(said, None, limits)
-        if (
-            is_alone
-            and promotion is not None
-            and promotion.kind is PromotionKind.PRICE
-            and said.regular_minor is None
-        ):
-            said = replace(
-                said,
-                regular_minor=promotion.price_minor,
-                promotion_minor=None,
-                lowest_30d_minor=None,
-            )
+        if is_alone:
+            said = promotion_as_price(said, promotion)
         # The regular price is held against the regular one, whatever promotion runs.
         base = old.regular_minor if old.regular_minor is not None else old.price_minor
         return judge(

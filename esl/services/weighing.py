@@ -129,6 +129,7 @@ class _Batch:
         self.before = dict(states)
         self.routes: dict[LabelId, GatewayId] = {}
         self.entries: list[DisplayEntry] = []
+        self.earlier: list[DisplayEntry] = []  # of pictures older than what is shown
         self.answered: list[tuple[GatewayId, LabelId]] = []
         self.contradicted: set[LabelId] = set()
         self.unknown: list[tuple[Sender, SeenReport]] = []
@@ -203,12 +204,17 @@ def _judge(
             verdict, after = judge_shown(label, report, issued, sender, now)
             if verdict in (Verdict.BELIEVED, Verdict.STALE):
                 batch.answered.append((sender.gateway_id, label.label_id))
-                batch.entries.append(display_entry(sender, report, report.rev, report.digest))
+                entry = display_entry(sender, report, report.rev, report.digest)
+                if verdict is Verdict.STALE:
+                    batch.earlier.append(entry)
+                elif _display(after) != _display(label):
+                    batch.entries.append(entry)
         case SeenReport() as report:
             verdict, after = judge_seen(label, report, issued, sender, now, patience=by.patience)
             if verdict in (Verdict.BELIEVED, Verdict.KNOWN) and after.due_at is None:
                 batch.answered.append((sender.gateway_id, label.label_id))
-            if verdict is Verdict.BELIEVED and after.shown_rev == report.shown_rev > 0:
+            is_new = after.shown_rev == report.shown_rev > 0 and _display(after) != _display(label)
+            if verdict is Verdict.BELIEVED and is_new:
                 entry = display_entry(sender, report, report.shown_rev, report.shown_digest)
                 batch.entries.append(entry)
         case FailureReport() as report:
@@ -253,6 +259,8 @@ def _write(tx: Connection, batch: _Batch, now: datetime, adopted: tuple[LabelId,
     ]
     shown.update_labels(tx, touched)
     shown.log_displays(tx, batch.entries, now)
+    if batch.earlier:
+        shown.log_earlier_displays(tx, batch.earlier, now)
     gateway_labels.route_labels(tx, sorted(batch.routes.items()), now)
     if batch.contradicted:
         # The glass holds another picture under our revision: only a newer one may replace it.
@@ -282,6 +290,11 @@ def _essence(state: LabelState) -> LabelState:
         firmware=None,
         seen_at=None if state.seen_at is None else datetime.min,  # noqa: DTZ901  compared only
     )
+
+
+def _display(state: LabelState) -> tuple[object, ...]:
+    """What a line of the display log says; told again, it is none."""
+    return (state.shown_rev, state.shown_digest, state.incarnation)
 
 
 def _for_people(state: LabelState) -> tuple[object, ...]:

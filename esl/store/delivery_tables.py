@@ -170,6 +170,7 @@ remove_tasks = Table(
         sqlite_where=text("done_at IS NULL"),
         postgresql_where=text("done_at IS NULL"),
     ),
+    Index("ix_remove_task_label", "label_id", "done_at"),
 )
 
 workers = Table(

@@ -60,9 +60,7 @@ def cancel_pictures(
     """
     tx.execute(delete(staged).where(staged.c.flip_id == flip_id, staged.c.session == ""))
     for batch in in_batches(sorted(set(but))):
-        tx.execute(
-            delete(staged).where(staged.c.flip_id == flip_id, staged.c.label_id.in_(batch))
-        )
+        tx.execute(delete(staged).where(staged.c.flip_id == flip_id, staged.c.label_id.in_(batch)))
     found = tx.execute(
         update(staged)
         .where(staged.c.flip_id == flip_id)

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, or_, select, update
 
-from esl.domain.ids import GatewayId, LabelId
+from esl.domain.ids import GatewayId, LabelId, StoreId
 from esl.domain.place import NewLabel
 from esl.store.tables import labels
 from esl.store.upsert import in_batches, insert_if_new
@@ -20,6 +20,7 @@ def add_unregistered(tx: Connection, new: Sequence[NewLabel]) -> list[LabelId]:
     for batch in in_batches(new):
         query = select(labels.c.label_id).where(labels.c.label_id.in_([n.label_id for n in batch]))
         known = {row.label_id for row in tx.execute(query)}
+        fresh = [n for n in batch if n.label_id not in known]
         rows = [
             {
                 "label_id": n.label_id,
@@ -27,11 +28,10 @@ def add_unregistered(tx: Connection, new: Sequence[NewLabel]) -> list[LabelId]:
                 "panel_id": n.panel_id,
                 "gateway_id": n.gateway_id,
             }
-            for n in batch
-            if n.label_id not in known
+            for n in fresh
         ]
         insert_if_new(tx, labels, rows)
-        added += [LabelId(row["label_id"]) for row in rows]
+        added += [n.label_id for n in fresh]
     return added
 
 
@@ -87,17 +87,45 @@ def take_up(
     return int(found.rowcount)
 
 
+def take_up_store(
+    tx: Connection, store_id: StoreId, now: datetime, *, all_but: Collection[str]
+) -> int:
+    """Try a store's labels again that were given up for any but these problems; return how many."""
+    found = tx.execute(
+        update(labels)
+        .where(
+            labels.c.store_id == store_id,
+            labels.c.problem.is_not(None),
+            labels.c.problem.not_in(sorted(all_but)),
+            labels.c.quarantine == 0,
+            labels.c.settled_rev < labels.c.wanted_rev,
+        )
+        .values(due_at=now, attempts=0, problem=None, problem_detail=None)
+    )
+    return int(found.rowcount)
+
+
 def route_labels(
     tx: Connection, routes: Sequence[tuple[LabelId, GatewayId]], now: datetime
 ) -> None:
-    """Reach labels by other gateways from now on; what they want becomes due."""
+    """Reach labels by other gateways from now on; what they want becomes due.
+
+    One that had left the shop and may show a price still is due for its neutral face, too.
+    """
+    came_back = and_(
+        labels.c.retired_at.is_not(None),
+        labels.c.gateway_id.is_(None),
+        labels.c.settled_rev < labels.c.wanted_rev,
+        labels.c.quarantine == 0,
+    )
     if routes:
         tx.execute(
             update(labels)
             .where(labels.c.label_id == bindparam("the_label"))
             .values(
                 gateway_id=bindparam("the_gateway"),
-                due_at=case((labels.c.due_at.is_not(None), now), else_=None),
+                due_at=case((or_(labels.c.due_at.is_not(None), came_back), now), else_=None),
+                wanted_at=case((came_back, now), else_=labels.c.wanted_at),
                 attempts=0,
             ),
             [{"the_label": label, "the_gateway": gateway} for label, gateway in routes],

@@ -40,9 +40,16 @@ OPEN_TASKS: Final = Bulk(
             SELECT 1 FROM remove_task AS held
             WHERE held.label_id = label.label_id AND held.done_at IS NULL
         )
+        AND NOT EXISTS (
+            SELECT 1 FROM remove_task AS ended
+            WHERE ended.label_id = label.label_id AND ended.done_at >= label.wanted_at
+                AND ended.done_by <> 'controller'
+        )
     """
 )
-"""Open a task for each of [label, reason, when] that may show a price and has no open one."""
+"""Open a task for each of [label, reason, when] that may show a price and has no open one.
+
+Nor one that a person has done since the label wanted what it wants."""
 
 CLOSE_TASKS: Final = Bulk(
     """

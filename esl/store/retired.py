@@ -94,11 +94,22 @@ def take_back(tx: Connection, label_ids: Sequence[LabelId]) -> None:
         )
 
 
-def labels_leaving(tx: Connection, *, limit: int = 500) -> list[tuple[LabelState, datetime | None]]:
-    """List labels that are to leave and still hang below a gateway, and since when each waits."""
+def labels_leaving(
+    tx: Connection, *, left_before: datetime, limit: int = 500
+) -> list[tuple[LabelState, datetime | None]]:
+    """List labels that are to leave and hang below a gateway, and since when each waits.
+
+    One that has left and was heard again is left out till it has been gone since ``left_before``.
+    """
+    # A label that is to leave has wanted to be neutral since then; one that left did so later.
+    first = labels.c.wanted_at == labels.c.retired_at
     query = (
         select(labels.c.label_id, labels.c.wanted_at)
-        .where(labels.c.retired_at.is_not(None), labels.c.gateway_id.is_not(None))
+        .where(
+            labels.c.retired_at.is_not(None),
+            labels.c.gateway_id.is_not(None),
+            first | (labels.c.retired_at <= left_before),
+        )
         .order_by(labels.c.label_id)
         .limit(limit)
     )
@@ -106,7 +117,7 @@ def labels_leaving(tx: Connection, *, limit: int = 500) -> list[tuple[LabelState
     return [(state, since[x]) for x, state in labels_by_id(tx, list(since)).items()]
 
 
-def let_go(tx: Connection, label_ids: Sequence[LabelId]) -> None:
+def let_go(tx: Connection, label_ids: Sequence[LabelId], now: datetime) -> None:
     """End labels' binding to the shop: a higher epoch, no gateway, nothing wanted."""
     for batch in in_batches(sorted(label_ids)):
         tx.execute(
@@ -115,6 +126,7 @@ def let_go(tx: Connection, label_ids: Sequence[LabelId]) -> None:
             .values(
                 epoch=labels.c.epoch + 1,
                 gateway_id=None,
+                retired_at=now,
                 due_at=None,
                 attempts=0,
                 problem=None,

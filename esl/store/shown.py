@@ -90,6 +90,15 @@ _LOG: Final = Bulk(
     """
 )
 
+_LOGGED: Final = Bulk(
+    """
+    SELECT DISTINCT d.label_id, d.rev, d.digest, d.incarnation
+    FROM {rows} CROSS JOIN display_log AS d
+    WHERE d.label_id = j.value->>0 AND d.rev = CAST(j.value->>1 AS bigint)
+        AND d.digest = j.value->>2 AND d.incarnation = CAST(j.value->>3 AS bigint)
+    """
+)
+
 
 def lock_reported(tx: Connection, label_ids: Iterable[LabelId]) -> None:
     """Lock labels' rows until the transaction ends, in the order everyone locks them.
@@ -222,3 +231,12 @@ def log_displays(tx: Connection, entries: Sequence[DisplayEntry], now: datetime)
         (*e[:-1], None if e.painted_at is None else instant_text(e.painted_at)) for e in entries
     ]
     _LOG.run(tx, rows, now=now)
+
+
+def log_earlier_displays(tx: Connection, entries: Sequence[DisplayEntry], now: datetime) -> None:
+    """Append what labels showed before what they show now, where the log does not say so yet."""
+    new: dict[tuple[LabelId, int, Digest, int], DisplayEntry] = {}
+    for e in entries:
+        new.setdefault((e.label_id, e.rev, e.digest, e.incarnation), e)
+    logged = {tuple(row) for row in _LOGGED.run(tx, sorted(new))}
+    log_displays(tx, [entry for key, entry in new.items() if key not in logged], now)

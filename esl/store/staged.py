@@ -143,12 +143,12 @@ def _is_at_hand(gateway_ids: Iterable[GatewayId], now: datetime) -> ColumnElemen
     )
 
 
-def armed_below(tx: Connection, gateway_ids: Collection[GatewayId]) -> bool:
-    """Say whether a timed show is armed below one of these gateways."""
+def armed_below(tx: Connection, gateway_ids: Collection[GatewayId]) -> frozenset[GatewayId]:
+    """Say below which of these gateways timed shows are armed."""
     if not gateway_ids:
-        return False
-    query = select(staged.c.label_id).where(_is_armed_below(gateway_ids)).limit(1)
-    return tx.execute(query).first() is not None
+        return frozenset()
+    query = select(staged.c.gateway_id).where(_is_armed_below(gateway_ids)).distinct()
+    return frozenset(GatewayId(gateway_id) for gateway_id in tx.execute(query).scalars())
 
 
 def cancel_armed(tx: Connection, gateway_ids: Collection[GatewayId], now: datetime) -> int:

@@ -6,9 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from esl.domain.fleet import FleetState
+from esl.domain.guards import Guards
 from esl.domain.ids import Sku
 from esl.domain.label import SlotState
 from esl.domain.problem import ProblemKind
@@ -17,11 +18,13 @@ from esl.domain.verdict import TIMED_OUT, Outcome
 from esl.services import (
     fleet,
     flips,
+    guarding,
     neutral,
     pairing,
     problems,
     retirement,
     signals,
+    staging,
     verdicts,
     withdrawals,
 )
@@ -194,8 +197,13 @@ def test_a_flip_is_planned_staged_and_begun(tx: Connection) -> None:
         panels=PANELS,
     )
     assert planned.staged == 2
-    due = staged.pictures_due(tx, [GATEWAY], NOON, limit=10)
+    due = staged.puts_due(tx, {GATEWAY: 10}, NOON, limit=10)
     assert [one.label_id for one in due] == [label_id(0), label_id(1)]
+    assert [one.label_id for one in staged.puts_due(tx, {GATEWAY: 1}, NOON, limit=10)] == [
+        label_id(0)
+    ]
+    assert staged.puts_due(tx, {GATEWAY: 0}, NOON, limit=10) == []
+    assert staged.shows_due(tx, [GATEWAY], [GATEWAY], NOON, limit=10) == []
     assert flip_rows.due_flips(tx, at - timedelta(seconds=1)) == []
     assert flip_rows.due_flips(tx, at) == [planned.flip_id]
     begun = flips.begin_flip(tx, planned.flip_id, at, grace=timedelta(seconds=60))
@@ -235,11 +243,55 @@ def test_an_armed_flip_that_is_cancelled_makes_its_label_want_a_higher_revision(
     staged.note_arms(tx, [arm], NOON)
     assert flip_pictures.count_states(tx, planned.flip_id) == {SlotState.ARMED: 1}
     assert flips.cancel_flip(tx, STORE, planned.flip_id, NOON) == (label_id(0),)
-    [one] = staged.pictures_due(tx, [GATEWAY], NOON, limit=10)
+    [one] = staged.shows_due(tx, [GATEWAY], [], NOON, limit=10)
     assert (one.state, one.show_rev) == (SlotState.CANCELLED, 900)
     row = tx.execute(labels.select().where(labels.c.label_id == label_id(0))).one()
     assert row.sent_rev == 900
     assert row.due_at == NOON
+
+
+def test_an_armed_show_that_comes_early_or_is_doubted_gives_way_to_what_holds(
+    tx: Connection,
+) -> None:
+    settle(tx)
+    at = NOON + timedelta(hours=1)
+    said = json.dumps([{"sku": "sku-0", "price": "0.05"}, {"sku": "sku-1", "price": "0.05"}])
+    changes = [a_change("sku-0", 5), a_change("sku-1", 5)]
+    planned = flips.plan_flip(tx, STORE, at, changes, said, NOON, actor="t", panels=PANELS)
+    arms = [
+        staged.ArmNoted(
+            label_id=label_id(n),
+            slot=1,
+            show_rev=900 + n,
+            digest="cd" * 32,  # type: ignore[arg-type]
+            gateway_id=GATEWAY,
+            session="boot-1",
+            template="standard",
+        )
+        for n in (0, 1)
+    ]
+    staged.note_arms(tx, arms, NOON)
+    assert staged.armed_below(tx, [GATEWAY]) == {GATEWAY}
+    tx.execute(update(labels).where(labels.c.label_id == label_id(0)).values(shown_rev=900))
+    assert not staging.correct_early(tx, [label_id(0), label_id(1)], at - timedelta(seconds=2))
+    assert staging.correct_early(tx, [label_id(0), label_id(1)], NOON)
+    assert flip_pictures.count_states(tx, planned.flip_id) == {SlotState.ARMED: 1}
+    guarding.put_guards(tx, STORE, Guards(), NOON, actor="boss", reason="on")
+    before = tx.execute(
+        select(labels.c.wanted_rev).where(labels.c.label_id == label_id(1))
+    ).scalar()
+    begun = flips.begin_flip(tx, planned.flip_id, at, grace=timedelta(seconds=60))
+    assert begun is not None
+    assert begun.failed is not None
+    assert begun.labels == (label_id(1),)
+    after = tx.execute(select(labels.c.wanted_rev).where(labels.c.label_id == label_id(1))).scalar()
+    assert (before or 0) < (after or 0)
+    assert flip_pictures.count_states(tx, planned.flip_id) == {SlotState.CANCELLED: 1}
+    [failed] = flips.failures_untended(tx, STORE, at)
+    assert "2 of 2 prices" in failed.detail
+    later = at + timedelta(minutes=1)
+    apply_price_changes(tx, STORE, changes, later, actor="b", is_approved=True)
+    assert flips.failures_untended(tx, STORE, later) == []
 
 
 def test_a_command_is_sent_answered_and_forgotten(tx: Connection) -> None:

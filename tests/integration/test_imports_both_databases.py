@@ -23,7 +23,7 @@ from esl.store.migrate import migrate
 from esl.store.tables import batches, price_events, prices
 from esl.store.trial import open_trial
 from esl.store.writer import Writer
-from tests.builders import NOON, STORE, SimulatedClock, a_store, count_rows, running_writer
+from tests.builders import NOON, STORE, a_store, count_rows, running_writer
 from tests.imports import PLAIN, plain_list
 
 
@@ -81,11 +81,8 @@ def keep(writer: Writer, job: ImportJob) -> None:
 
 
 def run(database: Database, writer: Writer, job_id: str, body: bytes, trial: Any = None) -> None:
-    clock = SimulatedClock()
     job = look(database, job_id)
-    importing = ImportRun(
-        database, writer, lambda: NOON, monotonic_s=clock.monotonic_s, trial=trial
-    )
+    importing = ImportRun(database, writer, lambda: NOON, trial=trial)
     importing.run(job, io.BytesIO(body), parse_mapping(PLAIN))
 
 
@@ -182,3 +179,26 @@ def test_a_job_that_was_cancelled_takes_nothing_more(database: Database, writer:
     assert look(database, "one").state is ImportState.CANCELLED
     with database.read() as tx:
         assert count_rows(tx, prices) == taken
+
+
+def test_a_promotion_without_a_regular_price_is_known_the_second_time(
+    database: Database, writer: Writer
+) -> None:
+    first = b"sku,name,price,promotion\na,A,,1.59\nb,B,,1.59\nc,C,,1.59\n"
+    for number, body in enumerate((first, first)):
+        keep(writer, a_job(f"same-{number}"))
+        run(database, writer, f"same-{number}", body)
+    counts = look(database, "same-1").counts
+    assert (counts.accepted, counts.unchanged, counts.quarantined) == (0, 3, 0)
+    other = b"sku,name,price,promotion\na,A,,1.49\nb,B,,15.90\nc,C,,1.69\n"
+    keep(writer, a_job("other"))
+    run(database, writer, "other", other)
+    counts = look(database, "other").counts
+    assert (counts.accepted, counts.quarantined) == (2, 1)
+    with database.read() as tx:
+        held = tx.execute(select(prices).order_by(prices.c.sku)).all()
+    assert [(row.price_minor, row.was_minor) for row in held] == [
+        (149, None),  # not reduced from 1.59, which was no regular price
+        (159, None),
+        (169, None),
+    ]

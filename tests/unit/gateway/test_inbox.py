@@ -172,6 +172,22 @@ def test_a_picture_that_was_shown_is_written_in_the_display_log(
     assert (entry.painted_at, entry.recorded_at) == (NOON, NOON)
 
 
+def test_what_a_label_says_again_is_no_second_line_of_the_display_log(
+    shop: Controller, gateway: FakeGateway
+) -> None:
+    [first] = gateway.obey(shop.dispatcher.step().outgoing)
+    shop.hear(gateway.up(*(gateway.shown_event(first) for _ in range(5))))
+    shop.hear(gateway.paint(first), gateway.beacon(label_id(0)))
+    assert [entry.rev for entry in shown_log(shop)] == [first.rev]
+    shop.price(a_change("sku-0", 555))
+    [second] = gateway.obey(shop.dispatcher.step().outgoing)
+    shop.price(a_change("sku-0", 666))
+    [third] = gateway.obey(shop.dispatcher.step().outgoing)
+    shop.hear(gateway.paint(third), gateway.paint(second), gateway.paint(second))
+    shop.hear(gateway.paint(second), gateway.paint(first))
+    assert [entry.rev for entry in shown_log(shop)] == [first.rev, third.rev, second.rev]
+
+
 def test_a_beacon_settles_what_a_lost_report_left_open(
     shop: Controller, gateway: FakeGateway
 ) -> None:
@@ -279,8 +295,30 @@ def test_what_the_gateways_clock_cannot_mean_is_no_instant(
     [put] = gateway.obey(shop.dispatcher.step().outgoing)
     shop.hear(gateway.paint(put, at=2**53 - 1))
     assert [entry.painted_at for entry in shown_log(shop)] == [None]
-    shop.hear(gateway.paint(put, at=0))
-    assert shown_log(shop)[-1].painted_at == datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (0, None),
+        (946_684_799_999, None),
+        (946_684_800_000, datetime(2000, 1, 1, tzinfo=UTC)),
+        (4_102_444_799_000, datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        (4_102_444_800_000, None),
+        (253_402_300_799_999, None),
+    ],
+)
+def test_an_instant_is_of_this_century_or_none(
+    shop: Controller, gateway: FakeGateway, said: int, meant: datetime | None
+) -> None:
+    [put] = gateway.obey(shop.dispatcher.step().outgoing)
+    shop.hear(gateway.paint(put, at=said))
+    assert [entry.painted_at for entry in shown_log(shop)] == [meant]
+    pressed = Pressed(
+        session=gateway.session, seq=gateway.next_seq(), label=label_id(0), button=1, at=said
+    )
+    [touched] = shop.hear(gateway.up(pressed)).touched
+    assert touched.at == meant
 
 
 def test_a_batch_of_hundreds_of_reports_is_one_commit(
@@ -508,37 +546,37 @@ def test_an_inbox_counts_for_itself(shop: Controller) -> None:
 
 
 @pytest.fixture
-def poison(monkeypatch: pytest.MonkeyPatch) -> str:
+def unforeseen(monkeypatch: pytest.MonkeyPatch) -> str:
     """An error for every batch that holds a beacon of this label."""
     real = reports.take_in
 
     def taken(tx: Any, heard: Any, *arguments: Any, **named: Any) -> object:
-        if any(h.report.label_id == "poison" for h in heard):
+        if any(h.report.label_id == "unforeseen" for h in heard):
             raise LookupError("nobody thought of this")
         return real(tx, heard, *arguments, **named)
 
     monkeypatch.setattr("gateway.inbox.take_in", taken)
-    return "poison"
+    return "unforeseen"
 
 
 def test_a_payload_that_fails_is_dropped_and_its_neighbours_are_taken(
-    open_shop: OpenShop, gateway: FakeGateway, poison: str
+    open_shop: OpenShop, gateway: FakeGateway, unforeseen: str
 ) -> None:
     shop = open_shop()
-    step = shop.hear(gateway.hello(), gateway.beacon(poison), gateway.beacon(label_id(0)))
+    step = shop.hear(gateway.hello(), gateway.beacon(unforeseen), gateway.beacon(label_id(0)))
     assert step == Step(gateways_changed=True, ask=(GATEWAY,), due=True)
     assert shop.inbox.dropped == {"failed": 1}
     assert shop.label().seen_at == NOON
     [put] = gateway.obey(shop.dispatcher.step().outgoing)
-    assert shop.hear(gateway.paint(put), gateway.beacon(poison)).changed == (label_id(0),)
+    assert shop.hear(gateway.paint(put), gateway.beacon(unforeseen)).changed == (label_id(0),)
     assert shop.label().settled_rev == put.rev
 
 
 def test_a_session_that_began_with_a_payload_that_fails_is_noted(
-    open_shop: OpenShop, gateway: FakeGateway, poison: str
+    open_shop: OpenShop, gateway: FakeGateway, unforeseen: str
 ) -> None:
     shop = open_shop()
-    step = shop.hear(gateway.beacon(poison))
+    step = shop.hear(gateway.beacon(unforeseen))
     assert (step.gateways_changed, step.ask, step.due) == (True, (GATEWAY,), True)
     assert gateway_row(shop).session == "boot-1"
     assert shop.hear(gateway.heartbeat()).gateways_changed is False

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from esl.domain.ids import GatewayId, StoreId
+from esl.domain.ids import GatewayId, LabelId, StoreId
 from esl.domain.place import StorePolicy, UnknownLabels
 from esl.domain.touch import Touch, TouchKind
 from esl.services.retention import ORDERS_KEPT, Forgetting
@@ -489,7 +489,7 @@ def test_a_label_heard_by_two_shops_is_adopted_by_the_first(
     step = shop.hear(theirs.beacon("stranger-2"), gateway.beacon("stranger-2"))
     assert step.changed == ("stranger-2",)
     with shop.database.read() as tx:
-        found = labels.labels_by_id(tx, ["stranger-1", "stranger-2"])
+        found = labels.labels_by_id(tx, [LabelId("stranger-1"), LabelId("stranger-2")])
     assert {label.store_id for label in found.values()} == {next_door}
     assert shop.inbox.dropped["failed"] == 0
 

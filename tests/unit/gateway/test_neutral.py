@@ -12,13 +12,13 @@ from esl.domain.neutral import bare_face, neutral_of
 from esl.domain.place import Neutral, Pairing, StorePolicy
 from esl.domain.problem import ProblemKind
 from esl.domain.verdict import Outcome
-from esl.services import pairing, verdicts, withdrawals
+from esl.services import fleet, pairing, verdicts, withdrawals
 from esl.services.problems import find_problems
-from esl.store import places, remove_tasks
+from esl.store import remove_tasks
 from esl.store.remove_tasks import RemoveTask
 from esl.store.verdicts import Unfinished
 from esl.store.wall_counts import count_phases
-from gateway.wire.messages import Forget
+from gateway.wire.messages import Accepted, Forget
 from renderer.render import Renderer
 from renderer.text.fonts import Fonts
 from tests.builders import (
@@ -68,7 +68,8 @@ def refuse(shop: Controller) -> None:
 
 def policy(shop: Controller, neutral: Neutral) -> None:
     new = StorePolicy(neutral=neutral)
-    shop.writer.write(lambda tx: places.put_store_policy(tx, STORE, new))
+    now = shop.time.now()
+    shop.writer.write(lambda tx: fleet.put_policy(tx, STORE, new, now))
 
 
 def tasks(shop: Controller, *, also_done: bool = False) -> list[RemoveTask]:
@@ -126,6 +127,51 @@ def test_a_store_that_wants_it_so_has_such_labels_taken_off_the_shelf(
     assert task.label_id == label_id(0)
     assert task.done_at is None
     assert shop.label().problem is not None
+
+
+def end_the_task(shop: Controller) -> None:
+    now = shop.time.now()
+    [task] = tasks(shop)
+    shop.writer.write(lambda tx: remove_tasks.end_task(tx, STORE, task.task_id, now, done_by="ana"))
+
+
+def test_a_task_that_a_person_has_done_stays_done_when_the_controller_starts_again(
+    shop: Controller, gateway: FakeGateway, clock: SimulatedClock
+) -> None:
+    policy(shop, Neutral.TASK)
+    withdraw(shop)
+    shop.settle(gateway)
+    clock.pass_s(60)
+    end_the_task(shop)
+    clock.pass_s(60)
+    again = Controller(shop.database, clock)
+    gateway.begin_session("boot-2")
+    again.hear(gateway.hello())
+    again.settle(gateway)
+    assert (again.label().problem, tasks(again)) == ("no_price", [])
+    again.price(a_change("sku-0", 555))
+    again.settle(gateway)
+    clock.pass_s(60)
+    withdraw(again)
+    again.settle(gateway)
+    assert len(tasks(again)) == 1, "it wants another revision, and shows a price again"
+    again.close()
+
+
+@ENDS
+def test_labels_to_be_taken_off_the_shelf_go_neutral_once_the_policy_is_the_face(
+    shop: Controller, gateway: FakeGateway, end: Callable[[Controller], None]
+) -> None:
+    policy(shop, Neutral.TASK)
+    before = dict(gateway.showing)
+    end(shop)
+    shop.settle(gateway)
+    policy(shop, Neutral.TASK)
+    assert shop.label().problem is not None
+    policy(shop, Neutral.FACE)
+    shop.settle(gateway)
+    assert gateway.showing != before
+    assert (shop.label().problem, templates_sent(shop)[-1]) == (None, "neutral")
 
 
 def test_a_neutral_face_in_place_of_a_refused_picture_counts_as_failed_till_the_data_is_mended(
@@ -299,6 +345,52 @@ def test_a_retired_label_goes_neutral_is_forgotten_and_its_epoch_rises(
     assert (forget.label, forget.epoch) == (label_id(0), before.epoch)
     after = shop.label()
     assert (after.epoch, after.gateway_id) == (before.epoch + 1, None)
+
+
+def test_a_retired_label_that_is_heard_on_is_forgotten_once_an_hour(
+    shop: Controller, gateway: FakeGateway, clock: SimulatedClock
+) -> None:
+    now = shop.time.now()
+    shop.writer.write(lambda tx: pairing.retire_labels(tx, STORE, [label_id(0)], now))
+    shop.settle(gateway)
+    epoch = shop.label().epoch
+    told = []
+    for _ in range(130):
+        clock.pass_s(60)
+        shop.hear(gateway.heartbeat(), gateway.beacon(label_id(0)))
+        shop.upkeep.step()
+        new = gateway.commands([*shop.signals.step(), *shop.dispatcher.step().outgoing])
+        said = {"session": gateway.session}
+        shop.hear(*(gateway.up(Accepted(seq=gateway.next_seq(), id=c.id, **said)) for c in new))
+        told += [c for c in new if isinstance(c, Forget)]
+    assert [c.epoch for c in told] == [epoch, epoch + 1, epoch + 2]
+    assert shop.label().epoch == epoch + 3
+
+
+def test_a_label_that_left_deaf_is_made_neutral_when_it_is_heard_again(
+    shop: Controller, gateway: FakeGateway, clock: SimulatedClock
+) -> None:
+    now, price = shop.time.now(), gateway.showing[label_id(0)]
+    shop.writer.write(lambda tx: pairing.retire_labels(tx, STORE, [label_id(0)], now))
+    for _ in range(20):
+        clock.pass_s(60)
+        shop.hear(gateway.heartbeat())
+        shop.upkeep.step()
+        gateway.commands([*shop.signals.step(), *shop.dispatcher.step().outgoing])
+    assert (shop.label().gateway_id, len(tasks(shop))) == (None, 1)
+    clock.pass_s(60)
+    shop.hear(gateway.heartbeat(), gateway.beacon(label_id(0)))
+    shop.upkeep.step()
+    shop.settle(gateway)
+    assert gateway.showing[label_id(0)] != price
+    assert templates_sent(shop)[-1] == "neutral"
+    clock.pass_s(60)
+    shop.upkeep.step()
+    assert (shop.label().gateway_id, tasks(shop)) == (GATEWAY, [])
+    clock.pass_s(3600)
+    shop.hear(gateway.heartbeat())
+    shop.upkeep.step()
+    assert shop.label().gateway_id is None
 
 
 def test_a_retired_label_that_is_paired_again_stays(

@@ -1,4 +1,4 @@
-"""What people did to labels: buttons pressed, tags read."""
+"""What people did to labels: buttons pressed, tags read, tasks done."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,3 +31,4 @@ def upgrade() -> None:
     )
     op.create_index("ix_touch_store", "touch", ["store_id", "touch_id"])
     op.create_index("ix_touch_label", "touch", ["label_id", "heard_at"])
+    op.create_index("ix_remove_task_label", "remove_task", ["label_id", "done_at"])

@@ -441,6 +441,12 @@ def test_refreshes_that_fail_after_all_are_counted_once_each() -> None:
     assert again.refresh_failures == 1, "the same failure, told again"
 
 
+def test_failed_refreshes_are_counted_no_further_than_anybody_needs() -> None:
+    broken = waiting(refresh_failures=100)
+    verdict, after = judge(broken, failed(on_failure=OnFailure.REFRESH))
+    assert (verdict, after.refresh_failures) == (Verdict.BELIEVED, 100)
+
+
 def test_a_labels_own_word_that_it_shows_what_it_should_ends_the_count() -> None:
     settled = a_label(refresh_failures=2)
     _, after = judge_seen(settled, seen(), issued("four"), SENDER, NOON)

@@ -160,7 +160,7 @@ def asked(tx: Connection) -> list[str]:
     return statements
 
 
-def test_a_thousand_ordinary_reports_and_beacons_are_three_statements(
+def test_a_thousand_ordinary_reports_and_beacons_are_four_statements(
     tx: Connection, asked: list[str]
 ) -> None:
     put_shop(
@@ -172,7 +172,9 @@ def test_a_thousand_ordinary_reports_and_beacons_are_three_statements(
     asked.clear()
     taken = take_in(tx, heard, NOON, online=ONLINE, backoff=wait, telemetry=Telemetry(most=10_000))
     assert taken.verdicts == {Verdict.BELIEVED: 500, Verdict.KNOWN: 500}
-    assert len(asked) == 3, "confirm, log, and look whether the beacons say anything new"
+    assert len(asked) == 4, (
+        "confirm, log, look whether the beacons say anything new and whether anything is staged"
+    )
     assert count_rows(tx, display_log) == 500
 
 

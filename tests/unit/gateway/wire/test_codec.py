@@ -79,6 +79,17 @@ def test_an_unknown_type_is_told_apart_from_a_bad_message() -> None:
     assert "rev" in decoded.rejected[1].reason
 
 
+@pytest.mark.parametrize("element", [b"\xc0", b"\x80", b"\x81\xa4type\xa4seen"])
+def test_a_payload_of_thousands_of_bad_elements_is_not_read_one_by_one(element: bytes) -> None:
+    most = codec.MESSAGES_MOST
+    few = b"\xdd" + most.to_bytes(4, "big") + element * most
+    many = b"\xdd" + (most + 1).to_bytes(4, "big") + element * (most + 1)
+
+    assert len(codec.decode_events(few).rejected) == most
+    with pytest.raises(BadPayload, match="4097 elements"):
+        codec.decode_events(many)
+
+
 def test_an_event_is_no_command() -> None:
     decoded = codec.decode_commands(BY_NAME["accepted"].payload)
 
