@@ -1,6 +1,6 @@
 """Defects of what is planned for a moment, taken back, or asked beside prices."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -75,7 +75,10 @@ def _last_flip(tx: Connection) -> int:
 def plant_cancel_forgets_the_armed(patch: Patch) -> None:
     """A cancelled flip is crossed out in the books, and labels that keep its show are not told."""
 
-    def cross_out(tx: Connection, flip_id: int, _now: datetime) -> list[LabelId]:
+    def cross_out(
+        tx: Connection, flip_id: int, _now: datetime, *, but: Iterable[LabelId] = ()
+    ) -> list[LabelId]:
+        del but
         tx.execute(text("DELETE FROM staged WHERE flip_id = :flip"), {"flip": flip_id})
         return []
 
