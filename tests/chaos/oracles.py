@@ -76,6 +76,17 @@ def _lately(times_s: deque[float], now_s: float) -> int:
     return len(times_s)
 
 
+def _told(command: Command) -> frozenset[str]:
+    """Name the labels that a command about pictures concerns; none for any other."""
+    match command:
+        case Put():
+            return frozenset((command.label,))
+        case Show() | Cancel():
+            return frozenset(entry.label for entry in command.entries)
+        case _:
+            return frozenset()
+
+
 def is_right(says: Says | None, truth: Says | None) -> bool:
     """Say whether a glass shows what it must; a blank one shows no price, as a neutral one."""
     if truth is None or truth.is_neutral:
@@ -125,6 +136,9 @@ class Oracles:
         self.adopts = False  # the store's policy for labels that nobody registered
         self._twins: dict[str, SimLabel] = {}
         self._twinned: set[str] = set()
+        self._held: set[str] = set()  # in quarantine, as the books last said
+        self._freed_s: dict[str, float] = {}  # when a label left quarantine
+        self.right_within_s = self.neutral_within_s = 0.0  # what it gets then, as after the faults
         self._strangers: dict[str, tuple[int, bytes]] = {}
         self.removes = False  # the store's policy: people take neutral labels off the shelf
 
@@ -168,7 +182,9 @@ class Oracles:
         header, body = open_sealed(payload, keys.BOTH)
         for command in decode_commands(body).messages:
             self.commands += 1
-            if self.quiet_from_s is not None and not self._is_for_the_dead(command):
+            if self.quiet_from_s is not None and not (
+                self._is_for_the_dead(command) or self._is_for_the_freed(command)
+            ):
                 self._check("I14", self._world.now_s < self.quiet_from_s, f"sent {command}")
             self._watch_quarantine(command)
             if isinstance(command, Put):
@@ -184,13 +200,9 @@ class Oracles:
 
     def _watch_quarantine(self, command: Command) -> None:
         """A picture for an id that two labels use would land on both."""
-        match command:
-            case Put():
-                told = {command.label}
-            case Show():
-                told = {entry.label for entry in command.entries}
-            case _:
-                return
+        if not isinstance(command, Put | Show):
+            return
+        told = _told(command)
         unknown = sorted(told - set(self._model.shelves))
         self._check("strangers", not unknown, f"{unknown} are told something")
         if self._twinned & told:
@@ -202,6 +214,16 @@ class Oracles:
             return frozenset()
         return frozenset(row["label_id"] for row in self._books.execute(_QUARANTINED))
 
+    def _freed_lately(self, within_s: float) -> frozenset[str]:
+        """Name the labels that left quarantine no longer ago."""
+        since_s = self._world.now_s - within_s
+        return frozenset(label for label, freed_s in self._freed_s.items() if freed_s > since_s)
+
+    def _beyond_help(self, within_s: float | None = None) -> frozenset[str]:
+        """Name the labels that nobody can put right, and those that get their time for it now."""
+        within_s = self.right_within_s if within_s is None else within_s
+        return self._quarantined() | self._freed_lately(within_s)
+
     def _is_for_the_dead(self, command: Command) -> bool:
         """A label that never answers may be tried again and again, slowly."""
         if isinstance(command, Cancel):  # nor is anybody sure of one that waits to be removed
@@ -211,6 +233,11 @@ class Oracles:
                 for entry in command.entries
             )
         return isinstance(command, Put) and not self._glass[command.label].alive
+
+    def _is_for_the_freed(self, command: Command) -> bool:
+        """A label that has just left quarantine is put right: nobody could before."""
+        told = _told(command)
+        return bool(told) and told <= self._freed_lately(self.right_within_s)
 
     def _watch_picture(self, put: Put) -> None:
         label, rev, digest = put.label, put.rev, put.digest
@@ -338,6 +365,11 @@ class Oracles:
                 continue
             two = label_id in self._twinned or not row["quarantine"]
             self._check("twins", two, f"{label_id} is one label, and in quarantine")
+            if row["quarantine"]:
+                self._held.add(label_id)
+            elif label_id in self._held:
+                self._held.remove(label_id)
+                self._freed_s[label_id] = self._world.now_s
             glass = self._glass[label_id]
             wanted = self._wanted.get(label_id, 0)
             self._check(
@@ -371,9 +403,9 @@ class Oracles:
     def wrong(self, labels: Iterable[SimLabel]) -> list[str]:
         """List live labels that do not show what they must, and why."""
         found = []
-        tasks, quarantined = self._tasks(), self._quarantined()
+        tasks, helpless = self._tasks(), self._beyond_help()
         for label in labels:
-            if label.dead or label.label_id in quarantined:  # a problem is open for those
+            if label.dead or label.label_id in helpless:  # a problem is open for those
                 continue
             self.evaluated["I4"] += 1
             truth = self._model.truth(label.label_id)
@@ -387,7 +419,7 @@ class Oracles:
     def overpriced(self, labels: Iterable[SimLabel]) -> list[str]:
         """List live labels that show a price which no valid offer has, and nobody is to remove."""
         found = []
-        helped = self._tasks() | self._quarantined()
+        helped = self._tasks() | self._beyond_help(self.neutral_within_s)
         for label in labels:
             says = read_glass(label.shown_pixels)
             truth = self._model.truth(label.label_id)
@@ -403,8 +435,12 @@ class Oracles:
         return frozenset(row["label_id"] for row in self._books.execute(_TASKS))
 
     def check_tasks(self) -> None:
-        """At the end nobody is asked to remove a label that shows what it must."""
-        for label_id in sorted(self._tasks()):
+        """At the end nobody is asked to remove a label that shows what it must.
+
+        Of one in quarantine nobody knows what it shows, and it may be told nothing: whoever was
+        asked to remove it is asked on, also when it has got a price again.
+        """
+        for label_id in sorted(self._tasks() - self._beyond_help()):
             truth, glass = self._model.truth(label_id), self._glass[label_id]
             needed = truth is None or truth.is_neutral or not glass.alive
             self._check("neutral", needed, f"{label_id} is to be removed and shows {glass.says}")
@@ -412,7 +448,7 @@ class Oracles:
     def check_verdicts(self, database: Database, now: datetime) -> None:
         """What became of prices is told: of those above the policy time, and of living labels."""
         changes = self._books.execute(_ACCEPTED).fetchall()
-        quarantined = self._quarantined()
+        helpless = self._beyond_help()
         for change in changes:
             with database.read() as tx:
                 told = verdicts_of_change(tx, STORE, change["rev"], now)
@@ -422,7 +458,7 @@ class Oracles:
                 of = f"{label}: {verdict}, revision {change['rev']}"
                 pending = verdict.outcome is Outcome.PENDING
                 # An id in quarantine is sent nothing: its verdict comes with the policy time.
-                settles = glass.alive and label not in quarantined
+                settles = glass.alive and label not in helpless
                 self._check("verdicts", not pending or not (is_old or settles), of)
                 if verdict.outcome is Outcome.SHOWN and verdict.sku == change["sku"]:
                     price = (verdict.sku, change["price_minor"], change["was_minor"])

@@ -40,6 +40,7 @@ Answered = Callable[[str | None], None]
 PUBACK_PATIENCE_S = 10.0
 BESIDE_S = 5.0  # looks for commands and flips, rarer than the product's: they cost most of a seed
 UPKEEP_S = 20.0
+EXPIRES_WITHIN_S = 20.0  # a chore is left out that was done a moment before the database failed
 _RETRY_S = 1.0
 _RECONNECT_S = (0.5, 5.0)
 _INBOX_LONGEST = 5000
@@ -251,7 +252,8 @@ class Process:
         if batch is None:
             self._wake(POLL_S)
             return
-        self._dispatching = True
+        # What would have woken it meanwhile comes too early, and `_draw` wakes it anyway.
+        self._dispatching, self._dispatch_at_s = True, None
         self._world.after(
             self.draws_s * self._world.random.random(),
             self._guarded,
@@ -328,6 +330,8 @@ class Process:
                 if self._world.now_s >= self._upkeep_at_s:
                     controller.upkeep.step()
                     self._upkeep_at_s = self._world.now_s + UPKEEP_S
+                    now = controller.time.now()
+                    self._oracles.orders.check_all(now, slack_s=EXPIRES_WITHIN_S)
             except Unavailable:
                 pass  # the next step does it
 

@@ -109,6 +109,8 @@ class Story:
         self.file = stage.file
         self.books = self.file.read()
         self.oracles = Oracles(self.world, self.model, self.books)
+        self.oracles.right_within_s = profile.right_within_s
+        self.oracles.neutral_within_s = profile.neutral_within_s
         self.broker = Broker(self.world, weather or _draw_weather(self.world))
         self._stock(stage.disks[0])
         self.ceilings = self._hang_gateways()
@@ -278,10 +280,6 @@ class Story:
 
     def _check_answers(self) -> None:
         self.oracles.check_answers()
-        first = self.processes[0]
-        if first.controller is not None:
-            now = first.controller.time.now()
-            self.oracles.orders.check_all(now, slack_s=ANSWERS_EVERY_S)
         self.world.after(ANSWERS_EVERY_S, self._check_answers)
 
     def _come_right(self) -> None:

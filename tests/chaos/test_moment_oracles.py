@@ -22,13 +22,18 @@ from tests.chaos.glass import NEUTRAL, read_glass
 from tests.chaos.model import Change, Stands
 from tests.chaos.panels import ONE_SLOT, TWO_SLOTS
 from tests.chaos.profile import DEFAULT
-from tests.chaos.story import Stage, Story
+from tests.chaos.requests import price_request
+from tests.chaos.story import ANSWERS_EVERY_S, Stage, Story
 from tests.chaos.world import Violation
 
 CALM = Weather(loses=0.0, repeats=0.0, delays=0.0)
 SMALL = replace(DEFAULT, gateways=1, labels=4, quiet_s=30.0, silence_s=120.0)
 FIRST, ONE_SLOTTED = label_id(0), label_id(3)
 BEGINS_S, AHEAD_S = 60.0, 90.0
+TASK = (
+    "INSERT INTO remove_task (store_id, label_id, reason, opened_at)"  # noqa: S608
+    f" VALUES ('zagreb-1', '{FIRST}', '', '2026-03-02 06:00:00.000000')"
+)
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +162,45 @@ def test_a_command_that_never_ends_is_found(story: Story) -> None:
         story.oracles.orders.check_all(now + timedelta(minutes=5), slack_s=60)
 
 
+def test_a_command_is_not_late_before_a_controller_that_just_began_has_looked(story: Story) -> None:
+    story.ceilings[0].switch_off()
+    story.till.ask(order_request("key-o", 1, "led", FIRST, "gw-1"))
+    story.world.run_until(BEGINS_S + 10)
+    first = story.processes[0]
+    first.wanted = False
+    first.crash("by test")
+    story.world.run_until(ANSWERS_EVERY_S - 1)
+    first.clocks.ahead_s += 25 * 3600  # it believes this as it starts
+    first.start()
+    story.world.run_until(ANSWERS_EVERY_S + 10)
+    [row] = story.books.execute("SELECT state FROM command").fetchall()
+    assert row["state"] == "expired"
+
+
+def test_a_command_that_upkeep_leaves_open_is_found(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.upkeep.commands.expire_commands", lambda _tx, _now: 0)
+    story.ceilings[0].switch_off()
+    story.till.ask(order_request("key-o", 1, "led", FIRST, "gw-1"))
+    with pytest.raises(Violation, match=r"orders.*too late"):
+        story.world.run_until(BEGINS_S + 600)
+
+
+def test_what_is_sent_beside_pictures_that_are_drawn_does_not_end_the_sending(
+    flipping: Story,
+) -> None:
+    first = flipping.processes[0]
+    first.pace_s, first.draws_s, first._beside_at_s = 0.05, 5.0, 0.0
+    # Cancels of shows leave at once, and pictures in their place are still drawn.
+    first.post([(cancel_request("key-c", 1), lambda _: None)])
+    flipping.world.run_until(BEGINS_S + 60)
+    change = Change(sku="sku-0", price_minor=777, seq=1)
+    first.post([(price_request("key-p", [change]), lambda _: None)])
+    flipping.world.run_until(BEGINS_S + 80)
+    assert price(flipping.labels[FIRST]) == 777
+
+
 def test_a_stranger_that_is_told_something_or_taken_for_ours_is_found(story: Story) -> None:
     stranger = SimLabel("stranger-1", TWO_SLOTS)
     story.ceilings[0].take_up(stranger)
@@ -179,6 +223,30 @@ def test_a_quarantine_of_a_single_label_is_found(story: Story) -> None:
         story.oracles._watch_quarantine(_put_for(FIRST))
 
 
+def test_a_label_in_quarantine_stays_with_people_and_then_gets_its_time(story: Story) -> None:
+    oracles = story.oracles
+    oracles.note_twin(SimLabel(FIRST, TWO_SLOTS))
+    write_books(story, f"UPDATE label SET quarantine = 1 WHERE label_id = '{FIRST}'")  # noqa: S608
+    write_books(story, TASK)
+    oracles.check_books()
+    oracles.check_tasks()
+    oracles.quiet_from_s = story.world.now_s
+    assert not oracles._is_for_the_freed(_put_for(FIRST))
+    write_books(story, f"UPDATE label SET quarantine = 0 WHERE label_id = '{FIRST}'")  # noqa: S608
+    oracles.check_books()
+    oracles.check_tasks()
+    assert oracles._is_for_the_freed(_put_for(FIRST))
+    assert not oracles._is_for_the_freed(_put_for(ONE_SLOTTED))
+    write_books(story, "DELETE FROM remove_task")
+    oracles._freed_s[FIRST] -= SMALL.neutral_within_s
+    story.model.pair(FIRST, None)
+    assert oracles.overpriced(story.labels.values())
+    assert not oracles.wrong(story.labels.values())
+    oracles._freed_s[FIRST] -= SMALL.right_within_s
+    assert oracles.wrong(story.labels.values())
+    assert not oracles._is_for_the_freed(_put_for(FIRST))
+
+
 def test_a_withdrawn_price_leaves_the_glass(story: Story) -> None:
     story.till.ask(withdraw_request("key-w", "sku-0"))
     story.world.run_until(BEGINS_S + 20)
@@ -187,11 +255,7 @@ def test_a_withdrawn_price_leaves_the_glass(story: Story) -> None:
 
 
 def test_a_needless_task_is_found(story: Story) -> None:
-    write_books(
-        story,
-        "INSERT INTO remove_task (store_id, label_id, reason, opened_at)"  # noqa: S608
-        f" VALUES ('zagreb-1', '{FIRST}', '', '2026-03-02 06:00:00.000000')",
-    )
+    write_books(story, TASK)
     with pytest.raises(Violation, match=r"neutral.*to be removed"):
         story.oracles.check_tasks()
 

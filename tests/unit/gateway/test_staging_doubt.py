@@ -182,6 +182,21 @@ def test_a_picture_shown_long_before_its_moment_is_corrected_and_not_armed_again
     assert states(shop) == {}
 
 
+def test_a_picture_shown_long_before_its_moment_is_corrected_though_only_a_beacon_tells(
+    shop: Controller, gateway: StagedGateway
+) -> None:
+    plan(shop, {"sku-0": "1.49"}, after_s=86400)
+    gateway.run(shop)
+    _, entry = gateway.armed.pop(label_id(0))
+    gateway.showing[label_id(0)] = (entry.rev, entry.digest)
+    shop.hear(gateway.beacon_with_slots(label_id(0)))
+    assert shop.label(0).shown_rev == entry.rev
+    assert shop.label(0).settled_rev < shop.label(0).wanted_rev
+    gateway.run(shop)
+    assert shows_truth(shop, gateway)
+    assert states(shop) == {}
+
+
 def test_a_gateway_whose_clock_is_off_arms_nothing_and_its_armed_shows_are_cancelled(
     shop: Controller, gateway: StagedGateway
 ) -> None:
