@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,14 @@ def price_of(house: RunningHouse, store: str, sku: str) -> Any:
 
 
 def spooled(house: RunningHouse) -> list[str]:
+    """What is left of files that were handed in; they go just after their job has ended."""
     folder = house.house.settings.data_dir / "imports"
-    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    until = time.monotonic() + 10
+    while True:
+        left = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        if not left or time.monotonic() > until:
+            return left
+        time.sleep(0.02)
 
 
 # ── Real lists ──────────────────────────────────────────────────────────────────────────────

@@ -84,7 +84,8 @@ def test_a_killed_import_goes_on_and_takes_nothing_twice(served: Served, tmp_pat
             lambda: client.get(f"/api/v1/imports/{again}")["ended_at"] is not None, "it", 120
         )
         assert client.get(f"/api/v1/imports/{again}")["counts"]["accepted"] == 0
-    assert list((served.data_dir / "imports").iterdir()) == []
+    left = served.data_dir / "imports"
+    wait_until(lambda: not list(left.iterdir()), "the files to go, just after the job", 30)
 
 
 def served_runtime(served: Served) -> RuntimeFile:
