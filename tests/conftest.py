@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from playwright.async_api import Route, async_playwright
 
 from tests import services
@@ -14,12 +15,21 @@ PROJECT = Path(__file__).resolve().parent.parent
 PRICE_LISTS = PROJECT.parent / "shared" / "data" / "pricelists"
 
 
+settings.register_profile("same every time", derandomize=True, database=None)
+
+
 def pytest_configure() -> None:
-    """Refuse a misspelt ``ESL_TEST_REQUIRE``: it would require nothing, in silence."""
+    """Refuse a misspelt ``ESL_TEST_REQUIRE``: it would require nothing, in silence.
+
+    Where services are required, examples are the same every time, so that a change is judged by
+    what it changes; everywhere else each run looks at new ones.
+    """
     try:
-        services.required_services(os.environ.get(services.REQUIRE_VARIABLE, ""))
+        required = services.required_services(os.environ.get(services.REQUIRE_VARIABLE, ""))
     except ValueError as exc:
         raise pytest.UsageError(str(exc)) from exc
+    if required:
+        settings.load_profile("same every time")
 
 
 @pytest.fixture

@@ -111,9 +111,9 @@ def test_a_worker_that_was_frozen_beyond_its_lease_does_no_harm_when_it_thaws(
     shop.until_settled()
     with shop.till(Random(3)):
         shop.workers["1"].pause(signal.SIGSTOP)
-        wait_until(lambda: set(shop.read(_holders).values()) == {"2"}, "the take-over", LEASE_S + 5)
+        wait_until(lambda: set(shop.read(_holders).values()) == {"2"}, "the take-over", 2 * LEASE_S)
         shop.workers["1"].pause(signal.SIGCONT)
-        wait_until(lambda: _is_shared_fairly(shop), "a fair share again", 30)
+        wait_until(lambda: _is_shared_fairly(shop), "a fair share again", 4 * LEASE_S)
     shop.until_settled()
     assert (shop.lost(), shop.wrong(), shop.wrong_at_the_end()) == ([], [], [])
 
