@@ -58,7 +58,8 @@ _ISSUE: Final = Bulk(
         (label_id, rev, digest, gateway_id, template, encoding, bytes, issued_at)
     SELECT j.value->>0, CAST(j.value->>1 AS bigint), j.value->>2, j.value->>3, j.value->>4,
         j.value->>5, CAST(j.value->>6 AS integer), :now
-    FROM {rows} WHERE true ON CONFLICT DO NOTHING RETURNING label_id, rev
+    FROM {rows} CROSS JOIN label WHERE label.label_id = j.value->>0 AND label.quarantine = 0
+    ON CONFLICT DO NOTHING RETURNING label_id, rev
     """
 )
 _SETTLE_UNCHANGED: Final = Bulk(
@@ -106,14 +107,16 @@ def record_sendings(tx: Connection, sendings: Sequence[Sending], now: datetime) 
     """Write down what is about to be sent, before it is: a report may overtake any later note.
 
     Returns those that were issued as their picture, in their order. A revision names one picture
-    for ever: where another dispatcher issued it as another, ours is not sent. A label whose truth
-    or route changed since it was read stays due.
+    for ever: where another dispatcher issued it as another, ours is not sent; nor is one for a
+    label that came into quarantine since it was claimed. A label whose truth or route changed
+    since it was read stays due.
     """
     in_order = sorted(sendings, key=itemgetter(0))  # as everyone locks labels
     told = itemgetter(*_TOLD)
     ours = set(_ISSUE.run(tx, [told(s) for s in in_order], now=now))
     again = [s for s in in_order if (s.label_id, s.rev) not in ours]
     same = {row[0] for row in ISSUED_AS.run(tx, [[s.label_id, s.rev, s.digest] for s in again])}
+    same -= _in_quarantine(tx, same)
     ours.update((s.label_id, s.rev) for s in again if s.label_id in same)
     RECORD_LABELS.run(
         tx,
@@ -124,6 +127,16 @@ def record_sendings(tx: Connection, sendings: Sequence[Sending], now: datetime) 
         ],
     )
     return [s for s in sendings if (s.label_id, s.rev) in ours]
+
+
+def _in_quarantine(tx: Connection, label_ids: Iterable[LabelId]) -> frozenset[LabelId]:
+    found: list[LabelId] = []
+    for batch in in_batches(sorted(label_ids)):
+        held = select(labels.c.label_id).where(
+            labels.c.label_id.in_(batch), labels.c.quarantine > 0
+        )
+        found += tx.scalars(held)
+    return frozenset(found)
 
 
 def labels_of_each_panel(tx: Connection) -> list[LabelId]:

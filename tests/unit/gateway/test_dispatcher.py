@@ -4,7 +4,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from esl.domain.errors import NameDoesNotFit, PriceDoesNotFit, Unavailable, UnknownPanel
 from esl.domain.face import Face
@@ -16,6 +16,7 @@ from esl.services import catalogue
 from esl.store import labels
 from esl.store.database import Database
 from esl.store.tables import frames, issued
+from esl.store.tables import labels as label_rows
 from gateway.batch import PAYLOAD_ROOM_BYTES
 from gateway.dispatcher import BATCH_MOST
 from gateway.link import COMMANDS_MOST, EXPIRES_AFTER_S, Outgoing, milliseconds
@@ -270,6 +271,18 @@ def test_a_renewed_wish_between_reading_and_writing_stays_due(
     [new] = send(shop, gateway)
     assert new.rev == label.wanted_rev
     assert new.digest.hex() == shop.wanted_digest()
+
+
+@pytest.mark.usefixtures("gateway")
+def test_nothing_is_sent_to_a_label_that_came_into_quarantine_while_it_was_drawn(
+    shop: Controller,
+) -> None:
+    batch = shop.dispatcher.begin()
+    assert batch is not None
+    draft = shop.dispatcher.draw(batch)
+    shop.writer.write(lambda tx: tx.execute(update(label_rows).values(quarantine=1)))
+    assert shop.dispatcher.finish(draft).outgoing == ()
+    assert shop.label().sent_rev == 0
 
 
 # ── A revision names one picture for ever ───────────────────────────────────────────────────
