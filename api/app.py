@@ -19,11 +19,14 @@ from api.routes import (
     flips,
     guards,
     health,
+    hook_events,
     hooks,
     imports,
     labels,
+    migrations,
     pictures,
     products,
+    refused_messages,
     render,
     sources,
     stores,
@@ -31,6 +34,8 @@ from api.routes import (
     templates,
     tokens,
 )
+from api.short_way import ShortWay
+from api.single_prices import SinglePrices
 
 
 def create_app(house: House) -> ASGIApp:
@@ -47,15 +52,17 @@ def create_app(house: House) -> ASGIApp:
     app.state.house = house
     app.state.tokens = TokenMemory()
     app.state.hooks = house.listeners.door
+    app.state.prices = SinglePrices(house, products.single_view)
     turns.install(app)
     errors.install(app)
     parts = (
         *(stores, products, labels, templates, template_rules, pictures, render),
         *(fleet, flips, commands, clock, tokens, description, health, hooks),
-        *(guards, batches, sources, imports),
+        *(guards, batches, sources, hook_events, imports, migrations),
+        *(refused_messages,),
         *(solum, pricer),
     )
     for part in parts:
         app.include_router(part.router)
     pages.install(app)
-    return Edge(app)
+    return Edge(ShortWay(app))

@@ -29,11 +29,14 @@ BULK_FROM = 50
 """A request of more items than this waits behind single ones."""
 
 _KEY_LONGEST = 200
+_LONG_BYTES = 16 * 1024
 
 
 async def read_json(request: Request) -> tuple[Any, bytes]:
-    """Return the body, parsed strictly, and its bytes."""
+    """Return the body, parsed strictly, and its bytes. A long one does not hold up others."""
     body = await request.body()
+    if len(body) > _LONG_BYTES:
+        return await asyncio.to_thread(parse_strict_json, body), body
     return parse_strict_json(body), body
 
 
@@ -92,7 +95,6 @@ async def change(
     """
     key = idempotency_key(request)
     now = house.clock.now()
-    asked = f"{request.method} {request.url.path}\n".encode() + body
     notices: list[Notice] = []
 
     def once(tx: Connection) -> StoredAnswer:
@@ -107,13 +109,23 @@ async def change(
             tx, do, principal=principal.name, key=key, request_sha256=digest, now=now
         )
 
-    digest = hashlib.sha256(asked).hexdigest()
+    digest = hashlib.sha256(asked(request, body)).hexdigest()
     priority = Priority.BULK if items > BULK_FROM else Priority.CHANGE
     answer = await asyncio.wrap_future(house.writer.submit(once, priority=priority))
     if notices:
         house.tell_changed(notices[0])
-    replayed = {} if notices or key is None else {"Idempotency-Replayed": "true"}
-    return Response(answer.answer, answer.status, replayed, media_type="application/json")
+    return answered(answer, is_replayed=not notices and key is not None)
+
+
+def asked(request: Request, body: bytes) -> bytes:
+    """Return what an idempotency key stands for."""
+    return f"{request.method} {request.url.path}\n".encode() + body
+
+
+def answered(answer: StoredAnswer, *, is_replayed: bool) -> Response:
+    """Send an answer; say whether it was given before."""
+    headers = {"Idempotency-Replayed": "true"} if is_replayed else {}
+    return Response(answer.answer, answer.status, headers, media_type="application/json")
 
 
 def idempotency_key(request: Request) -> str | None:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem, what_was_not_done
@@ -14,7 +14,7 @@ BODY_LARGEST_BYTES = 1024 * 1024
 """A JSON body; 10,000 changes take about 900 KB."""
 
 _PICTURE = re.compile(r"/api/v1/stores/[^/]+/pictures/[^/]+")
-_FILE = re.compile(r"/api/v1/stores/[^/]+/imports")
+_FILE = re.compile(r"/api/v1/(?:stores/[^/]+/)?imports")
 _MANY_ITEMS = re.compile(r"/api/v1/stores/[^/]+/(?:products|price-changes|labels|pairings)")
 
 
@@ -45,7 +45,10 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    "Cache-Control": "no-store",
 }
+_ADDED = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+"""What an answer gets that does not say it itself; names as ASGI has them, in small letters."""
 
 
 class Edge:
@@ -62,10 +65,9 @@ class Edge:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
+                own = list(message["headers"])
+                names = {name for name, _ in own}
+                message["headers"] = own + [one for one in _ADDED if one[0] not in names]
             await send(message)
 
         if scope["method"] == "POST" and _FILE.fullmatch(scope["path"]):

@@ -150,6 +150,16 @@ def answer_error(exc: EslError, *, not_done: str = _NOT_STORED) -> JSONResponse:
     return problem(status, detail, fix=fix, headers=headers)
 
 
+def answer_fault(request: Request, exc: Exception) -> JSONResponse:
+    """Say that it is our fault, and log it."""
+    log.error("request failed", path=request.url.path, exc_info=exc)
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "a fault of ours; the log has the details",
+        fix="Send the same again; if it stays, report it with the log.",
+    )
+
+
 def install(app: FastAPI) -> None:
     """Let an application answer every error this way."""
 
@@ -178,9 +188,4 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _fault(request: Request, exc: Exception) -> JSONResponse:
-        log.error("request failed", path=request.url.path, exc_info=exc)
-        return problem(
-            HTTPStatus.INTERNAL_SERVER_ERROR,
-            "a fault of ours; the log has the details",
-            fix="Send the same again; if it stays, report it with the log.",
-        )
+        return answer_fault(request, exc)

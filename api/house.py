@@ -17,14 +17,15 @@ from dataclasses import dataclass
 
 import structlog
 
-from api.books import Books, open_books
+from api.books import open_books
 from api.delivery import Delivery, open_delivery, worker_id_of
 from api.imports.worker import ImportWorker
 from api.listeners.listeners import Listeners
 from api.live import LiveBoard
 from api.neighbours import check_shared, hear, open_bell, ring_of
 from api.presence import Presence
-from api.private_files import signing_key
+from api.secret_box import make_box_key
+from api.signing import installation_key
 from api.stage_clock import StageClock
 from esl.domain.access import ALL_STORES, Principal, Scope
 from esl.domain.clock import EffectiveClock
@@ -33,7 +34,6 @@ from esl.domain.panel import Panels
 from esl.domain.panel_file import load_panels
 from esl.services.access import hash_secret
 from esl.settings import Settings
-from esl.store import places
 from esl.store.bell import Bell, Ring
 from esl.store.database import Database
 from esl.store.writer import Writer
@@ -144,6 +144,7 @@ async def open_house(settings: Settings, *, delivers: bool = True) -> AsyncItera
             check_shared(settings, "a controller without delivery")
         books = stack.enter_context(open_books(settings))
         key = installation_key(settings, books)
+        make_box_key(settings.data_dir)
         if settings.mqtt_url is None:
             waiter = Waiter(monotonic_s=time.monotonic, sleep_s=time.sleep)
             embedded = stack.enter_context(embedded_broker(settings.data_dir / "run", waiter))
@@ -151,6 +152,7 @@ async def open_house(settings: Settings, *, delivers: bool = True) -> AsyncItera
         else:
             embedded = None
             broker = BrokerAddress.from_url(settings.mqtt_url)
+        imports = ImportWorker(settings, books)
         fonts = Fonts(settings.fonts_folder)
         renderer, gallery = Renderer(fonts=fonts, products_kept=LAYERS_KEPT), load_gallery()
         live = LiveBoard()
@@ -204,18 +206,7 @@ async def open_house(settings: Settings, *, delivers: bool = True) -> AsyncItera
             gallery=gallery,
             live=live,
             stages=books.stages,
-            listeners=Listeners(settings, books),
-            imports=ImportWorker(settings, books),
+            listeners=Listeners(settings, books, imports, broker=broker),
+            imports=imports,
             operator_token=f"esl_operator_{secrets.token_urlsafe(32)}",
         )
-
-
-def installation_key(settings: Settings, books: Books) -> SigningKey:
-    """Return the signing key, made here only if nothing was ever signed.
-
-    Raises:
-        SetupError: It is missing where gateways obey one already, or is damaged.
-    """
-    with books.database.read() as tx:
-        obeyed = not books.database.is_sqlite and bool(places.list_gateways(tx))
-    return signing_key(settings.data_dir, may_make=not obeyed)

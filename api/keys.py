@@ -8,12 +8,14 @@
     begin            every gateway gets an enrolment file with both public keys
     switch           the controller signs with the next key, at its next start
     end              enrolment files hold the new key alone; gateways forget the old one
+    undo             takes back what was done last, as long as the old key is there
 
 A gateway believes at most two keys, and learns them by enrolment file only: so each step waits
 for every gateway to have been given the file of the step before.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from gateway.wire.signing import PublicKeys, SigningKey
 _SIGNING = "signing.pem"
 _NEXT = "next.pem"
 _PREVIOUS = "previous.pem"
+_ENDED = "rotated"  # empty; there since a rotation ended, its time is that of the end
 
 
 class Stage(StrEnum):
@@ -105,8 +108,38 @@ def end_rotation(data_dir: Path) -> KeyRing:
     """
     if key_ring(data_dir).stage is not Stage.SWITCHED:
         raise SetupError("no rotation has come that far")
+    write_private(data_dir / "keys" / _ENDED, "")
     (data_dir / "keys" / _PREVIOUS).unlink(missing_ok=True)
     return key_ring(data_dir)
+
+
+def undo_step(data_dir: Path) -> KeyRing:
+    """Take back the last step of a rotation. Safe to repeat only where it was cut off.
+
+    Raises:
+        SetupError: No rotation is under way: the old key is gone, or none was ever made.
+    """
+    ring = key_ring(data_dir)
+    keys = data_dir / "keys"
+    match ring.stage:
+        case Stage.BEGUN:
+            (keys / _NEXT).unlink(missing_ok=True)
+        case Stage.SWITCHED if ring.other is not None:
+            write_private(keys / _NEXT, ring.signing.to_pem().decode())
+            write_private(keys / _SIGNING, ring.other.to_pem().decode())
+            (keys / _PREVIOUS).unlink(missing_ok=True)
+        case _:
+            raise SetupError("no rotation is under way, so there is nothing to take back")
+    return key_ring(data_dir)
+
+
+def ended_at(data_dir: Path) -> datetime | None:
+    """Say when the last rotation ended; None if there was none."""
+    try:
+        changed_s = (data_dir / "keys" / _ENDED).stat().st_mtime
+    except OSError:
+        return None
+    return datetime.fromtimestamp(changed_s, UTC)
 
 
 def _read(data_dir: Path, name: str) -> SigningKey | None:

@@ -39,6 +39,17 @@ IMPORT: Schema = {
         }
     },
 }
+_STORE_FROM: Schema = {
+    "name": "store_from",
+    "in": "query",
+    "required": False,
+    "schema": _TEXT
+    | {
+        "description": "Where the store stands in the file's name.",
+        "examples": ["prices_{store}_*.csv"],
+    },
+}
+ROUTED: Schema = IMPORT | {"parameters": [*IMPORT["parameters"], _STORE_FROM]}
 REPORT: Schema = {
     "responses": {
         "200": {

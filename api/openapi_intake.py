@@ -8,10 +8,10 @@ from esl.intake.source_json import (
     EVERY_LEAST_S,
     EVERY_MOST_S,
     KEEP_OLD_MOST_S,
+    PASSWORD_LEAST,
     REASON_LONGEST,
     RULED_MOST,
     SECRET_KINDS,
-    SECRET_LEAST,
     SECRET_LONGEST,
 )
 
@@ -71,6 +71,34 @@ RULING = ONCE | body_of(
     ),
     {"prices": [1], "note": "asked the buyer"},
 )
+HOOK_EVENTS = ONCE | body_of(
+    object_of(
+        ("events",),
+        {
+            "events": {
+                "type": "array",
+                "items": {"type": "integer", "minimum": 1, "maximum": 2**53 - 1},
+                "minItems": 1,
+                "maxItems": RULED_MOST,
+            },
+        },
+    ),
+    {"events": [1]},
+)
+MESSAGES = ONCE | body_of(
+    object_of(
+        ("messages",),
+        {
+            "messages": {
+                "type": "array",
+                "items": {"type": "integer", "minimum": 1, "maximum": 2**53 - 1},
+                "minItems": 1,
+                "maxItems": RULED_MOST,
+            },
+        },
+    ),
+    {"messages": [1]},
+)
 SOURCE = ONCE | body_of(
     object_of(
         ("name",),
@@ -110,7 +138,7 @@ SECRET = body_of(
             "kind": {"type": "string", "enum": list(SECRET_KINDS)},
             "secret": {
                 "type": ["string", "null"],
-                "minLength": SECRET_LEAST,
+                "minLength": PASSWORD_LEAST,
                 "maxLength": SECRET_LONGEST,
             },
             "keep_old_s": _number(0, KEEP_OLD_MOST_S),
@@ -118,6 +146,14 @@ SECRET = body_of(
     ),
     {"kind": "webhook", "keep_old_s": 86400},
 )
+MAPPING_DOCUMENT: Schema = {
+    "responses": {
+        "200": {
+            "description": "The document as it was saved: YAML, or JSON, which is YAML too.",
+            "content": {"application/yaml": {"schema": {"type": "object"}}},
+        }
+    }
+}
 MAPPING = ONCE | body_of(
     {
         "type": "object",

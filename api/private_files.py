@@ -30,6 +30,7 @@ class RuntimeFile:
     url: str
     token: str
     pid: int
+    key_id: str = ""  # of the key it signs with
 
 
 def make_data_folder(data_dir: Path) -> None:
@@ -95,7 +96,12 @@ def signing_key(data_dir: Path, *, may_make: bool = True) -> SigningKey:
 def runtime_file(data_dir: Path, content: RuntimeFile) -> Iterator[None]:
     """Keep the runtime file there while the block runs."""
     path = data_dir / "run" / "controller.json"
-    fields = {"url": content.url, "token": content.token, "pid": content.pid}
+    fields = {
+        "url": content.url,
+        "token": content.token,
+        "pid": content.pid,
+        "key_id": content.key_id,
+    }
     write_private(path, json.dumps(fields))
     try:
         yield
@@ -108,7 +114,10 @@ def read_runtime_file(data_dir: Path) -> RuntimeFile | None:
     try:
         fields = json.loads((data_dir / "run" / "controller.json").read_text())
         return RuntimeFile(
-            url=str(fields["url"]), token=str(fields["token"]), pid=int(fields["pid"])
+            url=str(fields["url"]),
+            token=str(fields["token"]),
+            pid=int(fields["pid"]),
+            key_id=str(fields.get("key_id", "")),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

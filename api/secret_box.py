@@ -9,6 +9,7 @@ kind, so that one cannot be put in the place of another.
 """
 
 import os
+import threading
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -21,6 +22,7 @@ KEY_FILE = "secrets.key"
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _VERSION = b"\x01"
+_making = threading.Lock()
 
 
 class SecretBox:
@@ -55,15 +57,29 @@ def _bound(source: str, kind: str) -> bytes:
     return f"{source}/{kind}".encode()
 
 
+def make_box_key(data_dir: Path) -> Path:
+    """Make the key, once in an installation's life; return where it is.
+
+    A controller does so at its start, while it alone holds the folder: two that made it at the
+    same moment would each seal under a key of its own.
+
+    Raises:
+        SetupError: It cannot be written.
+    """
+    path = data_dir / "keys" / KEY_FILE
+    with _making:
+        if not path.exists():
+            write_private(path, os.urandom(_KEY_BYTES).hex())
+    return path
+
+
 def open_box(data_dir: Path) -> SecretBox:
-    """Open the box of an installation; its key is made when it is first needed.
+    """Open the box of an installation.
 
     Raises:
         SetupError: The key is damaged, or cannot be read.
     """
-    path = data_dir / "keys" / KEY_FILE
-    if not path.exists():
-        write_private(path, os.urandom(_KEY_BYTES).hex())
+    path = make_box_key(data_dir)
     try:
         key = bytes.fromhex(path.read_text().strip())
     except (OSError, ValueError):

@@ -68,7 +68,9 @@ async def serve(settings: Settings, *, delivers: bool = True) -> None:
         async with open_house(settings, delivers=delivers) as house:
             host, port = listener.getsockname()[:2]
             url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-            runtime = RuntimeFile(url=url, token=house.operator_token, pid=os.getpid())
+            runtime = RuntimeFile(
+                url=url, token=house.operator_token, pid=os.getpid(), key_id=house.key.key_id
+            )
             server = _Server(
                 uvicorn.Config(
                     create_app(house),
@@ -118,7 +120,9 @@ async def _keep_broker(house: House) -> None:
 
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Named, the protocol makes asyncio set TCP_NODELAY on what it accepts. Without it the body of
+    # an answer waited for the sender's ACK of its head: 40 ms an answer (measured).
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))

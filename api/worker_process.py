@@ -11,7 +11,7 @@ from api.books import open_books
 from api.delivery import Delivery, open_delivery, worker_id_of
 from api.memory import share_one_heap, spare_what_stays
 from api.neighbours import check_shared, hear, open_bell, ring_of
-from api.private_files import signing_key
+from api.signing import installation_key
 from esl.domain.errors import SetupError
 from esl.domain.panel_file import load_panels
 from esl.settings import Settings
@@ -71,7 +71,7 @@ async def open_worker(settings: Settings, name: str) -> AsyncIterator[Delivery]:
                 books,
                 worker_id=worker_id_of(settings, name),
                 broker=BrokerAddress.from_url(settings.mqtt_url or ""),
-                key=signing_key(settings.data_dir, may_make=False),
+                key=installation_key(settings, books, may_make=False),
                 panels=panels,
                 renderer=Renderer(fonts=Fonts(settings.fonts_folder), products_kept=LAYERS_KEPT),
                 gallery=load_gallery(),

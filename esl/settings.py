@@ -52,6 +52,11 @@ class Settings(BaseSettings):
         default=None,
         description="mqtt://user:password@host:port of the broker; without it, the embedded one.",
     )
+    mqtt_in_url: str | None = Field(
+        default=None,
+        description="Broker on which sources publish price changes (esl/v1/in/…); without it, the "
+        "one of mqtt_url.",
+    )
     patience_s: float = Field(
         default=45.0,
         gt=0,
@@ -94,6 +99,11 @@ class Settings(BaseSettings):
     )
     import_largest_mib: int = Field(
         default=512, ge=1, le=16_384, description="The largest price list that may be imported."
+    )
+    hot_folder_roots: list[Path] = Field(
+        default=[],
+        description="Folders below which hot folders of sources may lie, beside hot in the data "
+        "folder.",
     )
     panels_file: Path | None = Field(
         default=None,

@@ -21,6 +21,7 @@ class CommandsOut:
 
     def __init__(self) -> None:
         self._told: OrderedDict[int, Sequence[Told]] = OrderedDict()
+        self._failed: dict[int, set[LabelId]] = {}  # of those told
         self._labels = 0
 
     def note_sent(self, commands: Mapping[int, Sequence[Told]]) -> None:
@@ -29,22 +30,34 @@ class CommandsOut:
             self._labels += len(told) - len(self._told.pop(command_id, ()))
             self._told[command_id] = told
         while self._labels > LABELS_MOST and len(self._told) > 1:
-            _, told = self._told.popitem(last=False)
+            command_id, told = self._told.popitem(last=False)
+            self._failed.pop(command_id, None)
             self._labels -= len(told)
 
     def note_shown(self, command_id: int) -> None:
         """Forget a command that told one label alone, which shows it: nobody will ask for it."""
         if len(self._told.get(command_id, ())) == 1:
             del self._told[command_id]
+            self._failed.pop(command_id, None)
             self._labels -= 1
 
     def told(self, command_id: int) -> Sequence[Told]:
         """Say what a command told whom; nothing if it is not known."""
         return self._told.get(command_id, ())
 
+    def note_failed(self, command_id: int, label_id: LabelId) -> None:
+        """Note that a command came to nothing for a label: said again, it is no news."""
+        if any(label_id == told for told, _ in self.told(command_id)):
+            self._failed.setdefault(command_id, set()).add(label_id)
+
+    def has_failed(self, command_id: int, label_id: LabelId) -> bool:
+        """Say whether a command is known to have come to nothing for a label."""
+        return label_id in self._failed.get(command_id, ())
+
     def clear(self) -> None:
         """Forget all: a new session answers none of them."""
         self._told.clear()
+        self._failed.clear()
         self._labels = 0
 
     def __len__(self) -> int:

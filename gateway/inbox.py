@@ -71,6 +71,10 @@ class Step:
     touched: tuple[Touch, ...] = ()
 
 
+Failure = tuple[GatewayId, int, LabelId]
+"""A command, by its id, that came to nothing for a label."""
+
+
 @dataclass(slots=True)
 class _Gathered:
     """What the messages of a batch say, before it is written."""
@@ -80,6 +84,7 @@ class _Gathered:
     began: set[GatewayId] = field(default_factory=set)
     left: set[GatewayId] = field(default_factory=set)
     ask: set[GatewayId] = field(default_factory=set)
+    failed: set[Failure] = field(default_factory=set)
     touches: list[Touch] = field(default_factory=list)
     aside: list[Told] = field(default_factory=list)
 
@@ -175,6 +180,7 @@ class Inbox:
         self._unwritten = _Gathered()
         self._roster.note_acted_on(gathered.began)
         self._roster.note_answered(taken.answered)
+        self._roster.note_failed(gathered.failed)
         self.dropped.update({k.value: n for k, n in taken.verdicts.items() if not _is_fine(k)})
         self._measure(began_ns, 0)
         for gateway_id in sorted(gathered.began):
@@ -249,7 +255,7 @@ class Inbox:
                 case Hello() | Heartbeat():
                     gathered.said_hello[gateway_id] = event
                 case Failed():
-                    reports = self._read_failure(gateway_id, event)
+                    reports = self._read_failure(gateway_id, event, gathered)
                 case Pressed() | Tapped():
                     gathered.touches.append(touch(event, gateway_id, store_id))
             for report in reports:
@@ -261,14 +267,24 @@ class Inbox:
                 )
                 gathered.heard.append(Heard(sender=sender, report=report))
 
-    def _read_failure(self, gateway_id: GatewayId, event: Failed) -> Sequence[Report]:
+    def _read_failure(
+        self, gateway_id: GatewayId, event: Failed, gathered: _Gathered
+    ) -> Sequence[Report]:
         reports = failure_reports(event, self._roster.told_by(gateway_id, event.id))
         if event.code == FailureCode.QUEUE_FULL:
             refused = reports[0].label_id if reports else None
             self._roster.note_queue_full(gateway_id, refused)
         if not reports:
             self._drop("failure_of_nothing_known")
-        return reports
+        fresh: list[Report] = []
+        for report in reports:
+            failure = gateway_id, event.id, report.label_id
+            if failure in gathered.failed or self._roster.has_failed(*failure):
+                self._drop("failure_told_before")
+                continue
+            gathered.failed.add(failure)
+            fresh.append(report)
+        return fresh
 
     def _begin(self, gateway_id: GatewayId, gathered: _Gathered) -> None:
         gathered.began.add(gateway_id)

@@ -113,6 +113,11 @@ class MqttConnection:
         self._loop = asyncio.get_running_loop()
         self._unacked: dict[int, asyncio.Future[bool]] = {}
 
+    @property
+    def place(self) -> str:
+        """Where the broker is, without a login."""
+        return f"{self._client.host}:{self._client.port}"
+
     def send(
         self,
         topic: str,

@@ -55,14 +55,17 @@ def seen_report(event: Seen) -> SeenReport:
         temperature_c=event.temperature_c,
         rssi_dbm=event.rssi_dbm,
         firmware=event.firmware,
+        slots=tuple(event.slots),
     )
 
 
 def failure_reports(event: Failed, told: Sequence[Told]) -> list[FailureReport]:
     """Translate a failure for every label it concerns; ``told`` is what its command told whom.
 
-    A failure that names no label concerns all of its command's.
+    A failure that names no label concerns all of its command's. A refresh that failed counts
+    against the glass only under a command that we know to be under way: once for each.
     """
+    known = {label for label, _ in told}
     if event.label is not None and event.rev is not None:
         concerned = [(LabelId(event.label), event.rev)]
     elif event.label is not None:
@@ -75,7 +78,7 @@ def failure_reports(event: Failed, told: Sequence[Told]) -> list[FailureReport]:
             rev=rev,
             code=event.code,
             detail=event.detail,
-            on_failure=on_failure(event.code),
+            on_failure=_lessened(on_failure(event.code), is_known=label_id in known),
         )
         for label_id, rev in concerned
     ]
@@ -88,6 +91,10 @@ def on_failure(code: str) -> OnFailure:
     except ValueError:
         special = None
     return special or _BY_POLICY[policy_of(code)]
+
+
+def _lessened(wanted: OnFailure, *, is_known: bool) -> OnFailure:
+    return OnFailure.RETRY if wanted is OnFailure.REFRESH and not is_known else wanted
 
 
 def touch(event: Pressed | Tapped, gateway_id: GatewayId, store_id: StoreId) -> Touch:

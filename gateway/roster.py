@@ -276,6 +276,19 @@ class Roster:
             known = self._known.get(gateway_id)
             return known.commands.told(command_id) if known is not None else ()
 
+    def note_failed(self, failed: Iterable[tuple[GatewayId, int, LabelId]]) -> None:
+        """Note commands, by id, that came to nothing for a label."""
+        with self._lock:
+            for gateway_id, command_id, label_id in failed:
+                if (known := self._known.get(gateway_id)) is not None:
+                    known.commands.note_failed(command_id, label_id)
+
+    def has_failed(self, gateway_id: GatewayId, command_id: int, label_id: LabelId) -> bool:
+        """Say whether a command under way is known to have come to nothing for a label."""
+        with self._lock:
+            known = self._known.get(gateway_id)
+            return known is not None and known.commands.has_failed(command_id, label_id)
+
     def _begin(self, known: _Known, before: str, now_s: float) -> None:
         """Begin a session, or take up the one that had left."""
         if known.line.session != before:

@@ -44,6 +44,9 @@ TOPICS = (ALL_STATES, ALL_UPS)
 POLL_S = 1.0
 """The net under a lost wake-up."""
 
+BROKER_WITHIN_S = 10.0
+"""A broker that starts together with us has this long before anybody is told."""
+
 HOUSEKEEPING_S = 5.0
 MESSAGES_MOST = 200
 
@@ -244,15 +247,20 @@ class Worker:
                 self._tell(Notice(gateways=True))
 
     async def _watch_broker(self) -> None:
-        """Say once when the broker is lost, and once when it is back."""
+        """Say once when the broker is lost or not there at the start, and once when it is back."""
         said_lost = False
+        await _first_of(self._mqtt.connected, BROKER_WITHIN_S)
         while True:
             if self._mqtt.connected.is_set():
                 if said_lost:
                     log.info("broker is back")
                     said_lost = False
             elif not said_lost:
-                log.warning("broker is not connected", reason=self._mqtt.refusal)
+                log.warning(
+                    "broker is not connected, so nothing is delivered; it is tried on",
+                    broker=self._mqtt.place,
+                    reason=self._mqtt.refusal or "it does not answer",
+                )
                 said_lost = True
             await _pause(POLL_S)
 

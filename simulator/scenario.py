@@ -26,7 +26,9 @@ from gateway.wire.fields import Celsius, Dbm, Id, Positive
 from simulator.buttons import AnyButton, Share
 from simulator.options import FIELD, INSTANT, GatewayOptions, Quirks, RadioOptions
 
-LABELS_MOST = 100_000
+LABELS_MOST = 30_000
+"""Labels one process takes: docs/simulator.md says what they cost."""
+
 EVENTS_MOST = 10_000
 
 Seconds = Annotated[float, Meta(ge=0, le=366 * 86_400)]

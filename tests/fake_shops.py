@@ -7,6 +7,7 @@ their own, wrong by whatever a test likes; and throttle, fail or answer nonsense
 import json
 import re
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -53,7 +54,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class FakeShop:
+class FakeShop(ABC):
     """What all of them have in common. ``before`` is called ahead of each answer."""
 
     page: ClassVar[int]
@@ -64,6 +65,7 @@ class FakeShop:
         self.now = BEGAN
         self.between = timedelta(seconds=1)  # one change and the next
         self.asked: list[Asked] = []
+        self.key = "key"  # of Odoo, which has it in bodies
         self.replies: list[Reply] = []  # given in place of the next answers
         self.before: Callable[[FakeShop, Asked], None] = lambda _shop, _asked: None
         self.url = ""
@@ -97,8 +99,9 @@ class FakeShop:
             return self.replies.pop(0)
         return self.answer(asked)
 
+    @abstractmethod
     def answer(self, asked: Asked) -> Reply:
-        raise NotImplementedError
+        """Answer a request whose credentials are right, as the makers' API does."""
 
     def changed_since(self, since: datetime | None) -> list[Product]:
         found = (one for one in self.products.values() if since is None or one.changed >= since)
@@ -276,10 +279,10 @@ class FakeOdoo(FakeShop):
         assert asked.path == "/jsonrpc"
         params = asked.body["params"]
         if params["method"] == "authenticate":
-            known = params["args"][:3] == ["shop", "esl", "key"]
+            known = params["args"][:3] == ["shop", "esl", self.key]
             return Reply({"jsonrpc": "2.0", "id": 1, "result": 7 if known else False})
         database, user, key, model, method, [domain], options = params["args"]
-        if (database, user, key) != ("shop", 7, "key"):
+        if (database, user, key) != ("shop", 7, self.key):
             error = {"data": {"name": "odoo.exceptions.AccessDenied"}}
             return Reply({"jsonrpc": "2.0", "id": 1, "error": error})
         assert method == "search_read"
@@ -383,6 +386,59 @@ class FakeBigCommerce(FakeShop):
             "sale_price": 0,
             "date_modified": iso(one.changed),
             "variants": [variant],
+        }
+
+
+class FakeSquare(FakeShop):
+    """Of a product whose number divides by three, the variation changes and its item does not."""
+
+    page = 100
+    secret_header = ("authorization", "Bearer token")
+
+    def answer(self, asked: Asked) -> Reply:
+        assert (asked.method, asked.headers["square-version"]) == ("POST", "2025-01-23")
+        body = asked.body
+        if asked.path == "/v2/catalog/batch-retrieve":
+            asked_for = {name.removeprefix("I") for name in body["object_ids"]}
+            found = [one for one in self.changed_since(None) if str(one.number) in asked_for]
+            return Reply({"objects": [self.item(one) for one in found]})
+        assert asked.path == "/v2/catalog/search", asked.path
+        since = utc(body["begin_time"]) if "begin_time" in body else None
+        listed = [one for one in self.changed_since(None) if since is None or one.changed > since]
+        after = int(body.get("cursor", "c0")[1:])
+        left = [one for one in listed if one.number > after]
+        some = left[: body["limit"]]
+        answer: dict[str, Any] = {}
+        if some and "ITEM_VARIATION" in body["object_types"]:
+            answer["objects"] = [
+                self.variation(one) if since and one.number % 3 == 0 else self.item(one)
+                for one in some
+            ]
+        if len(left) > len(some):
+            answer["cursor"] = f"c{some[-1].number}"
+        if self.products:
+            answer["latest_time"] = iso(max(one.changed for one in self.products.values()))
+        return Reply(answer)
+
+    def item(self, one: Product) -> dict[str, Any]:
+        name = f"Product {one.number}"
+        data = {"name": name, "variations": [self.variation(one)]}
+        return {"type": "ITEM", "id": f"I{one.number}", "is_deleted": False, "item_data": data}
+
+    def variation(self, one: Product) -> dict[str, Any]:
+        data = {
+            "item_id": f"I{one.number}",
+            "name": "Regular",
+            "sku": one.sku,
+            "pricing_type": "FIXED_PRICING",
+            "price_money": {"amount": one.cents, "currency": "EUR"},
+        }
+        version = int(one.changed.timestamp() * 1000)
+        return {
+            "type": "ITEM_VARIATION",
+            "id": f"V{one.number}",
+            "version": version,
+            "item_variation_data": data,
         }
 
 

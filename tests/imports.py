@@ -1,5 +1,6 @@
 """Imports for tests: lists made here, handed in over HTTP, waited for."""
 
+import json
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -109,3 +110,9 @@ def counts(summary: Mapping[str, Any]) -> tuple[int, int, int, int, int]:
         len(summary["rejected"]),
         summary["labels_affected"],
     )
+
+
+def run_beside(house: RunningHouse, data: Path) -> None:
+    """Write the runtime file as ``esl serve`` does."""
+    fields = {"url": house.url, "token": house.operator, "pid": 1}
+    (data / "run/controller.json").write_text(json.dumps(fields))

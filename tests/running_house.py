@@ -71,8 +71,9 @@ class RunningHouse:
     @property
     def app(self) -> FastAPI:
         """The application behind the edge."""
-        inner = self.application._app
-        assert isinstance(inner, FastAPI)
+        inner: Any = self.application._app
+        while not isinstance(inner, FastAPI):
+            inner = inner._app
         return inner
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ from api.client import Client, Refused
 from api.private_files import RuntimeFile, read_runtime_file
 from esl.domain.errors import SetupError, Unavailable
 
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 
 
 def environment(**more: str) -> dict[str, str]:

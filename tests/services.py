@@ -38,6 +38,9 @@ PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
     "postgresql": ("initdb",),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "cmake": ("cmake",),
+    "openssh-server": ("sshd",),
+    "curl": ("curl",),
+    "openssl": ("openssl",),
 }
 """The services by the name of their Debian package, and the program that each is known by."""
 
@@ -200,9 +203,12 @@ def _accepts(port: int) -> bool:
 
 
 class Mosquitto:
-    """A mosquitto that lets in one login and keeps its port and sessions over restarts."""
+    """A mosquitto that lets in one login and keeps its port and sessions over restarts.
 
-    def __init__(self, directory: Path) -> None:
+    ``others`` are further logins with the same password, ``acl`` what each may do.
+    """
+
+    def __init__(self, directory: Path, *, others: Sequence[str] = (), acl: str = "") -> None:
         program = require("mosquitto")
         directory.mkdir(parents=True, exist_ok=True)
         self.username = "tests"
@@ -211,22 +217,28 @@ class Mosquitto:
         self.port = free_port()
         passwords = directory / "passwords"
         tool = shutil.which("mosquitto_passwd") or program.with_name("mosquitto_passwd")
-        subprocess.run(
-            [tool, "-b", "-c", passwords, self.username, self.password],
-            check=True,
-            capture_output=True,
-            timeout=_PATIENCE_S,
-        )
+        for name in (self.username, *others):
+            made = ("-b",) if passwords.exists() else ("-b", "-c")
+            subprocess.run(
+                [tool, *made, passwords, name, self.password],
+                check=True,
+                capture_output=True,
+                timeout=_PATIENCE_S,
+            )
         lines = [
             f"listener {self.port} {self.host}",
             "allow_anonymous false",
             f"password_file {passwords}",
+            "max_queued_messages 0",  # else it drops what comes faster than it is taken
             "persistence true",
             f"persistence_location {directory}/",
             "log_dest stderr",
         ]
         if os.geteuid() == 0:  # else it would become the user mosquitto, who may not read this
             lines.append("user root")
+        if acl:
+            (directory / "acl").write_text(acl, encoding="utf-8")
+            lines.append(f"acl_file {directory}/acl")
         config = directory / "mosquitto.conf"
         config.write_text("\n".join([*lines, ""]), encoding="utf-8")
         command = [str(program), "-c", str(config)]

@@ -12,12 +12,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from api.bench.processes import peak_rss_mb
+from api.bench.processes import cpu_s, peak_rss_mb
 from api.client import Client
 from api.demo.controller import ControllerProcess
 from api.private_files import RuntimeFile
 
 STORE = "bench"
+BROKER = "iotcore"
+"""In the command line of the embedded broker, whose work is not the controller's."""
 SINGLE = "single"
 MAPPING = """
 name: bench
@@ -30,17 +32,24 @@ _BETWEEN_S = 0.02
 """Between two single changes: people and tills, not a flood."""
 
 
-def measure_import(
-    rows: int, *, progress: Callable[[str], None] = lambda _text: None
+def measure_imports(
+    rows: int,
+    data: Path,
+    *,
+    arguments: tuple[str, ...] = (),
+    progress: Callable[[str], None] = lambda _text: None,
 ) -> dict[str, Any]:
-    """Import ``rows`` rows twice; return the figures for ``esl bench intake --json``.
+    """Import ``rows`` rows twice, by a controller on a data folder; return the figures.
 
     Rates are rows a second from the job's begin to its end, memory is the controller's peak in
     MiB, times are milliseconds as a client sees them.
+
+    Raises:
+        RuntimeError: A job did not end well, or did not accept every row.
     """
     with tempfile.TemporaryDirectory(prefix="esl-bench-") as name:
         folder = Path(name)
-        controller = ControllerProcess(folder / "data", log=folder / "log.txt")
+        controller = ControllerProcess(data, arguments=arguments, log=folder / "log.txt")
         runtime = controller.start()
         try:
             pid = controller.pid
@@ -50,10 +59,12 @@ def measure_import(
                 _set_up(client)
                 before_mb = peak_rss_mb(pid)
                 progress(f"a list of {rows:,} new products")
-                new = _import(client, _write_list(folder, rows, cents=0))
+                before_s = cpu_s(pid, without=BROKER)
+                new = _import(client, _write_list(folder, rows, cents=0), rows)
+                new_cpu_s = cpu_s(pid, without=BROKER) - before_s
                 progress("the same list with other prices, and single changes meanwhile")
                 waits = _Singles(runtime)
-                changed = _import(client, _write_list(folder, rows, cents=1), beside=waits)
+                changed = _import(client, _write_list(folder, rows, cents=1), rows, beside=waits)
                 waits_ms = sorted(wait * 1000 for wait in waits.took_s)
             after_mb = peak_rss_mb(pid)
         finally:
@@ -61,8 +72,9 @@ def measure_import(
     return {
         "import_rows": rows,
         "import_rows_per_s": round(rows / new),
+        "import_cpu_us": round(new_cpu_s / rows * 1e6, 1),
         "import_changed_rows_per_s": round(rows / changed),
-        "import_rss_mb": round(after_mb),
+        "import_peak_rss_mb": round(after_mb),
         "import_rss_grown_mb": round(after_mb - before_mb),
         "single_changes_during_import": len(waits_ms),
         "single_p50_ms_during_import": round(_at(waits_ms, 0.5), 1),
@@ -97,8 +109,8 @@ def _write_list(folder: Path, rows: int, *, cents: int) -> Path:
     return path
 
 
-def _import(client: Client, file: Path, *, beside: "_Singles | None" = None) -> float:
-    """Import a list; return the seconds from the job's begin to its end."""
+def _import(client: Client, file: Path, rows: int, *, beside: "_Singles | None" = None) -> float:
+    """Import a list of so many rows; return the seconds from the job's begin to its end."""
     with file.open("rb") as opened:
         options = {"mapping": MAPPING}
         path = f"/api/v1/stores/{STORE}/imports"
@@ -111,6 +123,8 @@ def _import(client: Client, file: Path, *, beside: "_Singles | None" = None) -> 
     finally:
         if beside is not None:
             beside.stop()
+    if (job["state"], job["counts"]["accepted"]) != ("done", rows):
+        raise RuntimeError(f"an import did not accept all of {rows} rows: it is {job['state']}")
     began, ended = (datetime.fromisoformat(job[name]) for name in ("began_at", "ended_at"))
     return (ended - began).total_seconds()
 
@@ -122,6 +136,7 @@ class _Singles:
         self.took_s: list[float] = []
         self._runtime = runtime
         self._ending = threading.Event()
+        self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="single changes")
 
     def start(self) -> None:
@@ -129,17 +144,31 @@ class _Singles:
         self._thread.start()
 
     def stop(self) -> None:
-        """End, and wait for the last."""
+        """End, and wait for the last.
+
+        Raises:
+            Exception: What ended them before.
+        """
         self._ending.set()
         self._thread.join()
+        if self._failure is not None:
+            raise self._failure
 
     def _run(self) -> None:
+        try:
+            self._change()
+        except Exception as exc:  # noqa: BLE001  whoever waits for us is told
+            self._failure = exc
+
+    def _change(self) -> None:
         path = f"/api/v1/stores/{STORE}/price-changes"
         with Client(self._runtime.url, self._runtime.token, patience_s=60) as client:
             while not self._ending.wait(_BETWEEN_S):
-                price = f"10.{len(self.took_s) % 100:02d}"
+                price = f"10.{len(self.took_s) % 99 + 1:02d}"
                 began_s = time.perf_counter()
-                client.post(path, {"sku": SINGLE, "price": price})
+                told = client.post(path, {"sku": SINGLE, "price": price})
+                if told["results"][0]["decision"] != "accepted":
+                    raise RuntimeError("a single change beside an import was not accepted")
                 self.took_s.append(time.perf_counter() - began_s)
 
 

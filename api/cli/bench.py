@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from api.bench.intake import IntakeSize, measure_intake
 from api.bench.measure import measure_pipeline
 from api.bench.products import find_products
 from api.bench.rendering import WARM_UP, RenderFigures, measure_render
@@ -80,6 +81,7 @@ def pipeline(
 
     A controller of its own runs in a temporary folder. First every label gets a product (cold),
     then every product another price; each round ends when all labels are reported to be right.
+    What the names in the JSON mean: docs/performance.md.
     """
     figures = measure_pipeline(
         labels,
@@ -92,6 +94,74 @@ def pipeline(
         print(json.dumps(figures), flush=True)
     else:
         Console(markup=False).print(_pipeline_table(figures))
+
+
+@app.command("intake")
+def intake(
+    clients: Annotated[int, typer.Option(min=1, max=500, help="Tills at once.")] = 32,
+    changes: Annotated[int, typer.Option(min=100, help="Single changes in all.")] = 9600,
+    products: Annotated[int, typer.Option(min=10, max=100_000, help="How many products.")] = 10_000,
+    rows: Annotated[int, typer.Option(min=100, help="Rows of the imported list.")] = 100_000,
+    database: Annotated[
+        str | None,
+        typer.Option(help="postgresql://…: an empty database.", show_default="SQLite"),
+    ] = None,
+    naive: Annotated[
+        bool,
+        typer.Option("--naive/--no-naive", help="Also the straightforward way, for a ratio."),
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Measure how fast prices are taken in: single changes, bulk requests, imported lists.
+
+    A controller of its own runs in a temporary folder, with guards, audit and full durability;
+    every change is answered after its commit, and prices are read back at the end.
+    """
+    if products < clients:
+        raise InvalidInput.at("--products", f"fewer than the {clients} tills: each has its own")
+    size = IntakeSize(
+        clients=clients,
+        changes=changes,
+        products=products,
+        import_rows=rows,
+        naive_changes=min(changes, IntakeSize().naive_changes),
+    )
+    figures = measure_intake(
+        size,
+        database=database,
+        naive=naive,
+        progress=lambda text: typer.echo(text, err=True),
+    )
+    if as_json:
+        print(json.dumps(figures), flush=True)
+    else:
+        Console(markup=False).print(_intake_table(figures))
+
+
+def _intake_table(figures: dict[str, Any]) -> Table:
+    table = Table(title=f"taking prices in, {figures['database']}", box=None)
+    for heading in ("measured", "a second", "p50", "p99"):
+        table.add_column(heading, justify="left" if heading == "measured" else "right")
+    naive = "naive_single_per_s" in figures
+    for prefix, words in (("", "single changes"), ("naive_", "  the naive way"))[: 1 + naive]:
+        table.add_row(
+            f"{words}, {figures['clients']} clients",
+            f"{figures[f'{prefix}single_per_s']:,}",
+            f"{figures[f'{prefix}single_p50_ms']:.1f} ms",
+            f"{figures[f'{prefix}single_p99_ms']:.1f} ms",
+        )
+    table.add_row("changes in bulk", f"{figures['bulk_per_s']:,}")
+    rows = f"{figures['import_rows']:,}"
+    table.add_row(f"imported rows of {rows}, new", f"{figures['import_rows_per_s']:,}")
+    table.add_row("  again, other prices", f"{figures['import_changed_rows_per_s']:,}")
+    table.add_row(
+        "  single changes meanwhile",
+        "",
+        f"{figures['single_p50_ms_during_import']:.1f} ms",
+        f"{figures['single_p99_ms_during_import']:.1f} ms",
+    )
+    table.add_row("  most memory", f"{figures['import_peak_rss_mb']:,} MB")
+    return table
 
 
 def _find_template(name: str) -> Template:

@@ -5,6 +5,7 @@ cut has no use for what benchmarks, simulator and kit import, and every second c
 """
 
 import gc
+import inspect
 import sys
 from collections.abc import Iterable, Mapping
 from importlib import import_module
@@ -39,7 +40,9 @@ COMMANDS: Mapping[str, _Place] = {
     "panels": _Place("api.cli.panels", "app", is_group=True),
     "templates": _Place("api.cli.templates", "app", is_group=True),
     "import": _Place("api.cli.imports", "import_file"),
+    "migrate": _Place("api.cli.migrate", "app", is_group=True),
     "mapping": _Place("api.cli.mapping", "app", is_group=True),
+    "sources": _Place("api.cli.sources", "app", is_group=True),
     "bench": _Place("api.cli.bench", "app", is_group=True),
 }
 
@@ -61,7 +64,19 @@ def make_app(names: Iterable[str]) -> typer.Typer:
             app.add_typer(found, name=name)
         else:
             app.command(name)(found)
+    _unwrap_help(app)
     return app
+
+
+def _unwrap_help(app: typer.Typer) -> None:
+    """Let the terminal alone break the lines of help texts, not the lines of our docstrings."""
+    for command in app.registered_commands:
+        text = command.help or inspect.getdoc(command.callback) or ""
+        paragraphs = text.split("\n\n")
+        command.help = "\n\n".join(" ".join(lines.split()) for lines in paragraphs)
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            _unwrap_help(group.typer_instance)
 
 
 def main() -> None:

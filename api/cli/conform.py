@@ -85,7 +85,7 @@ def conform_command(
     broker: Annotated[
         str | None,
         typer.Option(
-            help="mqtt://user:password@host:port, a login that may do what a controller may.",
+            help="mqtt://user:password@host and :port; a login that may do what a controller may.",
             show_default="settings",
         ),
     ] = None,

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from api.demo import run
+from esl.domain.errors import SetupError
 
 
 def demo(
@@ -27,6 +28,8 @@ def demo(
     ),
 ) -> None:
     """Start broker, controller and a simulated shop, and open a live shelf to look at."""
+    if as_json and not once:
+        raise SetupError("--json goes with --once: a demo that lives has nothing to print")
     if not once:
         asyncio.run(run.run_live(data, labels=labels, port=port, say=print))
         return

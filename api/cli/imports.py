@@ -43,9 +43,8 @@ class _ReportForm(StrEnum):
 class _Imports(Protocol):
     """Where imports are handed in: a controller, or this process."""
 
-    def stores(self) -> list[str]: ...
     def begin(
-        self, store: str, file: BinaryIO, *, name: str, options: Mapping[str, str]
+        self, store: str | None, file: BinaryIO, *, name: str, options: Mapping[str, str]
     ) -> str: ...
     def look(self, job_id: str) -> dict[str, Any]: ...
     def cancel(self, job_id: str) -> None: ...
@@ -58,11 +57,10 @@ class _ImportsOverHttp:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def stores(self) -> list[str]:
-        return [store["store_id"] for store in self._client.get("/api/v1/stores")["stores"]]
-
-    def begin(self, store: str, file: BinaryIO, *, name: str, options: Mapping[str, str]) -> str:
-        path = f"/api/v1/stores/{store}/imports"
+    def begin(
+        self, store: str | None, file: BinaryIO, *, name: str, options: Mapping[str, str]
+    ) -> str:
+        path = f"/api/v1/stores/{store}/imports" if store is not None else "/api/v1/imports"
         return str(self._client.post_file(path, file, name=name, options=options)["id"])
 
     def look(self, job_id: str) -> dict[str, Any]:
@@ -81,7 +79,16 @@ def import_file(
         str | None,
         typer.Option(help="A mapping's file, or the name of a saved one; else the source's."),
     ] = None,
-    store: Annotated[str, typer.Option(help="The store's id.", show_default="the only store")] = "",
+    store: Annotated[
+        str,
+        typer.Option(
+            help="The store's id.", show_default="what the rows or the source say; the only store"
+        ),
+    ] = "",
+    store_from: Annotated[
+        str | None,
+        typer.Option(help="Where the store stands in the file's name: prices_{store}_*.csv."),
+    ] = None,
     full: Annotated[
         bool,
         typer.Option(
@@ -104,7 +111,7 @@ def import_file(
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
     data: DataDir = None,
 ) -> None:
-    """Import a price list: products, prices and promotions of a store.
+    """Import a price list: products, prices and promotions of a store, or of several.
 
     Rows that cannot be taken are listed with reasons; the others are taken. A file that cannot be
     believed as a whole (cut off, wrong totals, wrong encoding) is not taken at all: status 1.
@@ -116,10 +123,12 @@ def import_file(
         options["mapping"] = _read_mapping(mapping)
     if source is not None:
         options["source"] = source
+    if store_from is not None:
+        options["store_from"] = store_from
     form = _form_of(report)
     settings = read_settings(data_dir=data)
     with _open(file) as opened, _imports(settings) as imports:
-        where = check_slug(store, path="--store", what="store") if store else _only_store(imports)
+        where = check_slug(store, path="--store", what="store") if store else None
         name = "" if file == STANDARD_INPUT else Path(file).name
         job_id = imports.begin(where, opened, name=name, options=options)
         ended = _follow(imports, job_id)
@@ -202,13 +211,6 @@ def _imports(settings: Settings) -> Iterator[_Imports]:
             imports.close()
 
 
-def _only_store(imports: _Imports) -> str:
-    stores = imports.stores()
-    if len(stores) != 1:
-        raise SetupError(f"name a store with --store: {', '.join(stores) or 'there is none yet'}")
-    return stores[0]
-
-
 def _follow(imports: _Imports, job_id: str) -> dict[str, Any]:
     """Wait until the job has ended, with a bar on a terminal; an interrupt cancels it."""
     console = Console(stderr=True)
@@ -268,6 +270,14 @@ def _save(imports: _Imports, job_id: str, report: Path, form: _ReportForm) -> No
         raise SetupError(f"cannot write {report}: {exc.strerror}") from exc
 
 
+def _table_of(stores: dict[str, dict[str, int]]) -> Table:
+    shown = ("products", "accepted", "unchanged", "quarantined", "rejected", "retired")
+    table = Table("store", *shown)
+    for name, counts in stores.items():
+        table.add_row(name, *(f"{counts[each]:,}" for each in shown))
+    return table
+
+
 def _print(job: dict[str, Any]) -> None:
     console = Console(markup=False, highlight=False)
     counts, rejected = job["counts"], job["summary"]["rejected"]
@@ -291,6 +301,8 @@ def _print(job: dict[str, Any]) -> None:
         table.add_row("retired", f"{counts['retired']:,}")
     table.add_row("labels affected", f"{counts['labels_affected']:,}")
     console.print(table)
+    if stores := job["summary"].get("stores"):
+        console.print(_table_of(stores))
     if rejected:
         rows = Table("row", "field", "why it was refused")
         for line in rejected[:_ROWS_SHOWN]:

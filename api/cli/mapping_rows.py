@@ -11,7 +11,6 @@ from rich.table import Table
 
 from esl.domain.entry import Entry, RowProblem
 from esl.domain.money import format_minor
-from esl.domain.pricing import Keep
 from esl.domain.product import NetContent
 from esl.intake.mapping.model import Mapping
 from esl.intake.mapping.reading import Summary, read_entries
@@ -137,11 +136,11 @@ def _money(name: str) -> Callable[[Entry, str], str]:
 
 
 def _promotion(entry: Entry, currency: str) -> str:
-    promotion = entry.promotion
-    if promotion is None or isinstance(promotion, Keep):
-        return ""
-    price = format_minor(promotion.price_minor, currency)
-    return f"{promotion.quantity} for {price}" if promotion.quantity > 1 else price
+    told: list[str] = []
+    for promotion in entry.stated_promotions:
+        price = format_minor(promotion.price_minor, currency)
+        told.append(f"{promotion.quantity} for {price}" if promotion.quantity > 1 else price)
+    return ", ".join(told)
 
 
 def _content(entry: Entry, _currency: str) -> str:

@@ -32,7 +32,9 @@ def serve(
     ] = None,
     mqtt: Annotated[
         str | None,
-        typer.Option(help="mqtt://user:password@host:port", show_default="the embedded broker"),
+        typer.Option(
+            help="mqtt://user:password@host and :port", show_default="the embedded broker"
+        ),
     ] = None,
     patience: Annotated[
         float | None,

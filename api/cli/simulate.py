@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import difflib
 import json
 import signal
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -16,7 +18,7 @@ from api.cli.panels import PanelsFile
 from api.clock import MachineClock
 from api.demo.control import serve_control
 from api.parent import end_with_parent
-from esl.domain.errors import InvalidInput, SetupError
+from esl.domain.errors import FieldProblem, InvalidInput, SetupError
 from esl.domain.panel import Panel, Panels
 from esl.domain.panel_file import load_panels
 from esl.settings import read_settings
@@ -27,8 +29,8 @@ from simulator.ceiling import Ceiling
 from simulator.fast_clock import fast_sleep
 from simulator.faults import Faults
 from simulator.gateway import GatewayOptions
-from simulator.scenario import Event
-from simulator.scenario_text import read_scenario
+from simulator.scenario import LABELS_MOST, Event
+from simulator.scenario_text import ReadScenario, read_scenario, shipped_scenarios
 from simulator.shop import Shop
 from simulator.thin import ThinShop
 from simulator.timeline import build_shop, check_events, run_events
@@ -43,8 +45,11 @@ def simulate(
     ] = None,
     scenario: Annotated[
         Path | None,
-        typer.Option(help="A scenario file: gateways, labels, the air between, and what happens."),
+        typer.Option(help="A scenario: a file of yours, or the name of one that is listed."),
     ] = None,
+    list_them: Annotated[
+        bool, typer.Option("--list", help="List the scenarios that come along, and how to run one.")
+    ] = False,
     labels: Annotated[
         int, typer.Option(min=0, max=30_000, help="Labels in the range of each gateway.")
     ] = 24,
@@ -80,10 +85,13 @@ def simulate(
 
     Labels are named GATEWAY-0001, GATEWAY-0002 … and say what they show like real ones. On
     SIGUSR1 a line of JSON says what travelled and what went wrong so far. A scenario says all of
-    this in a file, and more: docs/simulator.md.
+    this in a file, and more: docs/simulator.md. One process takes 30,000 labels.
     """
     if with_parent:
         end_with_parent()
+    if list_them:
+        print(describe_shipped())
+        return
     if scenario is not None and enrolment:
         raise SetupError("give enrolment files or --scenario, not both: a scenario names its own")
     if scenario is None and not enrolment:
@@ -95,6 +103,11 @@ def simulate(
     if scenario is not None:
         _run_scenario(scenario, known, control)
         return
+    if labels * len(enrolment or []) > LABELS_MOST:
+        raise SetupError(
+            f"{labels * len(enrolment or [])} labels in all, and one process takes {LABELS_MOST}: "
+            f"give fewer --labels, or run another process for the other gateways"
+        )
     panels = [known.named(name) for name in panel or ["bwry-296x128"]]
     fittings = [
         (read_enrolment(path), _labels(read_enrolment(path).gateway, labels, panels))
@@ -123,7 +136,10 @@ def read_enrolment(path: Path) -> Enrolment:
         return from_json(path.read_text())
     except (OSError, UnicodeDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else exc
-        raise SetupError(f"{path} cannot be read: {reason}") from exc
+        raise SetupError(
+            f"{path} cannot be read: {reason}. It is the answer of "
+            f"PUT /api/v1/stores/STORE/gateways/{path.stem}"
+        ) from exc
     except WireError as exc:
         raise SetupError(f"{path} is not an enrolment file: {exc}") from exc
 
@@ -138,17 +154,66 @@ def _run_thin(enrolments: Sequence[Enrolment], seed: int) -> None:
     asyncio.run(_run(shop, what, lambda: _travelled(shop)))
 
 
-def _run_scenario(path: Path, known: Panels, control: Path | None) -> None:
+def read_plan(path: Path) -> tuple[ReadScenario, Path]:
+    """Read a scenario, and say in which folder its enrolment files are looked for.
+
+    Of a shipped one, named without a folder, that is the present one.
+
+    Raises:
+        SetupError: There is none, or it is wrong; several mistakes are printed before.
+    """
+    shipped = shipped_scenarios()
+    folder = path.parent
+    if not path.exists() and str(path) in shipped:
+        path, folder = shipped[str(path)], Path()
     try:
-        read = read_scenario(path.read_text())
+        return read_scenario(path.read_text()), folder
+    except FileNotFoundError as exc:
+        near = difflib.get_close_matches(path.stem, shipped, 1)
+        hint = (
+            f"did you mean {near[0]}?" if near else f"those that come along: {', '.join(shipped)}"
+        )
+        raise SetupError(f"{path} is missing; {hint}") from exc
     except (OSError, UnicodeDecodeError) as exc:
         raise SetupError(f"{path} cannot be read: {exc}") from exc
     except InvalidInput as exc:
-        problem = exc.problems[0]
-        fix = f". {problem.fix}" if problem.fix else ""
-        raise SetupError(f"{path}: {problem.detail} ({problem.path or '/'}){fix}") from exc
+        told = [_mistake(problem) for problem in exc.problems]
+        if len(told) == 1:
+            raise SetupError(f"{path}: {told[0]}") from exc
+        for line in told:
+            print(f"{path}: {line}", file=sys.stderr)
+        raise SetupError(f"{path}: {len(told)} mistakes, so nothing was started") from exc
+
+
+def _mistake(problem: FieldProblem) -> str:
+    fix = f". {problem.fix}" if problem.fix else ""
+    return f"{problem.detail} ({problem.path or '/'}){fix}"
+
+
+def describe_shipped() -> str:
+    """List the scenarios that come along, and say how one is run."""
+    lines: list[str] = []
+    for name, path in shipped_scenarios().items():
+        plan = read_scenario(path.read_text()).scenario
+        files = ", ".join(gateway.enrolment for gateway in plan.gateways)
+        lines.append(f"{name:14} {plan.title}; needs {files}")
+    return "\n".join(
+        [
+            *lines,
+            "",
+            "An enrolment file is the answer of PUT /api/v1/stores/STORE/gateways/aisle-1 to a",
+            "token with the right gateway:enrol. With those files in this folder:",
+            "  esl simulate --scenario bad-morning",
+            "To change one, copy it: it is",
+            *(f"  {path}" for path in shipped_scenarios().values()),
+        ]
+    )
+
+
+def _run_scenario(path: Path, known: Panels, control: Path | None) -> None:
+    read, folder = read_plan(path)
     plan = read.scenario
-    enrolments = [read_enrolment(path.parent / gateway.enrolment) for gateway in plan.gateways]
+    enrolments = [read_enrolment(folder / gateway.enrolment) for gateway in plan.gateways]
     shop = build_shop(plan, enrolments, known, clock=MachineClock(), sleep=asyncio.sleep)
     check_events(read.events, shop)
     what = f"{plan.title or path.stem}: {len(enrolments)} gateways, {len(shop.labels)} labels"

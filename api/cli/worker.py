@@ -25,7 +25,9 @@ def worker(
     ] = None,
     mqtt: Annotated[
         str | None,
-        typer.Option(help="mqtt://user:password@host:port", show_default="mqtt_url"),
+        typer.Option(
+            help="The broker: mqtt://user:password@host and :port.", show_default="mqtt_url"
+        ),
     ] = None,
     patience: Annotated[
         float | None,

@@ -20,12 +20,13 @@ from babel.numbers import format_currency
 from sqlalchemy import Connection
 
 from api.console.look import Look
-from api.console.words import STATE_OF, STATE_WORDS, Advice, State, advice_on
+from api.console.words import STATE_OF, Advice, State, advice_on, word_of
 from esl.domain.ids import GatewayId, LabelId
 from esl.domain.label import NOTHING_SHOWN, phase_of
 from esl.domain.money import format_minor
 from esl.domain.panel import Panels
 from esl.domain.place import Gateway, Store
+from esl.services.silence import Silence, find_silent
 from esl.store import places, wall
 from esl.store.wall_counts import count_phases, entries_of
 
@@ -62,6 +63,12 @@ class Head:
     total: int
     chips: tuple[Chip, ...]
     lines: tuple[Line, ...]  # those away first
+    silent: tuple[Silence, ...] = ()  # sources whose word is overdue
+
+    @property
+    def is_old(self) -> bool:
+        """Whether what labels show may be old: no label is called right then."""
+        return bool(self.silent)
 
     @property
     def away(self) -> int:
@@ -72,7 +79,9 @@ class Head:
     def summary(self) -> str:
         """The counts in one sentence, for who hears the page instead of seeing it."""
         said = [f"{c.count} {c.word.lower()}" for c in self.chips[1:] if c.count]
-        return f"{self.total} labels: {', '.join(said)}." if said else "No labels."
+        counts = f"{self.total} labels: {', '.join(said)}." if said else "No labels."
+        silent = [f"{one.name} is silent, so prices may be old." for one in self.silent]
+        return " ".join([*silent, counts])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +105,7 @@ class Tile:
 
 
 def stand(
-    tx: Connection, store: Store, look: Look, online: AbstractSet[GatewayId]
+    tx: Connection, store: Store, look: Look, online: AbstractSet[GatewayId], now: datetime
 ) -> tuple[Head, frozenset[GatewayId]]:
     """Read what stands above the tiles, and which of the store's gateways are on the line."""
     gateways = places.list_gateways(tx, store.store_id)
@@ -105,10 +114,13 @@ def stand(
     for phase, count in count_phases(tx, store.store_id, here).items():
         counts[STATE_OF[phase]] += count
     total = sum(counts.values())
-    chips = [_chip(look, None, total)] + [_chip(look, state, n) for state, n in counts.items()]
+    silent = tuple(find_silent(tx, store.store_id, now))
+    chips = [_chip(look, None, total)]
+    chips += [_chip(look, state, n, is_old=bool(silent)) for state, n in counts.items()]
     zone = ZoneInfo(store.timezone)
     lines = sorted((_line(g, here, zone) for g in gateways), key=lambda line: line.is_online)
-    return Head(total=total, chips=tuple(chips), lines=tuple(lines)), here
+    head = Head(total=total, chips=tuple(chips), lines=tuple(lines), silent=silent)
+    return head, here
 
 
 def find(
@@ -124,12 +136,14 @@ def find(
     return sorted(found, key=lambda tile: tile.label.label_id), len(ids) > look.most
 
 
-def fingerprint(found: Sequence[wall.Tile], online: AbstractSet[GatewayId]) -> str:
+def fingerprint(
+    found: Sequence[wall.Tile], online: AbstractSet[GatewayId], *, is_old: bool = False
+) -> str:
     """Name what these labels look like, to find out later whether it has changed.
 
     Without the moments they were seen at, which change all the time.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(b"old" if is_old else b"")
     for tile in found:
         label = tile.label
         phase = phase_of(label, gateway_online=label.gateway_id in online)
@@ -138,8 +152,15 @@ def fingerprint(found: Sequence[wall.Tile], online: AbstractSet[GatewayId]) -> s
     return digest.hexdigest()[:16]
 
 
-def tile_of(found: wall.Tile, store: Store, online: AbstractSet[GatewayId], panels: Panels) -> Tile:
-    """Make a label's tile.
+def tile_of(
+    found: wall.Tile,
+    store: Store,
+    online: AbstractSet[GatewayId],
+    panels: Panels,
+    *,
+    is_old: bool = False,
+) -> Tile:
+    """Make a label's tile; ``is_old`` says that its store's prices may be.
 
     A label whose model was taken out of the panels file has a place like any other.
     """
@@ -154,7 +175,7 @@ def tile_of(found: wall.Tile, store: Store, online: AbstractSet[GatewayId], pane
         name=found.name,
         price=_price(found, store),
         state=state,
-        word=STATE_WORDS[state],
+        word=word_of(state, is_old=is_old),
         advice=advice_on(label, phase, panel),
         detail=label.trouble_detail,
         picture=f"/api/v1/labels/{label.label_id}/frames/{shown}.png" if shown else None,
@@ -189,10 +210,10 @@ def _money(minor: int, currency: str, locale_name: str) -> str:
     return format_currency(Decimal(format_minor(minor, currency)), currency, locale=locale)
 
 
-def _chip(look: Look, state: State | None, count: int) -> Chip:
+def _chip(look: Look, state: State | None, count: int, *, is_old: bool = False) -> Chip:
     return Chip(
         key=state or "all",
-        word=STATE_WORDS[state] if state else "All",
+        word=word_of(state, is_old=is_old) if state else "All",
         count=count,
         address=look.showing(state).at("/"),
         is_chosen=look.state is state,

@@ -43,12 +43,17 @@ class Wall:
     @property
     def tiles(self) -> list[board.Tile]:
         """The tiles to draw."""
-        return [board.tile_of(found, self.store, self.online, self.panels) for found in self.found]
+        is_old = self.head.is_old
+        return [
+            board.tile_of(found, self.store, self.online, self.panels, is_old=is_old)
+            for found in self.found
+        ]
 
     @property
     def events(self) -> str:
         """The address of the stream that keeps this wall up to date."""
-        return self.look.at("/wall/events", seen=board.fingerprint(self.found, self.online))
+        seen = board.fingerprint(self.found, self.online, is_old=self.head.is_old)
+        return self.look.at("/wall/events", seen=seen)
 
     @property
     def again(self) -> str:
@@ -111,7 +116,7 @@ async def _stand_before(request: Request, house: House, store_id: StoreId, look:
     def query(tx: Connection) -> Wall:
         store = places.store_named(tx, store_id)
         named = replace(look, store=store_id)
-        head, here = board.stand(tx, store, named, online)
+        head, here = board.stand(tx, store, named, online, house.clock.now())
         found, is_cut = board.find(tx, store, named, here)
         return Wall(
             store=store,

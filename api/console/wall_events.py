@@ -28,7 +28,7 @@ from api.house import House
 from api.live import Watcher
 from esl.domain.access import Scope
 from esl.domain.errors import EslError
-from esl.domain.ids import LabelId
+from esl.domain.ids import GatewayId, LabelId
 from esl.domain.place import Store
 from esl.domain.touch import Touch
 from esl.store import wall as rows
@@ -85,6 +85,7 @@ class _Line:
         self._store = store
         self._look = look
         self._total = 0
+        self._is_old = False
         self._number = 0
         self._must_look = False
         self._rests_until_s = 0.0  # what changes till then goes into one message
@@ -99,13 +100,13 @@ class _Line:
         self._look_by_s = now_s + LOOK_AGAIN_EVERY_S
 
         def query(tx: Connection) -> tuple[board.Head, str]:
-            head, here = board.stand(tx, self._store, self._look, self._house.online())
+            head, here = self._stand(tx)
             found, _ = board.find(tx, self._store, self._look, here) if seen else ([], False)
-            return head, board.fingerprint(found, here)
+            return head, board.fingerprint(found, here, is_old=head.is_old)
 
         head, is_now = await doors.read(self._house, query)
         self._must_look = seen != is_now
-        self._total = head.total
+        self._total, self._is_old = head.total, head.is_old
         return await self._pieces(head, ())
 
     async def next(self, watcher: Watcher) -> Sequence[ServerSentEvent]:
@@ -122,6 +123,7 @@ class _Line:
             self._must_look = False
             self._look_at_s = now_s + LOOK_AGAIN_GAP_S
             self._look_by_s = now_s + LOOK_AGAIN_EVERY_S
+            events.append(await self._tell_head())
             events.append(ServerSentEvent(event="look-again", raw_data=""))
         self.has_beaten = now_s >= self._beat_at_s
         if self.has_beaten:
@@ -139,12 +141,12 @@ class _Line:
         few: tuple[LabelId, ...] = notice.labels if len(notice.labels) <= PIECES_MOST else ()
 
         def query(tx: Connection) -> tuple[board.Head, list[board.Tile]]:
-            online = self._house.online()
-            head, here = board.stand(tx, self._store, self._look, online)
+            head, here = self._stand(tx)
             changed = rows.tiles_of(tx, few)
             ours = [tile for tile in changed if tile.label.store_id == self._store.store_id]
-            panels = self._house.panels
-            return head, [board.tile_of(tile, self._store, here, panels) for tile in ours]
+            store, panels, is_old = self._store, self._house.panels, head.is_old
+            tiles = [board.tile_of(tile, store, here, panels, is_old=is_old) for tile in ours]
+            return head, tiles
 
         head, tiles = await doors.read(self._house, query)
         if few and not tiles and not notice.gateways:
@@ -153,11 +155,22 @@ class _Line:
             notice.gateways  # its labels have another state now
             or len(few) < len(notice.labels)
             or head.total != self._total  # a label came or went
+            or head.is_old != self._is_old  # "right" is another word now
             or self._look.is_filtered  # a tile may have to come or go
         ):
             self._must_look = True
-        self._total = head.total
+        self._total, self._is_old = head.total, head.is_old
         return [await self._pieces(head, tiles)]
+
+    async def _tell_head(self) -> ServerSentEvent:
+        """Send the head alone: that a source keeps silent is told by nobody."""
+        head, _ = await doors.read(self._house, self._stand)
+        self._is_old = head.is_old
+        return await self._pieces(head, ())
+
+    def _stand(self, tx: Connection) -> tuple[board.Head, frozenset[GatewayId]]:
+        now, online = self._house.clock.now(), self._house.online()
+        return board.stand(tx, self._store, self._look, online, now)
 
     async def _pieces(self, head: board.Head, tiles: Sequence[board.Tile]) -> ServerSentEvent:
         self._number += 1

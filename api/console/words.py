@@ -37,6 +37,15 @@ STATE_WORDS: Final[Mapping[State, str]] = MappingProxyType(
     }
 )
 
+AS_LAST_TOLD: Final = "As last told"
+"""In place of `State.RIGHT`'s word while a source is silent: what we know may be old."""
+
+
+def word_of(state: State, *, is_old: bool) -> str:
+    """Return a state's word; ``is_old`` says that the prices of the store may be old."""
+    return AS_LAST_TOLD if is_old and state is State.RIGHT else STATE_WORDS[state]
+
+
 STATE_OF: Final[Mapping[Phase, State]] = MappingProxyType(
     {
         Phase.SETTLED: State.RIGHT,

@@ -21,7 +21,6 @@ from esl.domain.import_job import ImportMode
 from esl.services import import_jobs
 from esl.settings import Settings
 from esl.store import import_jobs as rows
-from esl.store import places
 
 ACTOR = "operator"
 
@@ -35,12 +34,9 @@ class ImportsInProcess:
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
 
-    def stores(self) -> list[str]:
-        """List the ids of the stores."""
-        with self._books.database.read() as tx:
-            return [store.store_id for store in places.all_stores(tx)]
-
-    def begin(self, store: str, file: BinaryIO, *, name: str, options: Mapping[str, str]) -> str:
+    def begin(
+        self, store: str | None, file: BinaryIO, *, name: str, options: Mapping[str, str]
+    ) -> str:
         """Begin to import a file; return the job's id."""
         job_id = secrets.token_hex(8)
         spooled = self._worker.spool.receive(job_id)
@@ -50,12 +46,13 @@ class ImportsInProcess:
             upload = Upload(
                 file=spooled.finish(),
                 title=title_of(name),
-                mapping=options["mapping"],
+                mapping=options.get("mapping"),
                 mode=ImportMode(options["mode"]),
                 dry_run=options["dry_run"] == "true",
                 source=options.get("source"),
+                store_from=options.get("store_from"),
             )
-            handed = check_upload(upload, StoreId(store))
+            handed = check_upload(upload, StoreId(store) if store is not None else None)
             now = self._books.clock.now()
             job = self._books.writer.write(
                 lambda tx: keep_job(tx, handed, self._worker.spool, now, actor=ACTOR)

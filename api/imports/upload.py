@@ -3,7 +3,8 @@
 ::
 
     POST …/imports?mapping=konzum&mode=full        the body is the file
-    POST …/imports   multipart/form-data        parts: file, mapping, mode, dry_run, source, name
+    POST …/imports   multipart/form-data        parts: file, mapping, mode, dry_run, source, name,
+                                                store_from
 
 A mapping is the name of a saved one, or the document itself.
 """
@@ -23,7 +24,7 @@ from esl.domain.ids import has_control
 from esl.domain.import_job import ImportMode
 from esl.intake.yaml_text import BYTES_MOST
 
-OPTIONS = ("mapping", "mode", "dry_run", "source", "name")
+OPTIONS = ("mapping", "mode", "dry_run", "source", "name", "store_from")
 TITLE_LONGEST = 200
 MAPPING_NAME = re.compile(r"[a-z0-9_-]{1,63}")
 _PATIENCE_S = 30.0
@@ -49,6 +50,7 @@ class Upload:
     mode: ImportMode
     dry_run: bool
     source: str | None
+    store_from: str | None = None
 
     @property
     def has_document(self) -> bool:
@@ -179,6 +181,7 @@ def _upload_of(options: Mapping[str, str], file: SpoolFile) -> Upload:
         mode=ImportMode(options.get("mode", ImportMode.DELTA)),
         dry_run=_FLAGS[options.get("dry_run", "")],
         source=options.get("source") or None,
+        store_from=options.get("store_from") or None,
     )
 
 

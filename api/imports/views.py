@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from api.imports.worker import Progress
-from esl.domain.import_job import ImportJob, ImportMode, ImportState, ReportLine
+from esl.domain.import_job import ImportCounts, ImportJob, ImportMode, ImportState, ReportLine
 from esl.domain.pricing import Decision
 from esl.store import import_jobs
 
@@ -47,17 +47,7 @@ def job_view(
             "taken": job.cursor,
         },
         "detail": job.detail,
-        "counts": {
-            "rows": job.rows,
-            "products": counts.products,
-            "accepted": counts.accepted,
-            "unchanged": counts.unchanged,
-            "superseded": counts.superseded,
-            "quarantined": counts.quarantined,
-            "rejected": counts.rejected,
-            "retired": counts.retired,
-            "labels_affected": counts.labels,
-        },
+        "counts": {"rows": job.rows} | _counts_view(counts),
     } | ({"summary": summary} if summary is not None else {})
 
 
@@ -65,7 +55,7 @@ def summary_of(tx: Connection, job: ImportJob) -> dict[str, Any]:
     """What an import came to, with the first rows that were refused.
 
     Beside what is always there: ``rejected_count`` where the list of refusals was cut,
-    ``retired`` of a complete list.
+    ``retired`` of a complete list, ``stores`` where rows name their store: the same for each.
     """
     counts = job.counts
     found = import_jobs.lines_of(
@@ -88,7 +78,23 @@ def summary_of(tx: Connection, job: ImportJob) -> dict[str, Any]:
         summary["rejected_count"] = counts.rejected
     if job.mode is ImportMode.FULL:
         summary["retired"] = counts.retired
+    if job.store_id is None:
+        by_store = import_jobs.counts_by_store(tx, job.job_id)
+        summary["stores"] = {one: _counts_view(each) for one, each in by_store.items()}
     return summary
+
+
+def _counts_view(counts: ImportCounts) -> dict[str, int]:
+    return {
+        "products": counts.products,
+        "accepted": counts.accepted,
+        "unchanged": counts.unchanged,
+        "superseded": counts.superseded,
+        "quarantined": counts.quarantined,
+        "rejected": counts.rejected,
+        "retired": counts.retired,
+        "labels_affected": counts.labels,
+    }
 
 
 REPORT_FIELDS = ("row", "store", "sku", "decision", "field", "reason", "rev")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from api.listeners.hook_sources import HookSource, SourceSecrets
+from api.listeners.hook_sources import HookSource, RememberedSources
 from esl.intake.hooks.request import HookSecrets, Refused
 from esl.intake.hooks.verifiers import HookKind
 
@@ -29,10 +29,14 @@ def _nobody_to_wake() -> None:
 class HookDoor:
     """One for each application. ``wake`` tells the inbox that an event was stored."""
 
-    sources: SourceSecrets
+    sources: RememberedSources
     monotonic_s: Callable[[], float]
     wake: Callable[[], None] = _nobody_to_wake
     _told: dict[tuple[str, str], tuple[float, int]] = field(default_factory=dict)
+
+    def forget_sources(self) -> None:
+        """Ask for sources and secrets anew: some were changed, and that is committed."""
+        self.sources.forget_all()
 
     def tell_refused(self, source: HookSource, refused: Refused) -> None:
         """Log why a known source was refused, with how often since the last line."""

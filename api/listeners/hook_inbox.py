@@ -27,6 +27,9 @@ from esl.store.writer import Priority, Writer
 LOOK_EVERY_S = 5.0
 """The net: events are worked on when their arrival is told, and those of a crash by this."""
 
+OVERTAKEN = "newer words of its source were taken since, and it does not say when it was said"
+"""An old price must not come over a newer one because a person had it tried again."""
+
 log = structlog.get_logger()
 
 
@@ -137,11 +140,19 @@ class HookInbox:
             self._end(event, state, rejected or "the mapping finds no product in it")
             return
 
+        has_times = all(e.source_time is not None or e.source_seq is not None for e in said.entries)
+
         def work(tx: Connection) -> list[LabelId]:
             now = self._clock.now()
-            labels = list(self._take(tx, source.source_id, said.entries, now))
-            _end(tx, event, HookState.DONE, now, rejected)
-            return labels
+            is_again = event.state is HookState.AGAIN and not has_times
+            if is_again and hook_inbox.was_overtaken(tx, event):
+                _end(tx, event, HookState.POISONED, now, OVERTAKEN)
+                return []
+            heard = self._take(tx, source.source_id, said.entries, now)
+            words = "; ".join(filter(None, (rejected, *heard.refused[:3])))
+            state = HookState.DONE if heard.taken else HookState.POISONED
+            _end(tx, event, state, now, words)
+            return list(heard.labels)
 
         labels = self._writer.write(work, priority=Priority.BULK)
         if labels:

@@ -31,12 +31,21 @@ class Listened:
     is_polled: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What came of a source's words: the labels they changed, and in words what was refused."""
+
+    labels: Sequence[LabelId] = ()
+    taken: int = 0
+    refused: Sequence[str] = ()
+
+
 class Take(Protocol):
-    """Takes what a source says, in the caller's transaction, and returns the labels it changed."""
+    """Takes what a source says, in the caller's transaction."""
 
     def __call__(
         self, tx: Connection, source_id: str, entries: Sequence[Entry], now: datetime, /
-    ) -> Sequence[LabelId]:
+    ) -> Heard:
         """Apply entries in their order; guards, order and history are its business."""
         ...
 

@@ -5,23 +5,41 @@ worked on by one at a time.
 """
 
 import asyncio
+import contextlib
+import threading
 from collections.abc import Callable
 
 from api.books import Books
+from api.imports.worker import ImportWorker
 from api.listeners.connectors.runner import ConnectorRunner
+from api.listeners.folders.hold import Desk
+from api.listeners.folders.runner import FolderRunner
+from api.listeners.folders.sources import FolderSources
 from api.listeners.hook_door import HookDoor
 from api.listeners.hook_inbox import HookInbox
 from api.listeners.hook_sources import RememberedSources
-from api.listeners.registered import RegisteredSources, take
+from api.listeners.mqtt_in import MqttIn
+from api.listeners.registered import RegisteredSources, note_read, take
 from esl.domain.ids import LabelId
 from esl.settings import Settings
+from gateway.mqtt import BrokerAddress
 from gateway.worker import Notice
 
 
 class Listeners:
-    """Webhooks and connectors."""
+    """Webhooks, connectors, MQTT, and folders of files, which ``imports`` takes.
 
-    def __init__(self, settings: Settings, books: Books) -> None:
+    ``broker`` is the house's.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        books: Books,
+        imports: ImportWorker,
+        *,
+        broker: BrokerAddress,
+    ) -> None:
         self._tell: Callable[[Notice], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         registered = RegisteredSources(books.database, settings.data_dir, books.clock)
@@ -31,6 +49,7 @@ class Listeners:
             books.clock,
             take,
             polled=registered.polled,
+            note_read=note_read,
             tell=self._changed,
         )
         self.inbox = HookInbox(
@@ -41,10 +60,27 @@ class Listeners:
             tell=self._changed,
             wake_connectors=self.connectors.wake,
         )
+        if settings.mqtt_in_url is not None:
+            broker = BrokerAddress.from_url(settings.mqtt_in_url)
+        self.mqtt = MqttIn(books, broker, tell=self._changed)
         self.door = HookDoor(
             sources=RememberedSources(registered, books.clock.monotonic_s),
             monotonic_s=books.clock.monotonic_s,
             wake=self.inbox.wake,
+        )
+
+        self._imports = imports
+        self.folders = FolderRunner(
+            Desk(
+                database=books.database,
+                writer=books.writer,
+                clock=books.clock,
+                spool=imports.spool,
+                wake=self._wake_imports,
+                stopping=threading.Event(),
+                most_bytes=settings.import_largest_mib * 2**20,
+            ),
+            FolderSources(settings, books.database, books.clock),
         )
 
     async def run(self, tell: Callable[[Notice], None]) -> None:
@@ -53,6 +89,14 @@ class Listeners:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.inbox.run(), name="webhooks")
             tasks.create_task(self.connectors.run(), name="connectors")
+            tasks.create_task(self.mqtt.run(), name="mqtt in")
+            tasks.create_task(self.folders.run(), name="folders")
+
+    def _wake_imports(self) -> None:
+        """Say, from a folder's thread, that a file waits to be imported."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has closed: nobody is left to wake
+                self._loop.call_soon_threadsafe(self._imports.wake)
 
     def _changed(self, labels: list[LabelId]) -> None:
         """Pass on, from the thread that took the prices, which labels want something new."""

@@ -16,12 +16,14 @@ from api.listeners.connectors.build import POLLED_SYSTEMS, REST, build_connector
 from api.listeners.connectors.place import Connector
 from api.listeners.connectors.runner import Polled
 from api.listeners.hook_sources import HookSource
-from api.listeners.listened import Listened
+from api.listeners.listened import Heard, Listened
 from api.secret_box import open_box
 from esl.domain.clock import EffectiveClock
 from esl.domain.entry import Entry
 from esl.domain.errors import EslError, InvalidInput, NotFound, SetupError
-from esl.domain.ids import LabelId, SourceId, StoreId
+from esl.domain.guards import WORDS
+from esl.domain.ids import SourceId, StoreId
+from esl.domain.pricing import Decision
 from esl.domain.source import Source, SourceKind
 from esl.intake.hooks.request import HookSecrets
 from esl.intake.hooks.verifiers import HookKind
@@ -30,7 +32,8 @@ from esl.intake.mapping.model import Mapping
 from esl.intake.mapping.store_context import Place, StoreContext
 from esl.intake.shops import MAGENTO, OWN, SHOPS, mapping_of_hooks, shop_mapping
 from esl.services.listening import take_entries
-from esl.store import places, sources
+from esl.services.silence import note_spoken
+from esl.store import batches, places, sources
 from esl.store.database import Database
 
 WEBHOOK_SECRET = "webhook"  # noqa: S105  the kind of a secret
@@ -126,19 +129,44 @@ class RegisteredSources:
             log.warning("source cannot be used", source=source_id, why=words)
 
 
-def take(
-    tx: Connection, source_id: str, entries: Sequence[Entry], now: datetime, /
-) -> Sequence[LabelId]:
-    """`Take` by the services, under the rules of the source.
+def take(tx: Connection, source_id: str, entries: Sequence[Entry], now: datetime, /) -> Heard:
+    """`Take` by the services, under the rules of the source; several together are a batch.
 
     Raises:
         UnknownSource: It was deleted meanwhile.
         Conflict: It is switched off.
     """
     source = sources.source_named(tx, SourceId(source_id))
-    taken = take_entries(tx, source, entries, now, actor=f"source {source_id}", batch_id=None)
-    sources.note_heard(tx, source.source_id, now)
-    return taken.labels
+    actor = f"source {source_id}"
+    batch_id: int | None = None
+    if len(entries) > 1:
+        batch_id = batches.begin_batch(
+            tx,
+            now,
+            store_id=source.store_id,
+            source=source.source_id,
+            actor=actor,
+            title=source.name,
+        )
+    taken = take_entries(tx, source, entries, now, actor=actor, batch_id=batch_id)
+    if batch_id is not None:
+        batches.forget_if_empty(tx, batch_id)
+    note_spoken(tx, source.source_id, taken.results, now)
+    refused = [
+        f"{result.sku}: {result.detail or '; '.join(WORDS[r] for r in result.reasons)}"
+        for result in taken.results
+        if result.decision is Decision.REJECTED
+    ]
+    if refused:
+        log.warning("products not taken", source=source_id, count=len(refused), why=refused[0])
+    return Heard(
+        labels=taken.labels, taken=len(taken.results) - len(refused), refused=tuple(refused)
+    )
+
+
+def note_read(tx: Connection, source_id: str, now: datetime, /) -> None:
+    """Note that a source that is asked was read to the end: that nothing changed is its word."""
+    sources.note_heard(tx, SourceId(source_id), now)
 
 
 def _source(tx: Connection, source_id: str) -> Source | None:

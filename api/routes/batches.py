@@ -1,5 +1,6 @@
 """Batches of prices, taking them back, and what became of a price change on the shelf."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,7 +12,7 @@ from api.auth import Asker, TheHouse
 from api.routes.fleet import verdict_view
 from esl.domain.access import Scope
 from esl.domain.errors import NotFound, UnknownBatch, UnknownStore
-from esl.domain.verdict import Outcome
+from esl.domain.verdict import Outcome, Verdict
 from esl.intake.source_json import parse_reason
 from esl.services import batches, retiring, verdicts
 from esl.store import batches as batch_rows
@@ -114,6 +115,31 @@ async def confirm_retirement(
     return await doors.change(house, request, who, body, work)
 
 
+@router.get("/stores/{store}/batches/{batch}/labels")
+async def read_batch_back(
+    store: str, batch: str, house: TheHouse, who: Asker, page: Annotated[ReadBackPage, Query()]
+) -> dict[str, Any]:
+    """Say what each label of a batch's products shows; ``counts`` are of this page."""
+    store_id = doors.store_id(store)
+    who.require(Scope.LABEL_READ, store_id)
+    await doors.store_for(house, store_id)
+    number = _number(batch, UnknownBatch("the store has no such batch"))
+    now = house.clock.now()
+
+    def query(tx: Connection) -> dict[str, Any]:
+        batch_rows.batch_named(tx, store_id, number)
+        found = verdicts.verdicts_of_batch(tx, store_id, number, now, after=page.after)
+        return {
+            "batch": number,
+            "store": store_id,
+            "labels": [{"change": rev} | verdict_view(verdict) for rev, verdict in found.verdicts],
+            "counts": _counts([verdict for _, verdict in found.verdicts]),
+            "after": found.after,
+        }
+
+    return await doors.read(house, query)
+
+
 @router.get("/price-changes/{change}")
 async def read_back(
     change: str, house: TheHouse, who: Asker, page: Annotated[ReadBackPage, Query()]
@@ -131,18 +157,22 @@ async def read_back(
         except UnknownStore:
             raise NotFound(_NO_CHANGE) from None
         found = verdicts.verdicts_of_change(tx, store_id, rev, now, after=page.after)
-        counts = dict.fromkeys((outcome.value for outcome in Outcome), 0)
-        for verdict in found.verdicts:
-            counts[verdict.outcome.value] += 1
         return {
             "change": rev,
             "store": store_id,
             "labels": [verdict_view(verdict) for verdict in found.verdicts],
-            "counts": counts,
+            "counts": _counts(found.verdicts),
             "after": found.after,
         }
 
     return await doors.read(house, query)
+
+
+def _counts(found: Sequence[Verdict]) -> dict[str, int]:
+    counts = dict.fromkeys((outcome.value for outcome in Outcome), 0)
+    for verdict in found:
+        counts[verdict.outcome.value] += 1
+    return counts
 
 
 def batch_view(batch: Batch) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """How labels do as devices, what is wrong, what a person must do, and what became of updates."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -17,8 +18,9 @@ from esl.domain.problem import Problem
 from esl.domain.verdict import Verdict
 from esl.intake.fields import Fields
 from esl.intake.order_json import parse_policy
-from esl.services import fleet, verdicts
+from esl.services import fleet, silence, verdicts
 from esl.services.fleet import Member
+from esl.services.silence import Silence
 from esl.store import places, problems, remove_tasks, touches
 from esl.store.remove_tasks import RemoveTask
 from gateway.worker import Notice
@@ -72,7 +74,10 @@ class VerdictPage(BaseModel, extra="forbid"):
 async def get_fleet(
     store: str, house: TheHouse, who: Asker, page: Annotated[FleetPage, Query()]
 ) -> dict[str, Any]:
-    """Count a store's labels by state, and list them by id with battery and signal."""
+    """Count a store's labels by state, and list them by id with battery and signal.
+
+    ``till`` says whether what they show may be old, because a source keeps silent.
+    """
     store_id = doors.store_id(store)
     who.require(Scope.LABEL_READ, store_id)
     await doors.store_for(house, store_id)
@@ -93,6 +98,7 @@ async def get_fleet(
         more = members[-1].device.label_id if len(members) == page.limit else None
         return {
             "states": counts,
+            "till": _till_view(silence.find_silent(tx, store_id, now)),
             "labels": [_member_view(member) for member in members],
             "after": more,
         }
@@ -242,6 +248,23 @@ def verdict_view(verdict: Verdict) -> dict[str, Any]:
         "detail": verdict.detail,
         "at": verdict.at,
         "shown_at": verdict.shown_at,
+    }
+
+
+def _till_view(silent: Sequence[Silence]) -> dict[str, Any]:
+    return {
+        "is_current": not silent,
+        "silent": [
+            {
+                "source": one.source_id,
+                "name": one.name,
+                "expected": one.expected,
+                "since": one.since,
+                "heard_at": one.heard_at,
+                "reason": one.words,
+            }
+            for one in silent
+        ],
     }
 
 

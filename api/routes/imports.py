@@ -20,7 +20,8 @@ from api.imports.report import report_pieces
 from api.imports.upload import TooLarge, TooSlow, Upload, receive_upload
 from api.imports.views import job_view, summary_of
 from esl.domain.access import ALL_STORES, Principal, Scope
-from esl.domain.errors import NotFound, UnknownStore
+from esl.domain.errors import NotFound
+from esl.domain.ids import StoreId
 from esl.domain.import_job import ImportJob
 from esl.services import import_jobs
 from esl.services.requests import StoredAnswer, answer_once
@@ -58,6 +59,32 @@ async def begin_import(store: str, request: Request, house: TheHouse, who: Asker
     store_id = doors.store_id(store)
     who.require(Scope.PRICE_WRITE, store_id)
     await doors.store_for(house, store_id)
+    return await _begin(request, house, who, store_id, None)
+
+
+@router.post("/imports", status_code=HTTPStatus.ACCEPTED, openapi_extra=openapi_imports.ROUTED)
+async def begin_routed_import(request: Request, house: TheHouse, who: Asker) -> Response:
+    """Take a price list of several stores: its rows, its name or its source say which.
+
+    Rows of stores that the asker may not change are refused, as those of stores that are not
+    there.
+    """
+    if ALL_STORES in who.stores:
+        who.require(Scope.PRICE_WRITE)
+        return await _begin(request, house, who, None, None)
+    stores = frozenset(StoreId(one) for one in who.stores)
+    for one in sorted(stores):
+        who.require(Scope.PRICE_WRITE, one)
+    return await _begin(request, house, who, None, stores)
+
+
+async def _begin(
+    request: Request,
+    house: House,
+    who: Principal,
+    store_id: StoreId | None,
+    stores: frozenset[StoreId] | None,
+) -> Response:
     key = doors.idempotency_key(request)
     spool = house.imports.spool
     job_id = secrets.token_hex(8)
@@ -79,7 +106,7 @@ async def begin_import(store: str, request: Request, house: TheHouse, who: Asker
             headers={"Connection": "close"},
         )
     try:
-        handed = check_upload(upload, store_id)
+        handed = check_upload(upload, store_id, stores=stores)
         answer, is_new = await _keep(house, who, handed, key, request.url.path)
     except BaseException:
         spool.discard(job_id)
@@ -113,6 +140,8 @@ async def _keep(
 
 def _digest_of(upload: Upload, path: str) -> str:
     said = [path, upload.file.sha256, upload.mapping, upload.mode, upload.dry_run, upload.source]
+    if upload.store_from is not None:
+        said.append(upload.store_from)
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
@@ -120,8 +149,12 @@ def _digest_of(upload: Upload, path: str) -> str:
 async def list_imports(
     house: TheHouse, who: Asker, page: Annotated[ImportPage, Query()]
 ) -> dict[str, Any]:
-    """List imports, the newest first: those of the asker's stores."""
+    """List imports, the newest first: those of the asker's stores.
+
+    Who is for some stores only sees, of the imports of several, those that he handed in.
+    """
     stores: list[str] | None = None
+    actor = ""
     if page.store:
         store_id = doors.store_id(page.store)
         who.require(Scope.PRICE_READ, store_id)
@@ -130,16 +163,19 @@ async def list_imports(
     elif ALL_STORES in who.stores:
         who.require(Scope.PRICE_READ)
     else:
-        stores = sorted(who.stores)
+        stores, actor = sorted(who.stores), who.name
         for one in stores:
             who.require(Scope.PRICE_READ, doors.store_id(one))
     found = await doors.read(
         house,
-        lambda tx: rows.list_jobs(tx, stores=stores, before=page.before, limit=page.limit),
+        lambda tx: rows.list_jobs(
+            tx, stores=stores, before=page.before, limit=page.limit, actor=actor
+        ),
     )
     more = found[-1].created_at if len(found) == page.limit else None
     progress = house.imports.progress
-    return {"imports": [job_view(job, progress) for job in found], "before": more}
+    shown = [job_view(job, progress) for job in found if _may_know(who, job)]
+    return {"imports": shown, "before": more}
 
 
 @router.get("/imports/{import_id}")
@@ -193,8 +229,19 @@ def _job_for(tx: Connection, who: Principal, scope: Scope, import_id: str) -> Im
         Forbidden: The asker lacks the scope.
     """
     job = rows.job_named(tx, import_id)
-    try:
+    if not _may_know(who, job):
+        raise NotFound(_UNKNOWN)
+    if job.store_id is not None or ALL_STORES in who.stores:
         who.require(scope, job.store_id)
-    except UnknownStore:
-        raise NotFound(_UNKNOWN) from None
+    for one in sorted(job.stores or ()):
+        who.require(scope, one)
     return job
+
+
+def _may_know(who: Principal, job: ImportJob) -> bool:
+    """Say whether all stores that an import may touch are the asker's."""
+    if ALL_STORES in who.stores:
+        return True
+    if job.store_id is not None:
+        return job.store_id in who.stores
+    return bool(job.stores) and who.stores >= set(job.stores or ())

@@ -17,7 +17,9 @@ from esl.domain.ids import Digest, PanelId
 from esl.intake.place_json import parse_new_labels, parse_pairing
 from esl.intake.price_json import parse_each
 from esl.services import deliveries, fleet, pairing, verdicts
+from esl.services.silence import find_silent
 from esl.store.deliveries import frame_sent_to, template_sent
+from esl.store.migration import place_of
 from esl.store.wall import wall_of
 from esl.store.wall_counts import count_paired
 from gateway.bases import load_pixels
@@ -77,12 +79,21 @@ async def list_labels(
 
 @router.get("/stores/{store}/summary")
 async def summary(store: str, house: TheHouse, who: Asker) -> dict[str, int]:
-    """Count a store's labels: paired ones, and those of them that are not settled yet."""
+    """Count a store's labels: paired ones, and those of them that are not settled yet.
+
+    ``silent_sources`` says how many sources are overdue: what settled labels show may be old then.
+    """
     store_id = doors.store_id(store)
     who.require(Scope.LABEL_READ, store_id)
     await doors.store_for(house, store_id)
-    paired, unsettled = await doors.read(house, lambda tx: count_paired(tx, store_id))
-    return {"paired": paired, "unsettled": unsettled}
+    now = house.clock.now()
+
+    def query(tx: Connection) -> dict[str, int]:
+        paired, unsettled = count_paired(tx, store_id)
+        silent = len(find_silent(tx, store_id, now))
+        return {"paired": paired, "unsettled": unsettled, "silent_sources": silent}
+
+    return await doors.read(house, query)
 
 
 @router.post("/stores/{store}/pairings", openapi_extra=openapi.PAIRINGS)
@@ -162,6 +173,7 @@ async def get_label(label: str, house: TheHouse, who: Asker) -> dict[str, Any]:
             "template": template_sent(tx, label_id, state.sent_rev),
             "face": face_view(due.face) if due.face is not None else None,
             "state": member.state,
+            "place": place_of(tx, label_id),
             "battery_days_left": member.battery.days_left if member.battery else None,
             "verdict": verdict_view(verdict) if verdict is not None else None,
         }

@@ -1,5 +1,7 @@
 """Products and price changes: what tills and ERP systems send."""
 
+import asyncio
+import json
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -7,11 +9,15 @@ from sqlalchemy import Connection
 
 from api import doors, openapi
 from api.auth import Asker, TheHouse
+from api.price_notes import price_notes
+from api.product_notes import product_notes
 from api.schemas import product_view
-from esl.domain.access import Scope
+from api.single_prices import SinglePrices
+from esl.domain.access import Principal, Scope
 from esl.domain.errors import UnknownProduct
 from esl.domain.guards import WORDS
-from esl.domain.pricing import ChangeResult
+from esl.domain.ids import StoreId
+from esl.domain.pricing import ChangeResult, PriceChange
 from esl.intake.price_json import parse_each, parse_price_changes
 from esl.intake.product_json import parse_product
 from esl.services import batches, catalogue
@@ -75,7 +81,9 @@ async def get_product(store: str, sku: str, house: TheHouse, who: Asker) -> dict
         if product is None:  # a SKU may be any text of a sender's, so it is not repeated
             raise UnknownProduct("the store has no product with this SKU")
         price = products.current_prices(tx, store_id, [key]).get(key)
-        return product_view(product, price, places.store_named(tx, store_id).currency)
+        shop = places.store_named(tx, store_id)
+        view = product_view(product, price, shop.currency) | product_notes(tx, shop, key)
+        return view | price_notes(tx, shop, key, house.clock.now())
 
     return await doors.read(house, query)
 
@@ -86,8 +94,12 @@ async def post_price_changes(store: str, request: Request, house: TheHouse, who:
     store_id = doors.store_id(store)
     who.require(Scope.PRICE_WRITE, store_id)
     value, body = await doors.read_json(request)
+    if not isinstance(value, list) or len(value) == 1:
+        return await _take_single(store_id, request, who, value, body)
     currency = (await doors.store_for(house, store_id)).currency
-    changes = parse_price_changes(value, store_id=store_id, currency=currency)
+    changes = await asyncio.to_thread(
+        parse_price_changes, value, store_id=store_id, currency=currency
+    )
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
         now = house.clock.now()
@@ -96,6 +108,27 @@ async def post_price_changes(store: str, request: Request, house: TheHouse, who:
         return _results(applied) | batch, Notice(labels=applied.labels)
 
     return await doors.change(house, request, who, body, work, items=len(changes))
+
+
+async def _take_single(
+    store_id: StoreId, request: Request, who: Principal, value: Any, body: bytes
+) -> Response:
+    """Take a change that came by itself, together with those of others."""
+    prices: SinglePrices = request.app.state.prices
+    key = doors.idempotency_key(request)
+
+    def read(currency: str) -> PriceChange:
+        return parse_price_changes(value, store_id=store_id, currency=currency)[0]
+
+    taken = await prices.take(
+        store_id, read, actor=who.name, key=key, asked=doors.asked(request, body)
+    )
+    return doors.answered(taken.answer, is_replayed=taken.is_replayed)
+
+
+def single_view(result: ChangeResult) -> str:
+    """Write the answer to a change that came by itself."""
+    return json.dumps({"results": [result_view(result)]})
 
 
 def _results(applied: Applied) -> dict[str, Any]:

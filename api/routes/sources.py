@@ -1,6 +1,7 @@
 """Sources of prices, their secrets, and the mappings that read what they send."""
 
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -9,14 +10,18 @@ from sqlalchemy import Connection
 
 from api import doors, openapi_intake
 from api.auth import Asker, TheHouse
+from api.house import House
+from api.listeners.folders.sftp_place import SSH_KEY, make_ssh_key, parse_ssh_key
+from api.listeners.hook_door import HookDoor
+from api.listeners.source_checks import check_source_settings
 from api.secret_box import open_box
-from esl.domain.access import Scope
+from esl.domain.access import Principal, Scope
 from esl.domain.errors import InvalidInput, UnknownMapping
 from esl.domain.ids import SourceId
 from esl.domain.source import StandingSource
 from esl.intake.fields import Fields
 from esl.intake.mapping.document import parse_mapping
-from esl.intake.source_json import parse_secret, parse_source, source_view
+from esl.intake.source_json import SecretPut, parse_secret, parse_source, source_view
 from esl.services import sources
 from esl.store import sources as rows
 from esl.store.sources import SavedMapping
@@ -62,12 +67,13 @@ async def put_source(source: str, request: Request, house: TheHouse, who: Asker)
     source_id = SourceId(doors.slug(source, "source"))
     value, body = await doors.read_json(request)
     new = parse_source(value, source_id=source_id)
+    check_source_settings(new, house.settings)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
         sources.put_source(tx, new, house.clock.now(), actor=who.name)
         return source_view(new), Notice()
 
-    return await doors.change(house, request, who, body, work)
+    return await _change(house, request, who, body, work)
 
 
 @router.delete("/sources/{source}")
@@ -83,7 +89,7 @@ async def delete_source(source: str, request: Request, house: TheHouse, who: Ask
         sources.delete_source(tx, source_id, house.clock.now(), actor=who.name)
         return {"source": source_id, "deleted": True}, Notice()
 
-    return await doors.change(house, request, who, body, work)
+    return await _change(house, request, who, body, work)
 
 
 @router.post("/sources/{source}/secrets", openapi_extra=openapi_intake.SECRET)
@@ -100,7 +106,7 @@ async def add_secret(source: str, request: Request, house: TheHouse, who: Asker)
         raise InvalidInput.at(
             "", "an Idempotency-Key would keep the secret", fix="Leave the header out."
         )
-    secret = put.secret or secrets.token_urlsafe(_SECRET_BYTES)
+    secret, made = _given_or_made(put, source_id)
     sealed = open_box(house.settings.data_dir).seal(secret, source=source_id, kind=put.kind)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
@@ -113,10 +119,9 @@ async def add_secret(source: str, request: Request, house: TheHouse, who: Asker)
             actor=who.name,
             keep_old=put.keep_old,
         )
-        made = {} if put.secret is not None else {"secret": secret}
         return {"source": source_id, "kind": put.kind, "number": number} | made, Notice()
 
-    return await doors.change(house, request, who, body, work)
+    return await _change(house, request, who, body, work)
 
 
 @router.get("/mappings")
@@ -145,7 +150,11 @@ async def get_mapping(
     return await doors.read(house, query)
 
 
-@router.get("/mappings/{mapping}/document")
+@router.get(
+    "/mappings/{mapping}/document",
+    response_class=Response,
+    openapi_extra=openapi_intake.MAPPING_DOCUMENT,
+)
 async def export_mapping(mapping: str, house: TheHouse, who: Asker) -> Response:
     """Return the document of a mapping alone, byte for byte as it was saved."""
     who.require(Scope.STORE_ADMIN)
@@ -190,6 +199,33 @@ def mapping_view(saved: SavedMapping) -> dict[str, Any]:
         "saved_by": saved.saved_by,
         "saved_at": saved.saved_at,
     }
+
+
+async def _change(
+    house: House,
+    request: Request,
+    who: Principal,
+    body: bytes,
+    work: Callable[[Connection], tuple[dict[str, Any], Notice]],
+) -> Response:
+    """Change sources; webhooks are checked by what holds from the commit on."""
+    answer = await doors.change(house, request, who, body, work)
+    door: HookDoor = request.app.state.hooks
+    door.forget_sources()
+    return answer
+
+
+def _given_or_made(put: SecretPut, source_id: SourceId) -> tuple[str, dict[str, str]]:
+    """Return the secret, and what of one that was made here is told: of keys the public half."""
+    if put.kind == SSH_KEY:
+        if put.secret is None:
+            secret, public = make_ssh_key(source_id)
+            return secret, {"public_key": public}
+        parse_ssh_key(put.secret, "/secret")
+    if put.secret is not None:
+        return put.secret, {}
+    secret = secrets.token_urlsafe(_SECRET_BYTES)
+    return secret, {"secret": secret}
 
 
 def _document(body: bytes) -> str:

@@ -11,6 +11,8 @@ from api import doors, openapi
 from api.auth import Asker, TheHouse
 from api.keys import key_ring
 from esl.domain.access import Scope
+from esl.domain.errors import InvalidInput
+from esl.domain.mqtt_in import ROOT as IN_TOPICS
 from esl.intake.fields import Fields
 from esl.intake.place_json import parse_store
 from esl.intake.source_json import GuardsPut, parse_store_guards
@@ -20,6 +22,8 @@ from gateway.wire.enrolment import Enrolment, enrolment_keys, to_json
 from gateway.worker import Notice
 
 router = APIRouter(prefix="/api/v1", tags=["stores"])
+
+_OF_TILLS = IN_TOPICS.rpartition("/")[2]
 
 
 @router.put("/stores/{store}", openapi_extra=openapi.STORE)
@@ -67,6 +71,9 @@ async def enrol_gateway(
     """
     store_id, gateway_id = doors.store_id(store), doors.gateway_id(gateway)
     who.require(Scope.GATEWAY_ENROL, store_id)
+    if gateway_id == _OF_TILLS:
+        fix = f"Give the gateway another name: {IN_TOPICS}/… are the topics of tills."
+        raise InvalidInput.at("/gateway", "a name that is taken", fix=fix)
     body = await request.body()
     if body:
         Fields((await doors.read_json(request))[0]).finish()
@@ -89,7 +96,7 @@ async def enrol_gateway(
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
         places.put_gateway(tx, gateway_id, store_id)
-        places.note_enrolment(tx, gateway_id, believed)
+        places.note_enrolment(tx, gateway_id, believed, house.clock.now())
         return {"gateway": gateway_id, "store": store_id}, Notice(gateways=True)
 
     await doors.change(house, request, who, body, work)

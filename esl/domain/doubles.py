@@ -14,6 +14,9 @@ been restarted and no longer knows that they are old: those come in any order an
 
 Nothing is sent to an id in quarantine: a picture meant for one of the two would land on both.
 It ends when half an hour has brought good words and no contradiction: somebody took one away.
+What of that half an hour was listened through is kept with the label, minute by minute: a
+controller that is restarted again and again goes on from there, and hours in which nobody
+listened do not count.
 
 The other way round, a label that says less three times, half a minute apart, and never the full
 word again, is right: what we knew was a lie or a spoiled message. One false beacon of a higher
@@ -34,6 +37,7 @@ Source = tuple[str, str]
 """A gateway and one of its sessions."""
 
 _SOURCES_MOST = 4
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -56,6 +60,7 @@ class Suspect:
     rev: int
     last_at: datetime  # of the last contradiction, or since when it is watched
     good_since: bool = False  # a good word came after that
+    kept_min: int = 0  # minutes of quiet that are kept with the label
     _streams: dict[Source, _Stream] = field(default_factory=dict)
 
     def is_good(self, incarnation: int, panel: str, rev: int) -> bool:
@@ -90,6 +95,10 @@ class Suspect:
     def is_right(self) -> bool:
         """Say whether the contradictions are the label's word, and what we knew was none."""
         return any(stream.lonely >= LONELY for stream in self._streams.values())
+
+    def quiet_min(self, now: datetime) -> int:
+        """Count the whole minutes in which one label alone was speaking, as far as they matter."""
+        return int(min(max(now - self.last_at, timedelta()), FORGOTTEN_AFTER) / _MINUTE)
 
     def is_cleared(self, now: datetime) -> bool:
         """Say whether only one label has been speaking for long enough."""

@@ -6,7 +6,7 @@ in minor units of ``currency``, exact; nothing here was rounded.
     file, body, event ──mapping──▶ [Entry] ──guards, order, history──▶ products, prices, offers
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -24,11 +24,21 @@ class PromotionKind(StrEnum):
     MEMBER = "member"  # one piece costs it, for members of the club
 
 
+NAMELESS = "~"
+"""What ids begin with that we give to the second and further promotions that have none."""
+
+
+def is_nameless(promotion_id: str) -> bool:
+    """Say whether a promotion's id is not its source's own."""
+    return not promotion_id or promotion_id.startswith(NAMELESS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedPromotion:
     """A promotion that the till owns, for one product.
 
-    ``promotion_id`` is the source's own; "" where it has none: then there is one a product.
+    ``promotion_id`` is the source's own; "" where it has none. Those without one that are stated
+    together replace those without one from before.
     """
 
     promotion_id: str = ""
@@ -40,12 +50,26 @@ class StatedPromotion:
     valid_to: datetime | None = None  # the first instant it holds no longer; None has no end
 
 
+class PastKind(StrEnum):
+    """Who could buy at a price of the past."""
+
+    REGULAR = "regular"  # everybody
+    PROMOTION = "promotion"  # everybody, while a promotion ran
+    MEMBER = "member"  # members of a club alone
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatedPrice:
-    """A selling price as it held from the begin of a day, in the store's zone."""
+    """A selling price as it held from the begin of a day, in the store's zone.
+
+    ``until`` is the first day it held no longer; None: until the next of its kind.
+    """
 
     day: date
     price_minor: int
+    until: date | None = None
+    kind: PastKind = PastKind.REGULAR
+    row: int = field(default=0, compare=False)  # of the file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +102,7 @@ class Entry:
     unit_price_minor: int | Keep | None = KEEP
     badge: str | Keep | None = KEEP
     promotion: StatedPromotion | Keep | None = KEEP  # None: the source has none for it now
+    more_promotions: tuple[StatedPromotion, ...] = ()  # that run beside ``promotion``
     lowest_30d_minor: int | Keep | None = KEEP  # the source's own word, never ours
     anchor_minor: int | Keep | None = KEEP  # legal reference price of a fixed day
     valid_from: datetime | None = None  # the price holds from then; None is at once
@@ -85,6 +110,13 @@ class Entry:
     history: tuple[DatedPrice, ...] = ()
     source_seq: int | None = None
     source_time: datetime | None = None
+
+    @property
+    def stated_promotions(self) -> tuple[StatedPromotion, ...]:
+        """All promotions that it states."""
+        if isinstance(self.promotion, StatedPromotion):
+            return (self.promotion, *self.more_promotions)
+        return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,3 +129,4 @@ class RowProblem:
     fix: str | None = None
     rejects: bool = True  # False: the row was taken without this field
     sku: Sku | None = None  # where the row's could be read
+    store_id: StoreId | None = None  # where the row is known to be of this store

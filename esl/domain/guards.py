@@ -320,7 +320,8 @@ def _doubt_promotion(said: Said, held: Held | None, limits: Limits) -> tuple[Rea
 def _doubt_unit_price(said: Said, limits: Limits) -> tuple[Reason, ...]:
     """A unit price is right if it follows from the price or from the promotion's.
 
-    Half a minor unit of rounding, and a content that its list rounds, are no contradiction.
+    A minor unit of rounding is no contradiction, nor half a thousandth of the content: 4.5 g of
+    lip balm is 0.005 kg to its list, which works the unit price out from 4.5 g.
     """
     percent, content, unit = limits.unit_price_percent, said.content, said.unit_price_minor
     prices = [p for p in (said.regular_minor, said.promotion_minor) if p is not None]
@@ -328,6 +329,6 @@ def _doubt_unit_price(said: Said, limits: Limits) -> tuple[Reason, ...]:
         return ()
     for price in prices:
         off = abs(unit * content.milli - price * _WHOLE)
-        if off * 100 <= price * _WHOLE * percent + content.milli * 100:
+        if off * 100 <= price * _WHOLE * percent + content.milli * 100 + unit * 50:
             return ()
     return (Reason.UNIT_PRICE,)

@@ -48,7 +48,11 @@ class ImportCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportJob:
-    """A file that is to be taken, and how far it was. ``store_id`` None: rows name their store."""
+    """A file that is to be taken, and how far it was.
+
+    ``store_id`` None: rows name their store, and ``stores`` are those that may be named; None is
+    all. They are what whoever handed it in might change then.
+    """
 
     job_id: str
     source: SourceId
@@ -71,6 +75,7 @@ class ImportJob:
     created_at: datetime
     began_at: datetime | None
     ended_at: datetime | None
+    stores: frozenset[StoreId] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +93,7 @@ class ReportLine:
     store_id: StoreId | None = None
     sku: Sku | None = None
     rev: int | None = None
+    fix: str = ""  # what to do about it; ``reason`` says so too, at its end
 
 
 LEFT_OUT = "left_out"

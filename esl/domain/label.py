@@ -89,7 +89,7 @@ class LabelState:
     firmware: str | None
     seen_at: datetime | None  # by its own gateway, if it has one
     send_full: bool = False  # the next picture travels whole: its base was refused
-    quarantine: int = 0  # 1: two labels use its id, so nothing is sent to it
+    quarantine: int = 0  # two labels use its id, nothing is sent: 1 and the minutes one alone spoke
     refresh_failures: int = 0  # in a row
     refusal: str | None = None  # why a neutral face hangs in place of what it wants
     refusal_detail: str | None = None

@@ -15,6 +15,7 @@ class ProblemKind(StrEnum):
     """What may be wrong."""
 
     GATEWAY_AWAY = "gateway_away"
+    GATEWAY_UNHEARD = "gateway_unheard"  #: it was enrolled, and never spoke
     GATEWAY_CLOCK = "gateway_clock"
     CONTROLLER_CLOCK = "controller_clock"  #: more than a day ahead, and not followed
     DUPLICATE_ID = "duplicate_id"
@@ -29,6 +30,7 @@ class ProblemKind(StrEnum):
     PRICE_WAITS = "price_waits"  #: a price has been held back for too long
     SOURCE_SILENT = "source_silent"  #: a source that is expected did not speak
     SOURCE_FAILS = "source_fails"  #: a shop cannot be asked, or its webhooks not be read
+    FILE_REJECTED = "file_rejected"  #: a file in a source's folder could not be taken
     LIST_TOO_SHORT = "list_too_short"  #: a complete list left out too much
     STORE_FROZEN = "store_frozen"  #: nothing is sent to its labels
 
@@ -60,6 +62,7 @@ class Problem:
 
 WHAT_TO_DO: dict[ProblemKind, str] = {
     ProblemKind.GATEWAY_AWAY: "Check its power and network. Its labels follow when it is back.",
+    ProblemKind.GATEWAY_UNHEARD: "Give it its enrolment file; check its power and network.",
     ProblemKind.GATEWAY_CLOCK: "Set the gateway's clock; timed changes are sent at their moment.",
     ProblemKind.CONTROLLER_CLOCK: "Set the machine's clock; or, if it is right: esl clock confirm.",
     ProblemKind.DUPLICATE_ID: "Find the two labels and take one of them out of the shop.",
@@ -73,6 +76,7 @@ WHAT_TO_DO: dict[ProblemKind, str] = {
     ProblemKind.FLIP_FAILED: "Send the prices again, as a change that holds at once.",
     ProblemKind.PRICE_WAITS: "Approve it or reject it: somebody other than who sent it.",
     ProblemKind.SOURCE_FAILS: "Mend what it says, here or in the shop's own settings.",
+    ProblemKind.FILE_REJECTED: "Read the error file beside it; mend it, and put it in again.",
     ProblemKind.SOURCE_SILENT: "See whether the till still sends; old prices may hang by now.",
     ProblemKind.LIST_TOO_SHORT: "Send a whole list, or confirm that the products are gone.",
     ProblemKind.STORE_FROZEN: "Mend the prices or roll the batch back, then thaw the store.",

@@ -62,6 +62,7 @@ class SeenReport:
     temperature_c: int | None = None
     rssi_dbm: int | None = None
     firmware: str | None = None
+    slots: tuple[tuple[int, bytes], ...] = ()  # revision and digest of each, if it said so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

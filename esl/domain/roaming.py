@@ -2,7 +2,7 @@
 
     a beacon of the label through a gateway that is not its own
         own gateway away, or none                        ─▶ this one, at once
-        own gateway's sendings come to nothing           ─▶ this one
+        own gateway's sendings come to nothing           ─▶ this one, also if it says so first
         8 dB louder here, three beacons in a row         ─▶ this one
         own gateway silent about it, two beacons running ─▶ this one
 
@@ -44,6 +44,7 @@ class Ear:
     heard_at: datetime | None = None
     louder: int = 0  # beacons in a row, louder than the own gateway's by the hysteresis
     alone: int = 0  # beacons in a row between which the own gateway heard none
+    in_vain: bool = False  # it said that the label does not answer, and has not heard it since
 
     def is_fresh(self, session: str, seq: int) -> bool:
         """Say whether a beacon is none we had: within a session the numbers rise."""
@@ -54,6 +55,7 @@ class Ear:
         self.session, self.seq = session, seq
         self.rssi_dbm = rssi_dbm
         self.heard_at = now
+        self.in_vain = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

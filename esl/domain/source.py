@@ -23,6 +23,9 @@ USUAL_PRIORITY = 50
 
 PRIORITY_MOST = 100
 
+COUNTS_BEFORE = timedelta(hours=12)
+"""So long before its time a list may come and be that day's: one at 23:50 is, for 05:30."""
+
 PRICE_FIELD = "price"
 """The price and what is said with it (old price, unit price, badge) have one owner."""
 
@@ -48,7 +51,11 @@ class SourceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """When a source must have spoken: once a day by a time, or again and again."""
+    """When a source must have spoken: once a day by a time, or again and again.
+
+    What comes from midnight on, or in the twelve hours before the time, is that day's word. A
+    list that came hours late is yesterday's and does not speak for today.
+    """
 
     by: time | None = None  # in the zone of the store
     every: timedelta | None = None
@@ -57,8 +64,8 @@ class Expected:
         """Write it as people do: "by 05:30", "every 10 min"."""
         if self.by is not None:
             return f"by {self.by:%H:%M}"
-        minutes = int((self.every or timedelta()).total_seconds()) // 60
-        return f"every {minutes} min"
+        seconds = int((self.every or timedelta()).total_seconds())
+        return f"every {seconds} s" if seconds % 60 else f"every {seconds // 60} min"
 
     def deadline_passed(
         self, now: datetime, last_heard: datetime | None, since: datetime, zone: ZoneInfo
@@ -74,7 +81,8 @@ class Expected:
         deadline = self._last_by(now, zone)
         if deadline <= since:
             return None
-        return deadline if last_heard is None or last_heard < self._day_of(deadline, zone) else None
+        began = self._day_of(deadline, zone)
+        return deadline if last_heard is None or last_heard < began else None
 
     def _last_by(self, now: datetime, zone: ZoneInfo) -> datetime:
         local = now.astimezone(zone)
@@ -85,8 +93,10 @@ class Expected:
         return datetime.combine(day, self.by or time(), zone).astimezone(ZoneInfo("UTC"))
 
     def _day_of(self, deadline: datetime, zone: ZoneInfo) -> datetime:
-        """Return the begin of what counts: the deadline before, so that a file at 23:50 counts."""
-        return self._on(deadline.astimezone(zone).date() - timedelta(days=1), zone)
+        """Return from when on a word counts for a deadline."""
+        day = deadline.astimezone(zone).date()
+        midnight = datetime.combine(day, time(), zone).astimezone(ZoneInfo("UTC"))
+        return min(midnight, deadline - COUNTS_BEFORE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,6 +92,17 @@ class Staged:
     is_quiet: bool  # the label shows what it should, and nothing is under way to it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotRow:
+    """What a label's slot should hold, how far that has come, and after how many attempts."""
+
+    rev: int
+    digest: Digest
+    state: SlotState
+    show_rev: int | None
+    attempts: int
+
+
 class NextStep(StrEnum):
     """What is to be done about a staged picture."""
 

@@ -5,16 +5,19 @@ does not fit was read wrongly or typed wrongly, and both make a wrong label. See
 "0.08 kg" beside a name with 75 g, "0,700 KG" for 100 g of sardines, "800 L" of shower gel.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 from esl.domain.face import Unit
 from esl.domain.product import NetContent
-from esl.intake.quantity import UnknownQuantity, parse_quantity
+from esl.intake.quantity import UnknownQuantity, content_of, normal, parse_quantity
 from esl.intake.quantity_name import extract_quantity, possible_contents
+from esl.intake.units import PARTS, measure_of
 
 _WHOLE = 1000
 """Thousandths in one unit."""
@@ -22,8 +25,14 @@ _WHOLE = 1000
 _COARSE = Fraction(1, 20)
 """A unit price that rounding may have changed by more than this part of it says nothing."""
 
-_NEAR = Fraction(1, 100)
-"""How far a unit price may be off where two other witnesses agree: lists round prices, too."""
+_MILLI_DECIMALS = 3
+_SLIPS = (10, 100, 1000)
+_ONE_PIECE = NetContent(milli=_WHOLE, unit=Unit.PIECE)
+_NUMBER = re.compile(r"[0-9]*[.,][0-9]+")
+_SLASH_IN_NAME = re.compile(
+    r"([0-9]+(?:[.,][0-9]+)?)\s?([^\W\d_]*)\.?\s?/\s?([0-9]+(?:[.,][0-9]+)?)\s?([^\W\d_]*)"
+)
+_PARTS_IN_NAME = re.compile(r"(?<![0-9.,])([0-9]{1,4})\s?([^\W\d_]+)")
 
 
 class Agreement(StrEnum):
@@ -79,9 +88,11 @@ def read_content(
 ) -> NetContent | UnknownQuantity:
     """Read a row's content from all that the row says: cell, name and unit price.
 
-    One that the unit price contradicts is unknown, and so is one where cell and name differ; a
-    cell that is the name's content rounded to fewer decimals is not a difference. Where neither
-    is certain alone, the unit price decides if it fits exactly one of the name's readings.
+    The unit price chooses where cell and name differ, or where neither is certain. A cell that
+    it contradicts is unknown if it may be rounded ("0.01 kg" for 12 g), or if the unit price
+    counts something else (washes, or kilograms where the cell says "1 piece"). Otherwise the cell
+    stands and the unit price is the mistake, which guards hold back: so it is, too, where cell
+    and name say the same. An empty cell is filled from the name only if the unit price agrees.
     """
     cell: NetContent | UnknownQuantity = (
         parse_quantity(stated, decimal=decimal, unit_hint=unit_hint)
@@ -90,29 +101,65 @@ def read_content(
     )
     named = extract_quantity(name) if name else UnknownQuantity("empty")
     if isinstance(cell, NetContent) and isinstance(named, NetContent):
-        return _settle(cell, named, evidence, decimals=_decimals(stated or ""))
+        return _settle(cell, named, name or "", evidence, decimals=_decimals(stated or "", cell))
     if isinstance(cell, NetContent):
-        return _alone(cell, evidence, reason="the column")
-    if isinstance(named, NetContent):
-        return _alone(named, evidence, reason="the name")
+        return _hold_against(cell, name or "", evidence, decimals=_decimals(stated or "", cell))
+    if isinstance(named, NetContent) and judge(named, evidence) is Agreement.AGREES:
+        return named
     fitting = _fitting(possible_contents(name) if name else (), evidence)
     if len(fitting) == 1:
         return fitting[0]
-    return cell if cell.reason != "empty" else named
+    return cell
 
 
-def _settle(
-    cell: NetContent, named: NetContent, evidence: PriceEvidence, *, decimals: int
+def stands_in(content: NetContent, name: str) -> bool:
+    """Say whether a name has this very amount in it, by itself.
+
+    Reading a name for good takes 40 µs; this takes one.
+    """
+    return _pattern(content).search(name) is not None
+
+
+@lru_cache(maxsize=1 << 12)
+def _pattern(content: NetContent) -> re.Pattern[str]:
+    """Find "400 g", "0,4kg" and the like, by themselves: no "6x400 g", "400/240 g", "100+400 g"."""
+    small, large = {
+        Unit.KILOGRAM: ("gr?", "kg"),
+        Unit.LITRE: ("ml", "l"),
+        Unit.PIECE: (None, "kom"),
+        Unit.METRE: (None, "m"),
+        Unit.SQUARE_METRE: (None, "m2"),
+    }[content.unit]
+    whole, rest = divmod(content.milli, _WHOLE)
+    tail = f"[.,]{f'{rest:03d}'.rstrip('0')}0*" if rest else "(?:[.,]0+)?"
+    forms = [f"{whole or '0?'}{tail} ?{large}"]
+    if small is not None:
+        forms.append(f"{content.milli} ?{small}")
+    return re.compile(
+        rf"(?<![0-9.,/+x×*-])(?<![/+x×*-] )(?:{'|'.join(forms)})(?![^\W_])(?!\.?\s*[/+x×*-])",
+        re.IGNORECASE,
+    )
+
+
+def _settle(  # noqa: PLR0911  one return a reason
+    cell: NetContent, named: NetContent, name: str, evidence: PriceEvidence, *, decimals: int
 ) -> NetContent | UnknownQuantity:
     """Decide between what the column and the name say."""
     if cell == named:
-        verdict = judge(cell, evidence)
-        if verdict is Agreement.DISAGREES and not _nearly(cell, evidence):
-            return UnknownQuantity("the list's unit price says otherwise")
         return cell
-    if cell.unit is named.unit:
-        if cell.unit is not Unit.PIECE and cell.milli == _rounded(named.milli, decimals):
-            return _alone(named, evidence, reason="the name")
+    if cell.unit is named.unit and cell.unit is not Unit.PIECE:
+        verdict = judge(named, evidence)
+        if verdict is Agreement.AGREES:
+            return named
+        if cell.milli == _rounded(named.milli, decimals):
+            if verdict is Agreement.DISAGREES and _may_be_rounded(cell, evidence, decimals):
+                return UnknownQuantity("rounded, and the list's unit price says otherwise")
+            return named
+        if judge(cell, evidence) is Agreement.DISAGREES:
+            return _hold_against(cell, name, evidence, decimals=decimals)
+        less, more = sorted((cell.milli, named.milli))
+        if verdict is Agreement.DISAGREES and more in [less * times for times in _SLIPS]:
+            return named  # 57 g of coffee in a column as 0.570 kg, and a tenth of the unit price
         return UnknownQuantity(f"the column says {cell.as_text()}, the name {named.as_text()}")
     fitting = _fitting((cell, named), evidence)
     if len(fitting) == 1:
@@ -120,15 +167,62 @@ def _settle(
     return UnknownQuantity(f"the column says {cell.as_text()}, the name {named.as_text()}")
 
 
-def _alone(
-    content: NetContent, evidence: PriceEvidence, *, reason: str
+def _hold_against(
+    cell: NetContent, name: str, evidence: PriceEvidence, *, decimals: int
 ) -> NetContent | UnknownQuantity:
-    """Take a content with one witness, unless the unit price speaks against it."""
-    if judge(content, evidence) is Agreement.DISAGREES:
-        return UnknownQuantity(
-            f"{reason} says {content.as_text()}, the list's unit price something else"
-        )
-    return content
+    """Take a cell's content, unless the unit price shows that it is not what the unit price counts.
+
+    A unit price that fits nothing at all does not make a content doubtful: guards hold it back.
+    """
+    if judge(cell, evidence) is not Agreement.DISAGREES:
+        return cell
+    fitting = _fitting({*possible_contents(name), *_slashed(name)}, evidence)
+    if len(fitting) == 1:
+        return fitting[0]
+    if _may_be_rounded(cell, evidence, decimals):
+        return UnknownQuantity("rounded, says the list's unit price")
+    if cell == _ONE_PIECE or _counts_parts(name, evidence):
+        return UnknownQuantity("the list's unit price counts something else")
+    return cell
+
+
+def _may_be_rounded(cell: NetContent, evidence: PriceEvidence, decimals: int) -> bool:
+    """Say whether the unit price follows from a content that a list rounds to this cell.
+
+    Only of numbers with decimals; one that is a single step may have been anything below.
+    """
+    if cell.unit not in (Unit.KILOGRAM, Unit.LITRE) or not 1 <= decimals <= _MILLI_DECIMALS:
+        return False
+    step = 10 ** (_MILLI_DECIMALS - decimals)
+    least = Fraction(0) if cell.milli == step else cell.milli - Fraction(step, 2)
+    most = cell.milli + Fraction(step, 2)
+    stated, half = Fraction(evidence.unit_price or 0), Fraction(evidence.step) / 2
+    return any(
+        (stated - half) * least <= Fraction(price) * _WHOLE <= (stated + half) * most
+        for price in evidence.prices
+    )
+
+
+def _slashed(name: str) -> Iterable[NetContent]:
+    """List what "350 g/200" may mean: net, or drained."""
+    for one, first, other, last in _SLASH_IN_NAME.findall(normal(name)):
+        measure = measure_of(last or first)
+        if measure is None:
+            continue
+        for number in (one, other):
+            content = content_of(number, measure, count=None, decimal=None)
+            if isinstance(content, NetContent):
+                yield content
+
+
+def _counts_parts(name: str, evidence: PriceEvidence) -> bool:
+    """Say whether the unit price is that of one wash or sheet, of which the name has a number."""
+    for number, word in _PARTS_IN_NAME.findall(normal(name)):
+        if word in PARTS and int(number):
+            each = NetContent(milli=int(number) * _WHOLE, unit=Unit.PIECE)
+            if judge(each, evidence) is not Agreement.DISAGREES:
+                return True
+    return False
 
 
 def _fitting(contents: Iterable[NetContent], evidence: PriceEvidence) -> list[NetContent]:
@@ -136,23 +230,15 @@ def _fitting(contents: Iterable[NetContent], evidence: PriceEvidence) -> list[Ne
     return [each for each in contents if judge(each, evidence) is Agreement.AGREES]
 
 
-def _nearly(content: NetContent, evidence: PriceEvidence) -> bool:
-    """Say whether a unit price is off by no more than lists round prices."""
-    stated = Fraction(evidence.unit_price or 0)
-    return any(
-        abs(Fraction(price) * _WHOLE / content.milli - stated) <= stated * _NEAR
-        for price in evidence.prices
-    )
-
-
-def _decimals(text: str) -> int:
-    """Count the digits behind the last point or comma: "0.08 kg" has 2."""
-    digits = 0
-    for c in reversed(text):
-        if c in ".,":
-            return digits
-        digits = digits + 1 if c.isdecimal() else 0
-    return 3
+def _decimals(text: str, content: NetContent) -> int:
+    """Count a cell's decimals of its unit: "0.08 kg" has 2, and "80 g" has 3."""
+    number = _NUMBER.search(text)
+    if number is None:
+        return _MILLI_DECIMALS
+    whole, _, decimals = number[0].replace(",", ".").partition(".")
+    if Fraction(f"{whole or 0}.{decimals}") * _WHOLE != content.milli:
+        return _MILLI_DECIMALS  # of grams, or one of several numbers
+    return len(decimals)
 
 
 def _rounded(milli: int, decimals: int) -> int:

@@ -32,8 +32,9 @@ REASON_LONGEST = 300
 RULED_MOST = 1000
 SECRET_LONGEST = 4000
 SECRET_LEAST = 16
+PASSWORD_LEAST = 1  # how long it is, its server decides
 KEEP_OLD_MOST_S = 30 * 86_400
-SECRET_KINDS = ("webhook", "password", "token", "key")
+SECRET_KINDS = ("webhook", "password", "token", "key", "ssh_key")
 EVERY_LEAST_S, EVERY_MOST_S = 60, 7 * 86_400
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
@@ -162,19 +163,34 @@ def parse_ruling(value: Any) -> RulingAsked:
         InvalidInput: With the path of each bad field.
     """
     read = Fields(value)
-    prices = read.take("prices")
+    prices = _read_numbers(read, "prices")
     note = read.text("note", longest=REASON_LONGEST)
-    if (
-        not isinstance(prices, list)
-        or not 1 <= len(prices) <= RULED_MOST
-        or not all(type(n) is int and 0 < n < 2**53 for n in prices)
-    ):
-        read.problem(
-            "prices", f"not 1 to {RULED_MOST} numbers", fix="Send the numbers of the list."
-        )
-        prices = []
     read.finish()
-    return RulingAsked(prices=tuple(prices), note=note if isinstance(note, str) else None)
+    return RulingAsked(prices=prices, note=note if isinstance(note, str) else None)
+
+
+def parse_numbers(value: Any, name: str) -> tuple[int, ...]:
+    """Read ``{"events": [7, 8]}``, ``name`` being what they are numbers of.
+
+    Raises:
+        InvalidInput: It is missing, or there is something else.
+    """
+    read = Fields(value)
+    numbers = _read_numbers(read, name)
+    read.finish()
+    return numbers
+
+
+def _read_numbers(read: Fields, name: str) -> tuple[int, ...]:
+    numbers = read.take(name)
+    if (
+        isinstance(numbers, list)
+        and 1 <= len(numbers) <= RULED_MOST
+        and all(type(n) is int and 0 < n < 2**53 for n in numbers)
+    ):
+        return tuple(numbers)
+    read.problem(name, f"not 1 to {RULED_MOST} numbers", fix="Send the numbers of the list.")
+    return ()
 
 
 def parse_secret(value: Any) -> SecretPut:
@@ -187,10 +203,11 @@ def parse_secret(value: Any) -> SecretPut:
     kind = read.parsed("kind", _parse_secret_kind, required=True)
     secret = read.take("secret")
     keep_old = read.integer("keep_old_s", high=KEEP_OLD_MOST_S)
+    least = PASSWORD_LEAST if kind == "password" else SECRET_LEAST
     if secret is KEEP or secret is None:
         secret = None
-    elif not isinstance(secret, str) or not SECRET_LEAST <= len(secret) <= SECRET_LONGEST:
-        read.problem("secret", f"not a string of {SECRET_LEAST} to {SECRET_LONGEST} characters")
+    elif not isinstance(secret, str) or not least <= len(secret) <= SECRET_LONGEST:
+        read.problem("secret", f"not a string of {least} to {SECRET_LONGEST} characters")
         secret = None
     elif "\x00" in secret or any("\ud800" <= c <= "\udfff" for c in secret):
         read.problem("secret", "holds characters that no system sends")

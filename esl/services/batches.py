@@ -16,7 +16,7 @@ from esl.domain.ids import LabelId, Sku, StoreId
 from esl.domain.pricing import DEFAULT_SOURCE, PriceChange, Says
 from esl.services.pricing import Applied, apply_price_changes
 from esl.services.schedule import let_hold_again
-from esl.store import audit, batches, places, promotions, quarantine, schedule
+from esl.store import audit, batches, past_prices, places, promotions, quarantine, schedule
 from esl.store.batches import Tally
 from esl.store.products import lock_products
 
@@ -69,6 +69,7 @@ def roll_back(
     lock_products(tx, store_id, batches.skus_of(tx, store_id, batch_id))
     holding = batches.still_holding(tx, store_id, batch_id)
     promotions.forget_of_batch(tx, store_id, batch_id)
+    past_prices.forget_past_of_batch(tx, store_id, batch_id)
     schedule.cancel_of_batch(tx, batch_id, store_id)
     quarantine.supersede_batch(tx, batch_id, store_id, now, by=actor)
     before: dict[Sku, Says | None] = {one.sku: one.before for one in holding}

@@ -7,13 +7,15 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from esl.domain.errors import Conflict, UnknownStore
-from esl.domain.ids import LabelId, StoreId
+from esl.domain.ids import LabelId, Sku, SourceId, StoreId
 from esl.domain.label import Lane
 from esl.domain.place import Store
+from esl.domain.pricing import DEFAULT_SOURCE
 from esl.domain.product import Product
 from esl.intake.product_json import ProductPut
+from esl.services.field_ranks import yield_fields
 from esl.services.pricing import Applied, apply_price_changes
-from esl.store import flips, labels, places, products
+from esl.store import flips, labels, owners, places, products
 from esl.store.revisions import take_revision
 
 
@@ -59,24 +61,29 @@ def put_products(
     """Add or replace products, and apply the prices that came with them.
 
     Labels of a product that did not change want nothing new. Of several items with one SKU the
-    last counts.
+    last counts. A field that a source of higher priority has said stays.
 
     Raises:
         InvalidInput: A price that came along cannot be applied.
         Conflict: The store's currency is not that of a product's amounts.
     """
-    final: dict[str, Product] = {item.product.sku: item.product for item in put}
+    last: dict[Sku, tuple[SourceId, Product]] = {
+        item.product.sku: (_source_of(item), item.product) for item in put
+    }
     store = places.lock_store(tx, store_id)
     if any(item.currency not in (None, store.currency) for item in put):
         raise Conflict("the store's currency has just changed; send the products again")
-    products.lock_products(tx, store_id, [p.sku for p in final.values()])
-    held = products.products_by_sku(tx, store_id, [p.sku for p in final.values()])
+    products.lock_new_products(tx, store_id, last)
+    products.lock_products(tx, store_id, last)
+    held = products.products_by_sku(tx, store_id, last)
+    final, said_by = yield_fields(tx, store_id, last, held)
     changed = [p for p in final.values() if held.get(p.sku) != p]
     touched: tuple[LabelId, ...] = ()
     if changed:
         paired = labels.lock_labels_of_products(tx, store_id, [p.sku for p in changed])
         rev = take_revision(tx)
         products.put_products(tx, changed, rev)
+        owners.note_owners(tx, store_id, said_by)
         touched = tuple(label for found in paired.values() for label in found)
         labels.want(tx, touched, rev, now, lane=Lane.NORMAL)
     changes = [item.price for item in put if item.price is not None]
@@ -84,3 +91,7 @@ def put_products(
         return Applied(results=(), labels=touched)
     applied = apply_price_changes(tx, store_id, changes, now, actor=actor)
     return Applied(results=applied.results, labels=touched + applied.labels)
+
+
+def _source_of(item: ProductPut) -> SourceId:
+    return item.price.source if item.price is not None else DEFAULT_SOURCE

@@ -21,8 +21,9 @@ from esl.domain.pricing import CurrentPrice, Decision, Keep
 from esl.domain.source import Source
 from esl.intake.compat.items import ReadItems
 from esl.services.listening import EntryResult, take_entries
+from esl.services.silence import note_spoken
 from esl.services.withdrawals import delist_products
-from esl.store import batches, places, products, sources
+from esl.store import batches, places, products
 
 _NO_ID = "no id"
 
@@ -77,7 +78,7 @@ def take_items(
             tx, now, store_id=store_id, source=source.source_id, actor=actor, title=title
         )
     taken = take_entries(tx, source, entries, now, actor=actor, batch_id=batch_id)
-    sources.note_heard(tx, source.source_id, now)
+    note_spoken(tx, source.source_id, taken.results, now)
     by_row = _problems_by_row(read.problems)
     for result in taken.results:
         told = _told(result)

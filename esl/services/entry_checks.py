@@ -1,10 +1,11 @@
 """What of an entry can be kept at all, and small readings of it for `esl.services.taking`."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from esl.domain.entry import Entry, PromotionKind, StatedPromotion
 from esl.domain.face import Unit
-from esl.domain.guards import Said
+from esl.domain.guards import Held, Judgement, Limits, Said, Verdict, judge
 from esl.domain.ids import Sku, SourceId
 from esl.domain.money import PRICE_MAX_MINOR
 from esl.domain.pricing import Keep
@@ -16,6 +17,10 @@ from esl.store.promotions import HeldPromotion
 BADGE_LONGEST = 40
 CLUB_LONGEST = 80
 QUANTITY_MOST = 1000
+PROMOTIONS_MOST = 20
+"""Promotions of one product that a source may state at once."""
+
+_STRICTNESS = (Verdict.PASS, Verdict.QUARANTINE, Verdict.REJECT)
 
 
 def says_price(entry: Entry) -> bool:
@@ -81,17 +86,41 @@ def check_entry(entry: Entry) -> None:
             raise NotTaken(f"{name.removesuffix('_minor')}: not a price")
     if isinstance(entry.badge, str) and not 1 <= len(entry.badge) <= BADGE_LONGEST:
         raise NotTaken(f"badge: not 1 to {BADGE_LONGEST} characters")
-    promotion = entry.promotion
-    if isinstance(promotion, StatedPromotion):
-        if not 0 < promotion.price_minor <= PRICE_MAX_MINOR:
-            raise NotTaken("promotion: not a price")
-        low = 2 if promotion.kind is PromotionKind.MULTIBUY else 1
-        if not low <= promotion.quantity <= QUANTITY_MOST:
-            raise NotTaken(f"promotion: a quantity not within {low} to {QUANTITY_MOST}")
-        if max(len(promotion.promotion_id), len(promotion.club or "")) > CLUB_LONGEST:
-            raise NotTaken(f"promotion: an id or club longer than {CLUB_LONGEST} characters")
-        begins, ends = promotion.valid_from, promotion.valid_to
-        if begins is not None and ends is not None and ends <= begins:
-            raise NotTaken("promotion: ends before it begins")
+    stated = entry.stated_promotions
+    for promotion in stated:
+        _check_promotion(promotion)
+    if len({one.promotion_id for one in stated}) < len(stated) or len(stated) > PROMOTIONS_MOST:
+        raise NotTaken(f"promotion: one twice, or more than {PROMOTIONS_MOST}")
     if any(not 0 < dated.price_minor <= PRICE_MAX_MINOR for dated in entry.history):
         raise NotTaken("history: not a price")
+
+
+def _check_promotion(promotion: StatedPromotion) -> None:
+    if not 0 < promotion.price_minor <= PRICE_MAX_MINOR:
+        raise NotTaken("promotion: not a price")
+    low = 2 if promotion.kind is PromotionKind.MULTIBUY else 1
+    if not low <= promotion.quantity <= QUANTITY_MOST:
+        raise NotTaken(f"promotion: a quantity not within {low} to {QUANTITY_MOST}")
+    if max(len(promotion.promotion_id), len(promotion.club or "")) > CLUB_LONGEST:
+        raise NotTaken(f"promotion: an id or club longer than {CLUB_LONGEST} characters")
+    begins, ends = promotion.valid_from, promotion.valid_to
+    if begins is not None and ends is not None and ends <= begins:
+        raise NotTaken("promotion: ends before it begins")
+
+
+def judge_all(
+    said: Said, held: Held | None, limits: Limits, more: Sequence[StatedPromotion]
+) -> Judgement:
+    """Ask the guards about a price with each of the promotions that come with it."""
+    judged = judge(said, held, limits)
+    for promotion in more:
+        each = replace(
+            said, promotion_minor=promotion.price_minor, promotion_quantity=promotion.quantity
+        )
+        other = judge(each, held, limits)
+        if _STRICTNESS.index(other.verdict) > _STRICTNESS.index(judged.verdict):
+            judged, other = other, judged
+        if other.verdict is judged.verdict and other.reasons:
+            reasons = tuple(dict.fromkeys((*judged.reasons, *other.reasons)))
+            judged = replace(judged, reasons=reasons)
+    return judged

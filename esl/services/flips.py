@@ -29,7 +29,7 @@ from esl.intake.price_json import parse_price_changes
 from esl.intake.strict_json import parse_strict_json
 from esl.services import pricing
 from esl.services.pricing import Applied
-from esl.store import flip_pictures, flips, labels, places
+from esl.store import flip_pictures, flips, labels, places, quarantine, sources, telemetry
 from esl.store.revisions import take_revision
 
 SOONEST = timedelta(seconds=1)
@@ -89,9 +89,16 @@ def plan_flip(
     paired = labels.lock_labels_of_products(tx, store_id, skus)
     touched = sorted({label_id for held in paired.values() for label_id in held})
     flip_id = flips.add_flip(tx, store_id, show_at, said, now, actor=actor)
+    for source in sorted({change.source for change in changes}):
+        sources.note_heard(tx, source, now, stores=[store_id])
     states = labels.labels_by_id(tx, touched)
+    told = telemetry.count_slots(tx, touched)  # a label knows better than the table of models
     slots = [
-        (label_id, panel.slots if (panel := panels.get(states[label_id].panel_id)) else 1)
+        (
+            label_id,
+            told.get(label_id)
+            or (panel.slots if (panel := panels.get(states[label_id].panel_id)) else 1),
+        )
         for label_id in touched
     ]
     return Planned(
@@ -122,7 +129,9 @@ def begin_flip(tx: Connection, flip_id: int, now: datetime, *, grace: timedelta)
     try:
         with tx.begin_nested():
             changes = list(changes_of(tx, flip).values())
-            applied = pricing.apply_price_changes(tx, flip.store_id, changes, now, actor=flip.actor)
+            applied = pricing.apply_price_changes(
+                tx, flip.store_id, changes, now, actor=flip.actor, is_planned=True
+            )
     except EslError as exc:
         touched = _cancel_pictures(tx, flip_id, now)
         flips.end_flip(tx, flip_id, FlipState.FAILED, now, detail=str(exc))
@@ -181,7 +190,8 @@ def standing_of(tx: Connection, store_id: StoreId, flip_id: int) -> FlipStanding
 def failures_untended(tx: Connection, store_id: StoreId, now: datetime) -> list[Flip]:
     """List the flips that failed lately, wholly or in part, and whose prices nobody sent since.
 
-    A product of it that has got another price since is looked after.
+    A product of it that has got another price since is looked after, and so is one whose price
+    was held back at that moment and then rejected by a person.
     """
     return [
         flip
@@ -197,6 +207,7 @@ def _is_tended(tx: Connection, flip: Flip, failed_at: datetime) -> bool:
         return False  # what it said means nothing any more, as in another currency
     if flip.state is FlipState.BEGUN:
         skus = flips.kept_back_at(tx, flip.store_id, skus, failed_at)
+        skus -= quarantine.rejected_of(tx, flip.store_id, skus, failed_at)
     return skus <= flips.priced_since(tx, flip.store_id, skus, failed_at)
 
 

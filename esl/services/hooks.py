@@ -3,16 +3,20 @@
     door ──store_event──▶ inbox ──next_events──▶ work ──▶ end, in the transaction of its effects
 
 An event that cannot be read, or that has been tried `TRIES_MOST` times, is poisoned: it stays for
-a person to look at and no longer holds up those behind it.
+a person to look at and no longer holds up those behind it. The person has it tried again, once
+its cause is mended, or puts it away.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import Connection
 
-from esl.domain.errors import Unavailable
-from esl.store import connectors, hook_inbox
+from esl.domain.errors import Conflict, Unavailable
+from esl.domain.ids import SourceId
+from esl.store import audit, connectors, hook_inbox, sources
 from esl.store.hook_inbox import HookState, NewHookEvent, StoredHookEvent
 
 PATIENCE = timedelta(seconds=30)
@@ -65,3 +69,51 @@ def want_fetch(tx: Connection, source: str, objects: tuple[str, ...], now: datet
     """Ask a connector to look now; its answer will say what an event did not."""
     connectors.add_wants(tx, source, objects, now)
     connectors.make_due(tx, source, now)
+
+
+def retry_events(
+    tx: Connection, source: SourceId, numbers: Sequence[int], now: datetime, *, actor: str
+) -> int:
+    """Have poisoned events worked on once more, all or none; return how many.
+
+    Raises:
+        UnknownSource: There is no such source.
+        NotFound: An event is not there.
+        Conflict: One is not poisoned.
+    """
+    return _decide(tx, source, numbers, now, actor=actor, action="hooks_retried")
+
+
+def drop_events(
+    tx: Connection, source: SourceId, numbers: Sequence[int], now: datetime, *, actor: str
+) -> int:
+    """Put poisoned events away, all or none; return how many. Raises what `retry_events` does."""
+    return _decide(tx, source, numbers, now, actor=actor, action="hooks_dropped")
+
+
+def _decide(
+    tx: Connection,
+    source: SourceId,
+    numbers: Sequence[int],
+    now: datetime,
+    *,
+    actor: str,
+    action: Literal["hooks_retried", "hooks_dropped"],
+) -> int:
+    held = sources.source_named(tx, source)
+    decided = sorted(set(numbers))
+    do = hook_inbox.retry_event if action == "hooks_retried" else hook_inbox.drop_event
+    for number in decided:
+        event = hook_inbox.event_numbered(tx, source, number)
+        if not do(tx, number, now):
+            raise Conflict(f"the event {number} is not poisoned: it is {event.state}")
+    audit.note(
+        tx,
+        now,
+        actor=actor,
+        action=action,
+        subject=f"source/{source}",
+        store_id=held.store_id,
+        detail={"events": decided},
+    )
+    return len(decided)

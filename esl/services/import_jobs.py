@@ -10,15 +10,15 @@ So a piece is taken once, whatever crashes: `esl.services.import_runs` goes on b
 one. A job that was cancelled meanwhile takes nothing more: its next piece is undone.
 """
 
+from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from esl.domain.entry import Entry, RowProblem
-from esl.domain.errors import Conflict, EslError, InvalidInput, UnknownSource
+from esl.domain.errors import Conflict, EslError, InvalidInput
 from esl.domain.guards import WORDS
 from esl.domain.ids import LabelId, Sku, SourceId, StoreId
 from esl.domain.import_job import (
@@ -30,17 +30,14 @@ from esl.domain.import_job import (
     ReportLine,
 )
 from esl.domain.pricing import Decision
-from esl.domain.source import Source, unregistered
-from esl.intake.mapping.store_context import Place, StoreContext
+from esl.domain.source import Source
+from esl.services.import_routing import source_of
 from esl.services.listening import EntryResult, take_entries
 from esl.services.retiring import retire_missing
-from esl.store import audit, batches, import_jobs, places, sources
+from esl.store import audit, batches, import_jobs, sources
 
 OPEN_MOST = 50
 """Imports that may wait; each keeps its file until it has ended."""
-
-STORE_NAME = "store."
-"""A source's setting ``store.0007 = pula`` says what it calls a store."""
 
 
 class ImportEnded(EslError):
@@ -59,9 +56,14 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PieceTaken:
-    """What taking a piece gave: what to add to the job, and the labels that want more."""
+    """What taking a piece gave: what to add to the job, and the labels that want more.
+
+    ``by_store`` is what became of each store's products; a row whose store is not known is in
+    ``counts`` alone.
+    """
 
     counts: ImportCounts
+    by_store: Mapping[StoreId, ImportCounts]
     lines: tuple[ReportLine, ...]
     labels: frozenset[LabelId]
 
@@ -95,56 +97,6 @@ def add_job(tx: Connection, job: ImportJob, now: datetime) -> None:
         store_id=job.store_id,
         detail={"source": job.source, "title": job.title, "sha256": job.sha256, "mode": job.mode},
     )
-
-
-def source_of(tx: Connection, job: ImportJob) -> Source:
-    """Return the source that a job's file speaks for; nobody need have registered it.
-
-    Raises:
-        UnknownStore: The job's store is not there.
-        InvalidInput: The source is another store's.
-    """
-    if job.store_id is not None:
-        places.store_named(tx, job.store_id)
-    try:
-        source = sources.source_named(tx, job.source)
-    except UnknownSource:
-        if job.store_id is None:
-            raise
-        # A person who hands in a list by hand says with it whether it is complete.
-        return replace(unregistered(job.source, job.store_id), accepts_full=True)
-    if None not in (source.store_id, job.store_id) and source.store_id != job.store_id:
-        raise InvalidInput.at(
-            "/source", "the source of another store", fix="Name another source, or its store."
-        )
-    return source
-
-
-def context_of(tx: Connection, source: Source, store_id: StoreId | None) -> StoreContext:
-    """Say where a file's rows go: to the one store, or where the source's names of stores say.
-
-    For one store, rows that name another are refused.
-    """
-    names = {
-        name.removeprefix(STORE_NAME): StoreId(value)
-        for name, value in source.settings.items()
-        if name.startswith(STORE_NAME)
-    }
-    only = store_id if store_id is not None else source.store_id
-    stores = [places.store_named(tx, only)] if only is not None else places.all_stores(tx)
-    known = {
-        store.store_id: Place(
-            store_id=store.store_id,
-            currency=store.currency,
-            timezone=ZoneInfo(store.timezone),
-        )
-        for store in stores
-    }
-
-    def route(name: str) -> Place | None:
-        return known.get(names.get(name, StoreId(name)))
-
-    return StoreContext(place=known[only] if only is not None else None, route=route)
 
 
 def begin(tx: Connection, job: ImportJob, now: datetime) -> ImportJob:
@@ -193,32 +145,58 @@ def take_piece(
         batch_id=batch_id,
         full=job.mode is ImportMode.FULL,
     )
-    of = dict.fromkeys((decision.value for decision in Decision), 0)
+    tallies: defaultdict[StoreId | None, _Tally] = defaultdict(_Tally)
     lines: list[ReportLine] = []
-    products = 0
     last: tuple[StoreId, Sku] | None = None
     for result in taken.results:
-        of[result.decision.value] += 1
+        tally = tallies[result.store_id]
+        tally.of[result.decision.value] += 1
         product = result.store_id, result.sku
-        products += product != last
+        tally.products += product != last
+        tally.labels += result.labels
         last = product
         if result.decision is not Decision.UNCHANGED and (
             lists_accepted or result.decision is not Decision.ACCEPTED
         ):
             lines.append(_line_of(result))
-    for problem in piece.problems:
-        of[Decision.REJECTED.value] += problem.rejects
+    past = [problem for result in taken.results for problem in result.problems]
+    for problem in [*piece.problems, *past]:
+        tally = tallies[problem.store_id]
+        tally.of[Decision.REJECTED.value] += problem.rejects
         lines.append(_line_of_problem(problem))
     lines.sort(key=lambda line: line.row)
-    counts = ImportCounts(
-        products=products,
-        accepted=of["accepted"],
-        unchanged=of["unchanged"],
-        superseded=of["superseded"],
-        quarantined=of["quarantined"],
-        rejected=of["rejected"],
+    counted = {store_id: tally.counts() for store_id, tally in tallies.items()}
+    total = ImportCounts()
+    for counts in counted.values():
+        total = added(total, counts)
+    return PieceTaken(
+        counts=total,
+        by_store={one: counts for one, counts in counted.items() if one is not None},
+        lines=tuple(lines),
+        labels=frozenset(taken.labels),
     )
-    return PieceTaken(counts=counts, lines=tuple(lines), labels=frozenset(taken.labels))
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What became of the products of one store within a piece."""
+
+    of: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys((decision.value for decision in Decision), 0)
+    )
+    products: int = 0
+    labels: int = 0
+
+    def counts(self) -> ImportCounts:
+        return ImportCounts(
+            products=self.products,
+            accepted=self.of["accepted"],
+            unchanged=self.of["unchanged"],
+            superseded=self.of["superseded"],
+            quarantined=self.of["quarantined"],
+            rejected=self.of["rejected"],
+            labels=self.labels,
+        )
 
 
 def advance(
@@ -226,10 +204,11 @@ def advance(
     job: ImportJob,
     piece: Piece,
     *,
+    by_store: Mapping[StoreId, ImportCounts],
     lines: Sequence[ReportLine],
     first_line: int,
 ) -> None:
-    """Note how far a job is with a piece; ``job`` has its counts already.
+    """Note how far a job is with a piece; ``job`` has its counts already, ``by_store`` is more.
 
     Raises:
         ImportEnded: It was cancelled, or somebody else goes on with it.
@@ -243,6 +222,8 @@ def advance(
         counts=job.counts,
     ):
         raise ImportEnded("the import was cancelled")
+    if job.store_id is None:
+        import_jobs.add_store_counts(tx, job.job_id, by_store)
     import_jobs.add_lines(tx, job.job_id, lines, first=first_line)
 
 
@@ -263,7 +244,24 @@ def finish(tx: Connection, job: ImportJob, now: datetime, *, detail: str | None)
     if not is_here or not import_jobs.end_job(tx, job.job_id, ImportState.DONE, now, detail=detail):
         raise ImportEnded("the import was cancelled")
     if not job.dry_run:
-        sources.note_heard(tx, job.source, now)
+        sources.note_heard(tx, job.source, now, stores=_stores_heard(tx, job))
+
+
+def _stores_heard(tx: Connection, job: ImportJob) -> list[StoreId]:
+    """Name the stores of which a file said anything that was taken."""
+    if job.store_id is not None:
+        return [job.store_id]
+    by_store = import_jobs.counts_by_store(tx, job.job_id)
+    return [one for one, c in by_store.items() if c.accepted + c.unchanged + c.quarantined]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetiredOfStores:
+    """What was retired in each store, how many products were held back, and the labels."""
+
+    by_store: Mapping[StoreId, ImportCounts]
+    held: Mapping[StoreId, int]
+    labels: frozenset[LabelId]
 
 
 def retire(
@@ -274,18 +272,20 @@ def retire(
     now: datetime,
     *,
     batch_id: int,
-) -> tuple[int, int, frozenset[LabelId]]:
-    """Retire what a complete list leaves out; return how many products, held back ones, labels."""
-    retired, held = 0, 0
+) -> RetiredOfStores:
+    """Retire what a complete list leaves out, in each of its stores by that store's own numbers."""
+    by_store: dict[StoreId, ImportCounts] = {}
+    held: dict[StoreId, int] = {}
     labels: set[LabelId] = set()
     for store_id in sorted(listed):
         done = retire_missing(
             tx, source, store_id, listed[store_id], now, batch_id=batch_id, actor=job.actor
         )
-        retired += len(done.skus)
-        held += done.held
+        by_store[store_id] = ImportCounts(retired=len(done.skus), labels=len(set(done.labels)))
+        if done.held:
+            held[store_id] = done.held
         labels.update(done.labels)
-    return retired, held, frozenset(labels)
+    return RetiredOfStores(by_store=by_store, held=held, labels=frozenset(labels))
 
 
 def fail(tx: Connection, job: ImportJob, problem: EslError, now: datetime) -> None:
@@ -299,6 +299,7 @@ def fail(tx: Connection, job: ImportJob, problem: EslError, now: datetime) -> No
                 decision=Decision.REJECTED.value,
                 field=each.path,
                 reason=" ".join(filter(None, (_sentence(each.detail), each.fix))),
+                fix=each.fix or "",
             )
             for each in problem.problems
         ]
@@ -367,6 +368,8 @@ def _line_of_problem(problem: RowProblem) -> ReportLine:
         decision=Decision.REJECTED.value if problem.rejects else LEFT_OUT,
         field=problem.field,
         reason=" ".join(filter(None, (_sentence(problem.reason), problem.fix))),
+        fix=problem.fix or "",
+        store_id=problem.store_id,
         sku=problem.sku,
     )
 

@@ -29,8 +29,9 @@ from esl.domain.pricing import Decision
 from esl.domain.source import Source
 from esl.intake.mapping.model import Mapping
 from esl.intake.mapping.reading import read_entries
-from esl.services import import_jobs
-from esl.services.import_jobs import ImportEnded, Piece, PieceTaken
+from esl.services import import_jobs, import_routing
+from esl.services.import_jobs import ImportEnded, Piece, PieceTaken, RetiredOfStores
+from esl.services.import_routing import IGNORED, UNKNOWN_STORES
 from esl.store import import_jobs as rows
 from esl.store.database import Database
 from esl.store.write_group import Priority, Writes
@@ -74,6 +75,17 @@ class _Listed:
         return at < len(self._hashes) and self._hashes[at] == wanted
 
 
+@dataclass(frozen=True, slots=True)
+class _ListedHere:
+    """What a list of several stores lists for one; a row of an unknown store may be of any."""
+
+    here: _Listed
+    anywhere: _Listed
+
+    def __contains__(self, sku: object) -> bool:
+        return sku in self.here or sku in self.anywhere
+
+
 @dataclass(slots=True)
 class _Reader:
     """Cuts what is read into pieces, and notes what a complete list lists."""
@@ -81,8 +93,10 @@ class _Reader:
     items: Iterator[Entry | RowProblem]
     is_full: bool
     store_id: StoreId | None
+    ignores_other_stores: bool = False
     cursor: int = 0
     listed: dict[StoreId, _Listed] = field(default_factory=dict)
+    anywhere: _Listed = field(default_factory=_Listed)  # on refused rows whose store nobody knows
     nameless: int = 0  # refused rows whose SKU nobody could read
     _ahead: Entry | RowProblem | None = None
 
@@ -123,11 +137,20 @@ class _Reader:
         return item
 
     def _note(self, item: Entry | RowProblem) -> None:
-        store_id = item.store_id if isinstance(item, Entry) else self.store_id
+        store_id = item.store_id or self.store_id
         if item.sku is not None and store_id is not None:
             self.listed.setdefault(store_id, _Listed()).add(item.sku)
         elif isinstance(item, RowProblem) and item.rejects:
-            self.nameless += 1
+            if item.field == "store" and self.ignores_other_stores:
+                return
+            if item.sku is not None:
+                self.anywhere.add(item.sku)
+            else:
+                self.nameless += 1
+
+    def listed_by_store(self) -> dict[StoreId, _ListedHere]:
+        """Return what the list lists, for each store of which it has a row."""
+        return {one: _ListedHere(here, self.anywhere) for one, here in self.listed.items()}
 
 
 def _is_same(entries: Sequence[Entry], item: Entry) -> bool:
@@ -177,8 +200,8 @@ class ImportRun:
 
     def _take(self, job: ImportJob, file: BinaryIO, mapping: Mapping) -> None:
         with self._database.read() as tx:
-            source = import_jobs.source_of(tx, job)
-            context = import_jobs.context_of(tx, source, job.store_id)
+            source = import_routing.source_of(tx, job)
+            context = import_routing.context_of(tx, source, job.store_id, stores=job.stores)
             written = rows.count_lines(tx, job.job_id)
         self._lines = sum(written.values())
         accepted = written.get(Decision.ACCEPTED.value, 0)
@@ -188,7 +211,8 @@ class ImportRun:
         }
         reading = read_entries(file, mapping, store=context, file_name=job.title)
         job = replace(job, rows=reading.summary.rows)
-        reader = _Reader(reading, job.mode is ImportMode.FULL, job.store_id)
+        ignores = source.settings.get(UNKNOWN_STORES) == IGNORED
+        reader = _Reader(reading, job.mode is ImportMode.FULL, job.store_id, ignores)
         reader.skip(job.cursor)
         reader.cursor = job.cursor
         batch_id = self._batch_of(job)
@@ -250,7 +274,14 @@ class ImportRun:
     def _advance(self, tx: Connection, job: ImportJob, piece: Piece, taken: PieceTaken) -> None:
         then = replace(job, counts=self._counts_with(job, taken))
         kept, _, _ = self._fitting(taken.lines)
-        import_jobs.advance(tx, then, piece, lines=kept, first_line=self._lines + 1)
+        import_jobs.advance(
+            tx,
+            then,
+            piece,
+            by_store=taken.by_store,
+            lines=kept,
+            first_line=self._lines + 1,
+        )
 
     def _counts_with(self, job: ImportJob, taken: PieceTaken) -> ImportCounts:
         fresh = len(taken.labels - self._labels)
@@ -279,35 +310,38 @@ class ImportRun:
             self._writes.write(lambda tx: import_jobs.finish(tx, job, self._now(), detail=detail))
             return
         told: list[frozenset[LabelId]] = []
+        listed = reader.listed_by_store()
 
-        def retire(tx: Connection) -> tuple[ImportJob, str | None]:
+        def retire(tx: Connection) -> RetiredOfStores:
             now = self._now()
-            retired, held, labels = import_jobs.retire(
-                tx, job, source, reader.listed, now, batch_id=batch_id
-            )
-            told.append(labels)
-            fresh = len(labels - self._labels)
-            counts = replace(job.counts, retired=retired, labels=job.counts.labels + fresh)
-            return replace(job, counts=counts), _words_of_held(held)
+            done = import_jobs.retire(tx, job, source, listed, now, batch_id=batch_id)
+            told.append(done.labels)
+            return done
 
-        def retire_and_finish(tx: Connection) -> None:
-            then, detail = retire(tx)
+        def finish(tx: Connection, done: RetiredOfStores) -> None:
+            fresh = len(done.labels - self._labels)
+            retired = sum(counts.retired for counts in done.by_store.values())
+            counts = replace(job.counts, retired=retired, labels=job.counts.labels + fresh)
+            if job.store_id is None:
+                rows.add_store_counts(tx, job.job_id, done.by_store)
+            then, detail = replace(job, counts=counts), _words_of_held(done, job)
             import_jobs.finish(tx, then, self._now(), detail=detail)
 
         if self._trial is None:
-            self._writes.write(retire_and_finish, priority=Priority.BULK)
+            self._writes.write(lambda tx: finish(tx, retire(tx)), priority=Priority.BULK)
             self._tell(told[-1])
         else:
-            then, detail = self._trial.write(retire)
-            self._writes.write(lambda tx: import_jobs.finish(tx, then, self._now(), detail=detail))
+            done = self._trial.write(retire)
+            self._writes.write(lambda tx: finish(tx, done))
 
 
-def _words_of_held(held: int) -> str | None:
-    if not held:
+def _words_of_held(done: RetiredOfStores, job: ImportJob) -> str | None:
+    if not done.held:
         return None
+    of = f" of {', '.join(sorted(done.held))}" if job.store_id is None else ""
     return (
-        f"{held} products are missing from the list, too many to believe it: none was retired. "
-        f"Confirm it for the batch, or send the whole list"
+        f"{sum(done.held.values())} products{of} are missing from the list, too many to believe "
+        f"it: none was retired. Confirm it for the batch, or send the whole list"
     )
 
 

@@ -17,12 +17,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from esl.domain.entry import Entry
+from esl.domain.entry import Entry, RowProblem
 from esl.domain.guards import Reason
-from esl.domain.ids import LabelId, Sku, StoreId
+from esl.domain.ids import LabelId, Sku, SourceId, StoreId
 from esl.domain.pricing import Decision
 from esl.domain.source import Source
-from esl.services.taking import Taker
+from esl.services.past_prices import NOTHING_PAST, PastKept, keep_past
+from esl.services.taking import TakenEntry, Taker
 from esl.store import batches
 from esl.store.batches import Tally
 
@@ -43,6 +44,7 @@ class EntryResult:
     quarantine_id: int | None = None
     rows: tuple[int, ...] = ()
     path: str = ""
+    problems: tuple[RowProblem, ...] = ()  # what of its history was not kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +99,26 @@ def take_entries(
             is_approved=is_approved,
         )
         taken, closed = taker.take(actor=actor, batch_id=batch_id, full=full)
-        for place, one in zip(places, taken, strict=True):
+        past = _keep_past(
+            tx,
+            taker,
+            [entries[place] for place in places],
+            taken,
+            now,
+            source=source.source_id,
+            batch_id=batch_id,
+        )
+        for at, (place, one) in enumerate(zip(places, taken, strict=True)):
+            told = past.get(at, NOTHING_PAST)
+            decision = one.decision
+            if told.is_new and decision is Decision.UNCHANGED:
+                decision = Decision.ACCEPTED
             entry, found = entries[place], closed.labels_of.get(one.sku, ())
             held = closed.held.get((source.source_id, one.sku))
             results[place] = EntryResult(
                 store_id=store_id,
                 sku=one.sku,
-                decision=one.decision,
+                decision=decision,
                 rev=closed.rev if one.changed else None,
                 labels=len(found) if one.changed else 0,
                 reasons=one.reasons,
@@ -111,10 +126,34 @@ def take_entries(
                 quarantine_id=held if one.decision is Decision.QUARANTINED else None,
                 rows=entry.rows,
                 path=entry.path,
+                problems=told.problems,
             )
-            tally.count(one.decision)
+            tally.count(decision)
         touched += closed.touched
         tripped = tripped or taker.books.tripped
     if batch_id is not None:
         batches.add_tally(tx, batch_id, tally, now, tripped=tripped)
     return Taken(results=tuple(r for r in results if r is not None), labels=tuple(touched))
+
+
+def _keep_past(
+    tx: Connection,
+    taker: Taker,
+    entries: Sequence[Entry],
+    taken: Sequence[TakenEntry],
+    now: datetime,
+    *,
+    source: SourceId,
+    batch_id: int | None,
+) -> dict[int, PastKept]:
+    """Keep the prices of the past that entries tell, by their places; most batches have none."""
+    telling = [
+        at
+        for at, (entry, one) in enumerate(zip(entries, taken, strict=True))
+        if entry.history and one.decision is not Decision.REJECTED
+    ]
+    if not telling:
+        return {}
+    said = [entries[at] for at in telling]
+    kept = keep_past(tx, taker.books.store, source, said, now, batch_id=batch_id)
+    return dict(zip(telling, kept, strict=True))

@@ -95,7 +95,7 @@ def merge(
         raise NotTaken(
             "name: cannot be cleared"
             if held is not None
-            else "the store has no product with this SKU, and the entry gives no name"
+            else "sku: the store has no product with this SKU, and no name is given for one"
         )
     if held is None and not 1 <= len(entry.sku) <= SKU_MAX_CHARACTERS:
         raise NotTaken(f"sku: not 1 to {SKU_MAX_CHARACTERS} characters")

@@ -10,6 +10,7 @@
 Price changes and entries of files and events share it, so both mean the same by a price.
 """
 
+import itertools
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,17 +31,22 @@ from esl.store.columns import instant_text
 from esl.store.desk import Desk, owners_from
 from esl.store.price_intake import PriceEvent, SaidBy, SourcePosition, price_event
 from esl.store.quarantine import NewHeld, Waiting
-from esl.store.revisions import take_revision
+from esl.store.revisions import take_revision, take_revisions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
-    """What closing the books made: the revision, the labels, the numbers in quarantine."""
+    """What closing the books made: revisions, labels, numbers in quarantine."""
 
-    rev: int | None
+    revs: tuple[int, ...]
     labels_of: Mapping[Sku, tuple[LabelId, ...]]
     touched: tuple[LabelId, ...]
     held: Mapping[SaidBy, int]
+
+    @property
+    def rev(self) -> int | None:
+        """The revision, where all changes have one; the first, where each has its own."""
+        return self.revs[0] if self.revs else None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,6 +63,8 @@ class PriceBooks:
     still_held: dict[SaidBy, int] = field(default_factory=dict)
     outdated: set[int] = field(default_factory=set)  # quarantine that newer words replace
     events: list[PriceEvent] = field(default_factory=list)
+    changed_by: dict[Sku, int] = field(default_factory=dict)  # which accepted change, from 0
+    accepted: int = 0
 
     def refuse_disabled(self, sources: Iterable[SourceId]) -> None:
         """Refuse what a source says that is switched off.
@@ -94,6 +102,9 @@ class PriceBooks:
                 says=says,
             )
         )
+        if decision is Decision.ACCEPTED:
+            self.changed_by[sku] = self.accepted
+            self.accepted += 1
         if (self.waiting or self.to_hold) and (
             decision is Decision.ACCEPTED or decision is Decision.UNCHANGED
         ):
@@ -132,39 +143,56 @@ class PriceBooks:
         always_takes_rev: bool = False,
         lane: Lane = Lane.NORMAL,
         before_prices: Callable[[int], None] | None = None,
+        each_its_rev: bool = False,
     ) -> Closed:
         """Write everything down; labels of changed prices and ``also_touched`` want what is new.
 
-        ``before_prices`` writes what prices refer to, under the revision it is given.
+        ``before_prices`` writes what prices refer to, under the revision it is given. All that
+        was accepted gets one revision, or ``each_its_rev`` in the order of the changes.
         """
         tx, store_id, now = self.tx, self.store.store_id, self.now
         changed = self.scales.changed
         skus = sorted({*changed, *also_touched})
         labels_of = labels.lock_labels_of_products(tx, store_id, skus) if skus else {}
-        rev = take_revision(tx) if skus or always_takes_rev else None
-        if rev is not None and before_prices is not None:
-            before_prices(rev)
+        revs: list[int] = []
+        if each_its_rev:
+            revs = take_revisions(tx, self.accepted) if self.accepted else []
+        elif skus or always_takes_rev:
+            revs = [take_revision(tx)]
+        if revs and before_prices is not None:
+            before_prices(revs[0])
         price_intake.log_price_events(
-            tx, store_id, self.events, rev=rev, actor=actor, now=now, batch_id=batch_id
+            tx,
+            store_id,
+            self.events,
+            revs=iter(revs) if each_its_rev else itertools.repeat(revs[0] if revs else 0),
+            actor=actor,
+            now=now,
+            batch_id=batch_id,
         )
-        if changed and rev is not None:
-            held = self.scales.held
+        if changed and revs:
+            held, by = self.scales.held, self.changed_by
             price_intake.put_held(
                 tx,
                 store_id,
-                [(sku, held[sku]) for sku in sorted(changed)],
+                [(sku, held[sku], revs[by[sku] if each_its_rev else 0]) for sku in sorted(changed)],
                 currency=self.store.currency,
-                rev=rev,
             )
         price_intake.put_source_positions(tx, store_id, self.scales.moved)
         numbers = self._write_quarantine(actor, batch_id)
         counted = ((source, b.counted) for source, b in self.scales.breakers.items())
         big_changes.add_big(tx, store_id, counted, now)
         touched = tuple(label for sku in skus for label in labels_of.get(sku, ()))
-        if rev is not None:
-            labels.want(tx, touched, rev, now, lane=lane)
+        if each_its_rev:
+            wanted: dict[LabelId, int] = {}
+            for sku in skus:
+                for label in labels_of.get(sku, ()):
+                    wanted[label] = max(wanted.get(label, 0), revs[self.changed_by[sku]])
+            labels.want_each(tx, wanted, now, lane=lane)
+        elif revs:
+            labels.want(tx, touched, revs[0], now, lane=lane)
         return Closed(
-            rev=rev,
+            revs=tuple(revs),
             labels_of={sku: tuple(found) for sku, found in labels_of.items()},
             touched=touched,
             held=numbers,

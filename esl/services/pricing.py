@@ -6,6 +6,7 @@ that hold are updated, and the labels that show them want a new revision at once
 guards doubt is kept for another person: `esl.services.quarantine`.
 """
 
+import itertools
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,12 +26,14 @@ from esl.domain.pricing import (
     Says,
 )
 from esl.services.price_books import Closed, PriceBooks, open_books, positions_of
-from esl.store import owners, price_intake, promotions, words
+from esl.store import owners, price_intake, promotions, sources, words
 from esl.store.price_intake import SaidBy, SaidPrice, SourcePosition
 from esl.store.quarantine import NewHeld
 
 Told = tuple[Decision, tuple[Reason, ...]]
 """What became of a change, and why."""
+
+_SAYS_NOTHING = frozenset({Decision.REJECTED, Decision.SUPERSEDED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +53,16 @@ def apply_price_changes(
     actor: str,
     batch_id: int | None = None,
     is_approved: bool = False,
+    is_planned: bool = False,
+    each_its_rev: bool = False,
 ) -> Applied:
     """Apply changes of one store, all or none; the order of the sequence is their order.
 
-    What is approved is not weighed by the guards again.
+    Together they are one revision; ``each_its_rev`` for changes that only happen to be taken
+    together.
+
+    What is approved is not weighed by the guards again. What was approved or planned is no new
+    word of its source.
 
     Raises:
         InvalidInput: A SKU is unknown, or a source used one sequence number for two prices.
@@ -71,11 +80,28 @@ def apply_price_changes(
         scales.is_guarded, scales.yields = False, None
     overridden: set[Sku] = set()
     told = [_weigh(books, change, overridden) for change in changes]
-    closed = books.close(actor=actor, batch_id=batch_id, always_takes_rev=True)
+    closed = books.close(
+        actor=actor, batch_id=batch_id, always_takes_rev=True, each_its_rev=each_its_rev
+    )
     promotions.forget_of_products(tx, store_id, overridden)
     if books.desk.seats:
         owners.note_price_owners(tx, store_id, _owners_after(books, changes, told))
-    return Applied(results=_results(changes, told, closed), labels=closed.touched)
+        if not (is_approved or is_planned):
+            _note_spoken(books, changes, told)
+    results = _results(changes, told, closed, each_its_rev=each_its_rev)
+    return Applied(results=results, labels=closed.touched)
+
+
+def _note_spoken(books: PriceBooks, changes: Sequence[PriceChange], told: Sequence[Told]) -> None:
+    """Note which registered sources spoke: what is late is old, and says nothing of today."""
+    spoke = {
+        change.source
+        for change, (decision, reasons) in zip(changes, told, strict=True)
+        if change.source in books.desk.seats
+        and (decision not in _SAYS_NOTHING or Reason.YIELDS in reasons)
+    }
+    for source in sorted(spoke):
+        sources.note_heard(books.tx, source, books.now, stores=[books.store.store_id])
 
 
 def foresee(
@@ -153,9 +179,10 @@ def _weigh(books: PriceBooks, change: PriceChange, overridden: set[Sku]) -> Told
 
 
 def _results(
-    changes: Sequence[PriceChange], told: Sequence[Told], closed: Closed
+    changes: Sequence[PriceChange], told: Sequence[Told], closed: Closed, *, each_its_rev: bool
 ) -> tuple[ChangeResult, ...]:
     """Answer each change; of several of one product, each."""
+    revs = iter(closed.revs) if each_its_rev else itertools.repeat(closed.rev)
     results: list[ChangeResult] = []
     for change, (decision, reasons) in zip(changes, told, strict=True):
         is_accepted = decision is Decision.ACCEPTED
@@ -166,7 +193,7 @@ def _results(
             ChangeResult(
                 sku=change.sku,
                 decision=decision,
-                rev=closed.rev if is_accepted else None,
+                rev=next(revs) if is_accepted else None,
                 labels=len(closed.labels_of.get(change.sku, ())) if is_accepted else 0,
                 reasons=reasons,
                 quarantine_id=held,

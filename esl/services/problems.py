@@ -22,6 +22,9 @@ LOW_ABOVE_EMPTY_MV = 100
 AWAY_AFTER = timedelta(minutes=2)
 """A gateway that restarts is no problem."""
 
+UNHEARD_AFTER = timedelta(minutes=15)
+"""Time to carry an enrolment file to its gateway and to switch that on."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
@@ -117,13 +120,19 @@ def find_problems(
 def _of_gateways(
     tx: Connection, store_id: StoreId, now: datetime, online: AbstractSet[GatewayId]
 ) -> Iterator[Finding]:
-    for gateway_id, heard_at, clock_trusted in problems.gateways_in_doubt(tx, store_id):
-        if gateway_id not in online and heard_at is not None and now - heard_at > AWAY_AFTER:
+    for known in problems.gateways_in_doubt(tx, store_id):
+        enrolled_at, heard_at = known.enrolled_at, known.heard_at
+        if heard_at is None:
+            if enrolled_at is None or now - enrolled_at > UNHEARD_AFTER:
+                when = f" at {enrolled_at:%Y-%m-%d %H:%M} UTC" if enrolled_at else ""
+                reason = f"It was enrolled{when} and has not been heard since."
+                yield _finding(store_id, ProblemKind.GATEWAY_UNHEARD, known.gateway_id, reason)
+        elif known.gateway_id not in online and now - heard_at > AWAY_AFTER:
             reason = f"It was last heard at {heard_at:%Y-%m-%d %H:%M} UTC."
-            yield _finding(store_id, ProblemKind.GATEWAY_AWAY, gateway_id, reason)
-        elif not clock_trusted:
+            yield _finding(store_id, ProblemKind.GATEWAY_AWAY, known.gateway_id, reason)
+        elif not known.clock_trusted:
             reason = "Its clock is far from the controller's."
-            yield _finding(store_id, ProblemKind.GATEWAY_CLOCK, gateway_id, reason)
+            yield _finding(store_id, ProblemKind.GATEWAY_CLOCK, known.gateway_id, reason)
 
 
 def _of_device(
@@ -153,10 +162,18 @@ def _of_device(
     elif device.settled_rev < device.wanted_rev and state is not FleetState.QUARANTINED:
         is_late = device.wanted_at is not None and now - device.wanted_at >= patience.verdict_within
         if is_late:
-            note(ProblemKind.LATE, f"It was sent its picture {device.attempts} times in vain.")
+            note(ProblemKind.LATE, _why_late(device))
     if device.battery_mv is not None and device.battery_mv < EMPTY_MV + LOW_ABOVE_EMPTY_MV:
         note(ProblemKind.BATTERY_LOW, f"Its battery is down to {device.battery_mv} mV.")
     return found
+
+
+def _why_late(device: Device) -> str:
+    if device.gateway_id is None:
+        return "No gateway of the shop has heard it."
+    if device.sent_rev < device.wanted_rev:
+        return "Its picture was not sent yet: its gateway is away, or has much else to send."
+    return f"It was sent its picture {device.attempts} times in vain."
 
 
 def _why_failed(flip: Flip) -> str:

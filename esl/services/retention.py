@@ -4,25 +4,44 @@
 commands, flips      30 days  that are over
 webhooks             14 days  that are over: so long a repeat is recognised
 touches of labels    30 days
+refused messages     30 days  and 2,000 of them at most
+sign-in links        30 days  that are over
 problems             90 days  that ended
+remove tasks         90 days  that were done
+prices for later     90 days  that are over
 pictures             90 days  last sent then, and nothing refers to them any more
+files of folders     400 days that are gone
+quarantine, batches  400 days that were decided about; all
 what was issued      400 days below what a label shows
 display log          400 days but never a label's newest line
 failures             400 days the time in which a verdict may be asked for
 battery samples      400 days a year's trend, and the winter before; never a label's newest
 ==================== ======== ================================================================
 
-Price events and the audit are never forgotten, nor what labels show now.
+Price events and the audit are never forgotten, nor what labels show now. `esl.services.keeping`
+says of every table what becomes of it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
 from esl.domain.ids import Digest
-from esl.store import commands, flips, hook_inbox, problems, retention, touches
+from esl.store import (
+    commands,
+    flips,
+    hook_inbox,
+    mqtt_in,
+    problems,
+    retention,
+    retention_intake,
+    schedule,
+    seen_files,
+    touches,
+)
 from esl.store.database import Database
 from esl.store.retention import FRAME_PARTS, Place
 from esl.store.write_group import Priority, Writes
@@ -34,6 +53,14 @@ PICTURES_KEPT = timedelta(days=90)
 HISTORY_KEPT = timedelta(days=400)
 
 ROWS_A_STEP = retention.ROWS_A_STEP
+
+
+class Forget(Protocol):
+    """Forgets rows from before a moment, at most so many, and says how many went."""
+
+    def __call__(self, tx: Connection, before: datetime, *, most: int) -> int:
+        """Do so."""
+        ...
 
 
 class Forgetting:
@@ -68,7 +95,8 @@ class Forgetting:
 
     def _go_round(self, now: datetime) -> Iterator[int]:
         history = now - HISTORY_KEPT
-        yield self._write(lambda tx: _forget_orders(tx, now))
+        for forget, kept in _BY_AGE:
+            yield from self._forget_by_age(forget, now - kept)
         for prune in (
             retention.prune_display_log,
             retention.prune_issued,
@@ -85,6 +113,12 @@ class Forgetting:
             yield removed
         for part in FRAME_PARTS:
             yield from self._forget_frames(part, now - PICTURES_KEPT)
+
+    def _forget_by_age(self, forget: Forget, before: datetime) -> Iterator[int]:
+        removed = ROWS_A_STEP
+        while removed >= ROWS_A_STEP:
+            removed = self._write(lambda tx: forget(tx, before, most=ROWS_A_STEP))
+            yield removed
 
     def _forget_frames(self, part: str, before: datetime) -> Iterator[int]:
         while True:
@@ -103,11 +137,17 @@ class Forgetting:
         return self._writer.write(work, priority=Priority.HOUSEKEEPING)
 
 
-def _forget_orders(tx: Connection, now: datetime) -> int:
-    return (
-        commands.forget_commands(tx, now - ORDERS_KEPT, most=ROWS_A_STEP)
-        + flips.forget_flips(tx, now - ORDERS_KEPT, most=ROWS_A_STEP)
-        + touches.forget_touches(tx, now - ORDERS_KEPT, most=ROWS_A_STEP)
-        + hook_inbox.forget_events(tx, now - HOOKS_KEPT, most=ROWS_A_STEP)
-        + problems.forget_problems(tx, now - PROBLEMS_KEPT, most=ROWS_A_STEP)
-    )
+_BY_AGE: Final[Sequence[tuple[Forget, timedelta]]] = (
+    (commands.forget_commands, ORDERS_KEPT),
+    (flips.forget_flips, ORDERS_KEPT),
+    (touches.forget_touches, ORDERS_KEPT),
+    (hook_inbox.forget_events, HOOKS_KEPT),
+    (mqtt_in.forget_refused, ORDERS_KEPT),
+    (retention_intake.forget_links, ORDERS_KEPT),
+    (problems.forget_problems, PROBLEMS_KEPT),
+    (retention_intake.forget_tasks, PROBLEMS_KEPT),
+    (schedule.forget_done, PROBLEMS_KEPT),
+    (seen_files.forget_files, HISTORY_KEPT),
+    (retention_intake.forget_decided, HISTORY_KEPT),
+    (retention_intake.forget_batches, HISTORY_KEPT),
+)

@@ -101,7 +101,7 @@ def _withdraw(
     touched: list[LabelId] = []
     for batch in in_batches(gone):
         known = sorted(lock_products(tx, store_id, batch))
-        touched += withdraw_prices(tx, store_id, known, now)
+        touched += withdraw_prices(tx, store_id, known, now, actor=actor)
         promotions.forget_of_products(tx, store_id, known)
         schedule.cancel_of_products(tx, store_id, known)
     if gone:

@@ -113,20 +113,23 @@ class Hearing:
         if (
             own == sender.gateway_id
             or label.store_id != sender.store_id
-            or label.quarantine
             or report.incarnation < label.incarnation
         ):
             return False
         track = self._tracks.get(label.label_id)
+        if label.quarantine:  # which of the two is heard is not known; counted all the same
+            self._weigh(track, label, sender)
+            return False
         if own is None or own not in online or track is None:
             return self._move(track, now)
-        ear = track.ears.get(sender.gateway_id)
+        ear = self._weigh(track, label, sender)
         if ear is None:
             return False
-        compare(ear, _own(track, label, own), self._before.get((label.label_id, sender.gateway_id)))
         if track.moved_at is not None and now - track.moved_at < STAYS_FOR:
             return False
-        fruitless = label.due_at is not None and label.attempts >= FRUITLESS_ATTEMPTS
+        own_ear = track.ears.get(own)
+        in_vain = own_ear is not None and own_ear.in_vain
+        fruitless = label.due_at is not None and (in_vain or label.attempts >= FRUITLESS_ATTEMPTS)
         return self._move(track, now) if fruitless or is_better(ear) else False
 
     def note_unheard(self, label_id: LabelId, gateway_id: GatewayId) -> None:
@@ -134,7 +137,13 @@ class Hearing:
         if (track := self._tracks.get(label_id)) is not None:
             ear = track.ears.setdefault(gateway_id, Ear())
             ear.rssi_dbm = ear.heard_at = None
+            ear.in_vain = True
             track.moved_at = None
+
+    def note_unanswered(self, label_id: LabelId, gateway_id: GatewayId) -> None:
+        """Note a gateway's own word that a label does not answer it."""
+        if (track := self._tracks.get(label_id)) is not None:
+            track.ears.setdefault(gateway_id, Ear()).in_vain = True
 
     # -- two labels with one id --------------------------------------------------------------
 
@@ -181,16 +190,41 @@ class Hearing:
 
     def is_single_again(self, label: LabelState, now: datetime) -> bool:
         """Say whether a label in quarantine may leave it."""
+        kept_min = label.quarantine - 1
         suspect = self._suspects.get(label.label_id)
-        if suspect is None:  # a restart: what was heard before is not known
+        if suspect is None:  # a restart: what was heard before is known from the label's row alone
             self._suspects[label.label_id] = Suspect(
-                incarnation=label.incarnation, panel=label.panel_id, rev=0, last_at=now
+                incarnation=label.incarnation,
+                panel=label.panel_id,
+                rev=0,
+                last_at=now - timedelta(minutes=kept_min),
+                kept_min=kept_min,
             )
             return False
+        if kept_min < suspect.kept_min:  # another worker has heard both
+            suspect.last_at, suspect.kept_min = now, kept_min
         if suspect.is_cleared(now):
             del self._suspects[label.label_id]
             return True
         return False
+
+    def quiet_min(self, label: LabelState, now: datetime) -> int:
+        """Say how many minutes a label in quarantine was heard alone; they are to be kept."""
+        suspect = self._suspects.get(label.label_id)
+        if suspect is None:
+            return label.quarantine - 1
+        heard_both = suspect.last_at == now
+        suspect.kept_min = 0 if heard_both else max(suspect.quiet_min(now), label.quarantine - 1)
+        return suspect.kept_min
+
+    def _weigh(self, track: _Track | None, label: LabelState, sender: Sender) -> Ear | None:
+        """Compare what this gateway hears of a label with what the label's own does."""
+        ear = track.ears.get(sender.gateway_id) if track is not None else None
+        if track is None or ear is None or label.gateway_id is None:
+            return None
+        before = self._before.get((label.label_id, sender.gateway_id))
+        compare(ear, _own(track, label, label.gateway_id), before)
+        return ear
 
     def _move(self, track: _Track | None, now: datetime) -> bool:
         if track is not None:

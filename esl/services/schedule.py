@@ -136,7 +136,7 @@ def let_hold_again(
     gone = sorted(sku for sku, says in before.items() if says is None)
     touched: tuple[LabelId, ...] = ()
     if gone:
-        touched = withdraw_prices(tx, store_id, gone, now)
+        touched = withdraw_prices(tx, store_id, gone, now, actor=actor)
     back = {sku: says for sku, says in before.items() if says is not None}
     if not back:
         return touched

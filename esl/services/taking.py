@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from esl.domain.entry import Entry, StatedPromotion
 from esl.domain.errors import InvalidInput
-from esl.domain.guards import Held, Judgement, Reason, Said, judge
+from esl.domain.guards import Held, Judgement, Reason, Said
 from esl.domain.ids import Sku, SourceId, StoreId
 from esl.domain.pricing import Decision, Keep, Says
 from esl.domain.source import PRICE_FIELD
@@ -19,19 +19,20 @@ from esl.services.entry_checks import (
     check_entry,
     content_of,
     given,
+    judge_all,
     promotion_as_price,
     says_price,
 )
 from esl.services.merging import NotTaken, merge
 from esl.services.price_books import Closed, open_books, positions_of
 from esl.services.scales import regular_of
+from esl.services.till_plans import TillPlans
 from esl.services.till_promotions import TillPromotions
-from esl.store import listed, missing, price_intake, schedule, words
+from esl.store import listed, missing, price_intake, products, words
 from esl.store.desk import owners_from, owners_with
 from esl.store.listed import SHOWN, Listed
 from esl.store.promotions import HeldPromotion
 from esl.store.quarantine import NewHeld
-from esl.store.schedule import Planned, ScheduleState
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Taker:
         is_approved: bool = False,
     ) -> None:
         skus = sorted({entry.sku for entry in entries})
+        products.lock_new_products(tx, store_id, skus)
         self.books = open_books(tx, store_id, skus, now, tripped=tripped)
         self.books.refuse_disabled([source])
         self._tx = tx
@@ -88,17 +90,12 @@ class Taker:
         self._products = listed.listed_products(tx, store_id, skus)
         self._gtins = listed.further_gtins(tx, store_id, skus)
         self._promotions = TillPromotions(tx, store_id, skus, source)
-        self._planned: dict[Sku, list[Planned]] = {}
-        for planned in schedule.planned_prices(tx, store_id, skus):
-            self._planned.setdefault(planned.sku, []).append(planned)
+        self._plans = TillPlans(tx, store_id, skus, source, now)
         self._today = now.astimezone(ZoneInfo(self.books.store.timezone)).date().isoformat()
         # What is to be written once all entries were weighed.
         self._to_put: dict[Sku, Listed] = {}
         self._gtins_to_put: dict[Sku, tuple[str, ...]] = {}
         self._shown: dict[Sku, None] = {}
-        self._plans: list[tuple[Sku, str, datetime, datetime | None, str | None, bool]] = []
-        self._replaced: set[int] = set()
-        self._held_new: set[Sku] = set()
 
     def take(
         self, *, actor: str, batch_id: int | None, full: bool = False
@@ -115,28 +112,9 @@ class Taker:
         )
         listed.put_further_gtins(tx, store_id, self._gtins_to_put)
         self._promotions.write(now, batch_id=batch_id)
-        schedule.end_planned(tx, self._replaced, ScheduleState.REPLACED)
-        if self._plans:
-            schedule.plan_prices(
-                tx,
-                store_id,
-                self._plans,
-                now,
-                source=self._source,
-                actor=actor,
-                batch_id=batch_id,
-            )
+        self._plans.write(actor=actor, batch_id=batch_id, rev=closed.rev)
         if missing.any_missing(tx, store_id):
             missing.forget_missing(tx, store_id, sorted({entry.sku for entry in self._entries}))
-        if self._held_new:
-            schedule.note_revs(tx, store_id, self._held_new, closed.rev)
-        days = [
-            (one.sku, dated.day.isoformat(), dated.price_minor)
-            for one, entry in zip(taken, self._entries, strict=True)
-            if one.decision is not Decision.REJECTED
-            for dated in entry.history
-        ]
-        listed.put_price_days(tx, store_id, days, source=self._source, batch_id=batch_id)
         return taken, closed
 
     def _write_products(self, rev: int) -> None:
@@ -291,7 +269,7 @@ class Taker:
         if decision not in (Decision.ACCEPTED, Decision.UNCHANGED):
             return TakenEntry(sku, decision, reasons)
         self._promotions.keep(known, then)
-        planned = self._hold_until(entry, old, decision)
+        planned = self._plans.hold_until(entry, old, is_accepted=decision is Decision.ACCEPTED)
         if decision is Decision.UNCHANGED and (then != known or planned):
             return TakenEntry(sku, Decision.ACCEPTED)
         return TakenEntry(sku, decision, reasons, changed=decision is Decision.ACCEPTED)
@@ -318,20 +296,17 @@ class Taker:
             lowest_30d_minor=given(entry.lowest_30d_minor),
         )
         if old is None or held is None:
-            return judge(said, None, limits)
+            return judge_all(said, None, limits, entry.more_promotions)
         if is_alone:
             said = promotion_as_price(said, promotion)
         # The regular price is held against the regular one, whatever promotion runs.
         base = old.regular_minor if old.regular_minor is not None else old.price_minor
-        return judge(
-            said,
-            Held(
-                price_minor=base,
-                regular_minor=regular_of(old),
-                changes_today=self._scales.changes_today(held),
-            ),
-            limits,
+        before = Held(
+            price_minor=base,
+            regular_minor=regular_of(old),
+            changes_today=self._scales.changes_today(held),
         )
+        return judge_all(said, before, limits, entry.more_promotions)
 
     def _hold_back(
         self, entry: Entry, old: Says | None, new: Says, reasons: tuple[Reason, ...]
@@ -357,11 +332,7 @@ class Taker:
         if isinstance(entry.price_minor, Keep) and not isinstance(entry.promotion, StatedPromotion):
             raise NotTaken("valid_from: sent without a price")
         said = words.text_of_entry(entry)
-        mine = [
-            p
-            for p in self._planned.get(sku, ())
-            if p.source == self._source and p.valid_from == begins and not p.holds
-        ]
+        mine = self._plans.waiting(sku, begins)
         if any(p.said == said for p in mine):
             return TakenEntry(sku, Decision.UNCHANGED)
         held = self._scales.held.get(sku)
@@ -375,26 +346,7 @@ class Taker:
                 shown = price if isinstance(price, int) else 0
                 self._hold_back(entry, old, Says(shown, None, None, None), reasons)
             return TakenEntry(sku, decision, reasons)
-        self._replaced.update(p.schedule_id for p in mine)
-        self._plans.append((sku, said, begins, entry.valid_to, None, False))
+        self._plans.plan(entry, begins, mine)
         if entry.source_seq is not None or entry.source_time is not None:
             self._scales.note_position((self._source, sku), entry.source_seq, entry.source_time)
         return TakenEntry(sku, Decision.ACCEPTED)
-
-    def _hold_until(self, entry: Entry, old: Says | None, decision: Decision) -> bool:
-        """Note until when a price holds; say whether that is new."""
-        sku, ends = entry.sku, entry.valid_to
-        mine = [p for p in self._planned.get(sku, ()) if p.holds and p.source == self._source]
-        if ends is None:
-            if decision is Decision.ACCEPTED and mine:
-                self._replaced.update(p.schedule_id for p in mine)
-            return False
-        said = words.text_of_entry(entry)
-        if any(p.said == said for p in mine):
-            return False
-        before = mine[0].before if mine else schedule.says_text(old)
-        self._replaced.update(p.schedule_id for p in mine)
-        begins = entry.valid_from if entry.valid_from is not None else self._now
-        self._plans.append((sku, said, begins, ends, before, True))
-        self._held_new.add(sku)
-        return True

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from esl.domain.entry import Entry, StatedPromotion
+from esl.domain.entry import Entry, is_nameless
 from esl.domain.ids import Sku, SourceId, StoreId
+from esl.domain.pricing import Keep
 from esl.services.entry_checks import held_promotion
 from esl.store import promotions
 from esl.store.promotions import HeldPromotion
@@ -22,6 +23,7 @@ class TillPromotions:
         self._store_id = store_id
         self._source = source
         self._known = promotions.promotions_of(tx, store_id, skus)
+        self._listed: dict[Sku, set[tuple[SourceId, str]]] = {}  # by a complete list, so far
         self._kept: dict[tuple[Sku, SourceId, str], HeldPromotion] = {}
         self._ended: dict[tuple[Sku, SourceId, str], HeldPromotion] = {}
 
@@ -33,21 +35,31 @@ class TillPromotions:
         self, entry: Entry, known: list[HeldPromotion], now: datetime, *, full: bool
     ) -> list[HeldPromotion]:
         """Return those of a product once an entry is taken; those that ended are gone."""
-        source, stated = self._source, entry.promotion
+        if not known and isinstance(entry.promotion, Keep) and not entry.more_promotions:
+            return known  # as it is with most rows of a list
+        source = self._source
         kept = [p for p in known if p.valid_to is None or p.valid_to > now]
-        if isinstance(stated, StatedPromotion):
-            if stated.valid_to is not None and stated.valid_to <= now:
-                stated = None
-            else:
-                one = held_promotion(entry.sku, source, stated)
-                if full:
-                    kept = [p for p in kept if p.source != source]
-                else:
-                    kept = [p for p in kept if p.key != one.key]
-                return sorted([*kept, one], key=lambda p: p.key)
-        if stated is None or full:
-            kept = [p for p in kept if p.source != source]
-        return kept
+        stated = [
+            held_promotion(entry.sku, source, one)
+            for one in entry.stated_promotions
+            if one.valid_to is None or one.valid_to > now
+        ]
+        listed = self._listed.setdefault(entry.sku, set()) if full else set()
+        if full or (not stated and not isinstance(entry.promotion, Keep)):
+            keys = {p.key for p in stated}
+            kept = [p for p in kept if p.source != source or (p.key in listed - keys)]
+            listed |= keys
+        else:
+            # Promotions without an id are one word: those stated now replace those from before.
+            nameless = any(is_nameless(p.promotion_id) for p in stated)
+            keys = {p.key for p in stated}
+            kept = [
+                p
+                for p in kept
+                if p.key not in keys
+                and not (nameless and p.source == source and is_nameless(p.promotion_id))
+            ]
+        return sorted([*kept, *stated], key=lambda p: p.key)
 
     def keep(self, known: list[HeldPromotion], then: list[HeldPromotion]) -> None:
         """Note what is to be written of a product's promotions."""

@@ -29,6 +29,17 @@ class ChangeVerdicts:
     after: Sku | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchVerdicts:
+    """What became of a batch on the labels of its products, a page of it: with each its revision.
+
+    ``after`` is the last SKU of this page if there are more.
+    """
+
+    verdicts: tuple[tuple[int, Verdict], ...]
+    after: Sku | None
+
+
 def verdicts_of_change(
     tx: Connection, store_id: StoreId, rev: int, now: datetime, *, after: str = ""
 ) -> ChangeVerdicts:
@@ -44,27 +55,56 @@ def verdicts_of_change(
     if not changes and not after:
         raise NotFound(f"store {store_id!r} has no price change of revision {rev}")
     page, more = changes[:_SKUS_AT_ONCE], len(changes) > _SKUS_AT_ONCE
+    found = tuple(verdict for _, verdict in _judge_changes(tx, store_id, page, now))
+    return ChangeVerdicts(rev=rev, verdicts=found, after=page[-1].sku if more else None)
+
+
+def verdicts_of_batch(
+    tx: Connection, store_id: StoreId, batch_id: int, now: datetime, *, after: str = ""
+) -> BatchVerdicts:
+    """Say what became of the price changes of a batch in one store, a page of it.
+
+    Of several changes of one product the last counts. Raises nothing where a batch has changed
+    no price: nothing became of it.
+    """
+    changes = verdicts.changes_of_batch(
+        tx, store_id, batch_id, after=after, limit=_SKUS_AT_ONCE + 1
+    )
+    page, more = changes[:_SKUS_AT_ONCE], len(changes) > _SKUS_AT_ONCE
+    found = tuple(_judge_changes(tx, store_id, page, now))
+    return BatchVerdicts(verdicts=found, after=page[-1].sku if more else None)
+
+
+def _judge_changes(
+    tx: Connection, store_id: StoreId, changes: Sequence[ChangedPrice], now: datetime
+) -> list[tuple[int, Verdict]]:
+    """Judge each label of each changed product; with each verdict goes the change's revision."""
+    if not changes:
+        return []
+    first = min(change.rev for change in changes)
     within = places.store_policies(tx)[store_id].verdict_within
-    standing = verdicts.labels_of_products(tx, store_id, [c.sku for c in page])
+    standing = verdicts.labels_of_products(tx, store_id, [c.sku for c in changes])
     label_ids = [s.label_id for held in standing.values() for s in held]
-    shown = verdicts.displays_of(tx, label_ids, since_rev=rev)
-    failed = failures.failures_of(tx, label_ids, since_rev=rev)
-    found = [
-        judge(
-            _evidence(
-                change,
-                label,
-                [d for d in shown.get(label.label_id, ()) if d.template != NEUTRAL_TEMPLATE],
-                failed.get(label.label_id, ()),
+    shown = verdicts.displays_of(tx, label_ids, since_rev=first)
+    failed = failures.failures_of(tx, label_ids, since_rev=first)
+    return [
+        (
+            change.rev,
+            judge(
+                _evidence(
+                    change,
+                    label,
+                    [d for d in shown.get(label.label_id, ()) if d.template != NEUTRAL_TEMPLATE],
+                    failed.get(label.label_id, ()),
+                ),
+                now,
+                within=within,
             ),
-            now,
-            within=within,
         )
-        for change in page
+        for change in changes
         for label in standing.get(change.sku, ())
         if label.paired_at is None or label.paired_at <= change.received_at
     ]
-    return ChangeVerdicts(rev=rev, verdicts=tuple(found), after=page[-1].sku if more else None)
 
 
 def verdict_of_label(
@@ -146,11 +186,13 @@ _LATE = "it did not say in time that it shows this"
 _REMOVE = "It may still show a price that holds no more, and does not answer."
 
 __all__ = [
+    "BatchVerdicts",
     "ChangeVerdicts",
     "Outcome",
     "Verdict",
     "find_overdue",
     "note_overdue",
     "verdict_of_label",
+    "verdicts_of_batch",
     "verdicts_of_change",
 ]

@@ -38,6 +38,9 @@ _HEARD_WITHIN = timedelta(seconds=95)
 _UNHEARD = "unknown_label"
 """Failure code of a gateway that does not hear the label."""
 
+_UNANSWERED = "label_timeout"
+"""Failure code of a gateway whose label did not answer: asleep, or carried away."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
@@ -100,6 +103,7 @@ def vitals_of(report: Report, now: datetime) -> Iterator[Vitals]:
         temperature_c=report.temperature_c,
         rssi_dbm=beacon.rssi_dbm if beacon is not None else None,
         firmware=(beacon.firmware or None) if beacon is not None else None,
+        slots=(beacon.slots or None) if beacon is not None else None,
     )
 
 
@@ -162,6 +166,8 @@ def weigh_all(
             label = _listen(batch, label, h.sender, h.report, now, by)
         elif isinstance(h.report, FailureReport) and h.report.code == _UNHEARD:
             by.hearing.note_unheard(label.label_id, h.sender.gateway_id)
+        elif isinstance(h.report, FailureReport) and h.report.code == _UNANSWERED:
+            by.hearing.note_unanswered(label.label_id, h.sender.gateway_id)
         verdict, after = _judge(batch, label, h, now, by)
         own = label.gateway_id in (None, h.sender.gateway_id)
         is_of_health = isinstance(h.report, SeenReport) or verdict is Verdict.STALE
@@ -240,12 +246,17 @@ def _listen(
     """
     if not by.hearing.hear(sender, report, now):
         return label
+    why = by.hearing.contradicts(label, sender, report, now)
+    if was_held := label.quarantine > 0:
+        single = why is None and by.hearing.is_single_again(label, now)
+        if single:
+            label = released(label, now)
+        else:
+            label = replace(label, quarantine=1 + by.hearing.quiet_min(label, now))
     if by.hearing.moves(label, sender, report, now, online=by.online):
         batch.routes[label.label_id] = sender.gateway_id
-    why = by.hearing.contradicts(label, sender, report, now)
-    if label.quarantine:
-        single = why is None and by.hearing.is_single_again(label, now)
-        return released(label, now) if single else label
+    if was_held:
+        return label
     if by.hearing.was_misled(label, report):
         return replace(label, incarnation=max(0, report.incarnation - 1))
     return quarantined(label, why) if why is not None else label

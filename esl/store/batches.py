@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, exists, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, exists, insert, or_, select, update
 
 from esl.domain.errors import UnknownBatch
 from esl.domain.ids import Sku, SourceId, StoreId
@@ -119,6 +119,21 @@ def add_tally(
             .where(batches.c.batch_id == batch_id, batches.c.tripped_at.is_(None))
             .values(tripped_at=now)
         )
+
+
+def forget_if_empty(tx: Connection, batch_id: int) -> None:
+    """Forget a batch that changed nothing and holds nothing back: there is nothing to take back.
+
+    Whoever asks a shop every minute would have one a minute otherwise.
+    """
+    tx.execute(
+        delete(batches).where(
+            batches.c.batch_id == batch_id,
+            batches.c.accepted == 0,
+            batches.c.quarantined == 0,
+            batches.c.tripped_at.is_(None),
+        )
+    )
 
 
 def batch_named(tx: Connection, store_id: StoreId, batch_id: int, *, lock: bool = False) -> Batch:

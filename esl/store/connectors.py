@@ -81,6 +81,19 @@ def save_state(tx: Connection, state: ConnectorState, *, held_until: datetime) -
     return True
 
 
+def let_go(tx: Connection, names: Collection[str], now: datetime) -> None:
+    """Take back the holds on these connectors; those that back off after errors stay off."""
+    tx.execute(
+        update(connectors)
+        .where(
+            connectors.c.source.in_(sorted(names)),
+            connectors.c.due_at > now,
+            connectors.c.attempts == 0,
+        )
+        .values(due_at=now)
+    )
+
+
 def list_failing(tx: Connection, store_id: StoreId) -> list[tuple[str, str]]:
     """List the connectors of a store that fail, each with why in words."""
     query = (

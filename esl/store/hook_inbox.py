@@ -1,7 +1,8 @@
 """The inbox of webhooks: rows in and out.
 
     new ──claim──▶ (due later, attempts + 1) ──end──▶ done | noise | poisoned
-                        └── nobody ended it: due again
+     ▲                  └── nobody ended it: due again                 │
+    again ◀────────────────────── a person has looked ─────────────────┴──▶ dropped
 
 Of one source only the earliest open event may be claimed, and those behind it: a price that waits
 for its second try never overtakes the one that came after it.
@@ -16,6 +17,7 @@ import msgspec
 from sqlalchemy import Connection, delete, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from esl.domain.errors import NotFound
 from esl.domain.ids import StoreId
 from esl.store.columns import AnyRow
 from esl.store.tables import hook_events, sources
@@ -31,6 +33,8 @@ class HookState(StrEnum):
     DONE = "done"  # what it says was taken, or is being fetched
     NOISE = "noise"  # it says nothing that a label shows
     POISONED = "poisoned"  # nothing of it could be taken; a person must look
+    AGAIN = "again"  # a person has it tried once more
+    DROPPED = "dropped"  # a person has looked, and wants nothing of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,23 @@ class StoredHookEvent:
     headers: Mapping[str, str]
     sent_at: datetime | None
     received_at: datetime
+    state: HookState
+    attempts: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookHead:
+    """A call as it is listed, without its body."""
+
+    hook_key: int
+    event_id: str
+    system: str
+    topic: str
+    size_bytes: int
+    sent_at: datetime | None
+    received_at: datetime
+    ended_at: datetime | None
     state: HookState
     attempts: int
     error: str
@@ -149,9 +170,67 @@ def retry_event(tx: Connection, hook_key: int, now: datetime) -> bool:
     found = tx.execute(
         update(hook_events)
         .where(hook_events.c.hook_key == hook_key, hook_events.c.state == HookState.POISONED.value)
-        .values(state=HookState.NEW.value, due_at=now, ended_at=None, attempts=0, error="")
+        .values(state=HookState.AGAIN.value, due_at=now, ended_at=None, attempts=0, error="")
     )
     return bool(found.rowcount)
+
+
+def drop_event(tx: Connection, hook_key: int, now: datetime) -> bool:
+    """Put a poisoned event away: its repeats are known on, and it is no problem any more."""
+    found = tx.execute(
+        update(hook_events)
+        .where(hook_events.c.hook_key == hook_key, hook_events.c.state == HookState.POISONED.value)
+        .values(state=HookState.DROPPED.value, ended_at=now)
+    )
+    return bool(found.rowcount)
+
+
+def was_overtaken(tx: Connection, event: StoredHookEvent) -> bool:
+    """Say whether words of its source were taken that came after an event."""
+    query = select(hook_events.c.hook_key).where(
+        hook_events.c.source == event.source,
+        hook_events.c.hook_key > event.hook_key,
+        hook_events.c.state == HookState.DONE.value,
+    )
+    return tx.execute(query.limit(1)).first() is not None
+
+
+def event_numbered(tx: Connection, source: str, hook_key: int) -> StoredHookEvent:
+    """Load one event of a source.
+
+    Raises:
+        NotFound: There is none, or it is forgotten.
+    """
+    query = select(hook_events).where(
+        hook_events.c.source == source, hook_events.c.hook_key == hook_key
+    )
+    row = tx.execute(query).one_or_none()
+    if row is None:
+        raise NotFound("the source has no event with this number")
+    return _event(row)
+
+
+def list_heads(
+    tx: Connection,
+    source: str,
+    *,
+    state: HookState | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[HookHead]:
+    """List a source's events without their bodies, the newest first."""
+    table = hook_events.c
+    query = select(
+        *(table.hook_key, table.event_id, table.system, table.topic, table.sent_at),
+        *(table.received_at, table.ended_at, table.state, table.attempts, table.error),
+        func.length(table.body).label("size_bytes"),
+    ).where(table.source == source)
+    if state is not None:
+        query = query.where(table.state == state.value)
+    if before is not None:
+        query = query.where(table.hook_key < before)
+    rows = tx.execute(query.order_by(table.hook_key.desc()).limit(limit))
+    return [HookHead(**(row._asdict() | {"state": HookState(row.state)})) for row in rows]
 
 
 def list_events(

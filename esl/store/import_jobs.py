@@ -1,11 +1,12 @@
 """Import jobs and their reports: rows in and out."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
 
 from esl.domain.errors import NotFound
 from esl.domain.ids import Sku, SourceId, StoreId
@@ -18,7 +19,8 @@ from esl.domain.import_job import (
 )
 from esl.store.bulk import Bulk
 from esl.store.columns import AnyRow
-from esl.store.tables import import_jobs, import_rows
+from esl.store.tables import import_jobs, import_rows, import_stores
+from esl.store.upsert import insert_if_new
 
 FIELD_LONGEST = 40
 REASON_LONGEST = 300
@@ -28,9 +30,10 @@ OPEN_STATES: Final = (ImportState.QUEUED, ImportState.RUNNING)
 
 _ADD_LINES: Final = Bulk(
     """
-    INSERT INTO import_row (job_id, number, "row", store_id, sku, decision, field, reason, rev)
+    INSERT INTO import_row (job_id, number, "row", store_id, sku, decision, field, reason, rev, fix)
     SELECT :job, CAST(j.value->>0 AS bigint), CAST(j.value->>1 AS bigint), j.value->>2,
-        j.value->>3, j.value->>4, j.value->>5, j.value->>6, CAST(j.value->>7 AS bigint)
+        j.value->>3, j.value->>4, j.value->>5, j.value->>6, CAST(j.value->>7 AS bigint),
+        j.value->>8
     FROM {rows} WHERE true
     """
 )
@@ -45,7 +48,9 @@ def add_job(tx: Connection, job: ImportJob) -> None:
             *("size_bytes", "mapping", "mapping_version", "actor", "created_at"),
         )
     }
-    tx.execute(insert(import_jobs).values(**fields, state=job.state.value, mode=job.mode.value))
+    stores = None if job.stores is None else json.dumps(sorted(job.stores))
+    state, mode = job.state.value, job.mode.value
+    tx.execute(insert(import_jobs).values(**fields, state=state, mode=mode, stores=stores))
 
 
 def job_named(tx: Connection, job_id: str) -> ImportJob:
@@ -61,12 +66,21 @@ def job_named(tx: Connection, job_id: str) -> ImportJob:
 
 
 def list_jobs(
-    tx: Connection, *, stores: Sequence[str] | None, before: datetime | None, limit: int
+    tx: Connection,
+    *,
+    stores: Sequence[str] | None,
+    before: datetime | None,
+    limit: int,
+    actor: str = "",
 ) -> list[ImportJob]:
-    """List jobs, the newest first; of some stores alone where ``stores`` names them."""
+    """List jobs, the newest first; of some stores alone where ``stores`` names them.
+
+    With those of several stores that ``actor`` handed in.
+    """
     query = select(import_jobs).order_by(import_jobs.c.created_at.desc(), import_jobs.c.job_id)
     if stores is not None:
-        query = query.where(import_jobs.c.store_id.in_(stores))
+        own = and_(import_jobs.c.store_id.is_(None), import_jobs.c.actor == actor)
+        query = query.where(or_(import_jobs.c.store_id.in_(stores), own))
     if before is not None:
         query = query.where(import_jobs.c.created_at < before)
     return [_job(row) for row in tx.execute(query.limit(limit))]
@@ -101,6 +115,7 @@ def start_over(tx: Connection, job_id: str) -> None:
     zeros = dict.fromkeys(asdict(ImportCounts()), 0)
     tx.execute(update(import_jobs).where(import_jobs.c.job_id == job_id).values(cursor=0, **zeros))
     tx.execute(delete(import_rows).where(import_rows.c.job_id == job_id))
+    tx.execute(delete(import_stores).where(import_stores.c.job_id == job_id))
 
 
 def advance_job(
@@ -150,10 +165,44 @@ def add_lines(tx: Connection, job_id: str, lines: Sequence[ReportLine], *, first
             line.field[:FIELD_LONGEST],
             line.reason[:REASON_LONGEST],
             line.rev,
+            line.fix[:REASON_LONGEST],
         )
         for number, line in enumerate(lines, first)
     ]
     _ADD_LINES.run(tx, rows, job=job_id)
+
+
+def add_store_counts(tx: Connection, job_id: str, by_store: Mapping[StoreId, ImportCounts]) -> None:
+    """Add to what a job came to in each store."""
+    known = [{"job_id": job_id, "store_id": store_id} for store_id in sorted(by_store)]
+    if not known:
+        return
+    insert_if_new(tx, import_stores, known)
+    names = list(asdict(ImportCounts()))
+    query = (
+        update(import_stores)
+        .where(
+            import_stores.c.job_id == bindparam("job"),
+            import_stores.c.store_id == bindparam("store"),
+        )
+        .values({name: import_stores.c[name] + bindparam(f"more_{name}") for name in names})
+    )
+    more = [
+        {"job": job_id, "store": store_id}
+        | {f"more_{name}": count for name, count in asdict(counts).items()}
+        for store_id, counts in sorted(by_store.items())
+    ]
+    tx.execute(query, more)
+
+
+def counts_by_store(tx: Connection, job_id: str) -> dict[StoreId, ImportCounts]:
+    """Return what a job of several stores came to in each."""
+    query = (
+        select(import_stores)
+        .where(import_stores.c.job_id == job_id)
+        .order_by(import_stores.c.store_id)
+    )
+    return {StoreId(row.store_id): _counts(row) for row in tx.execute(query)}
 
 
 def count_lines(tx: Connection, job_id: str) -> dict[str, int]:
@@ -189,6 +238,7 @@ def lines_of(
                 store_id=None if row.store_id is None else StoreId(row.store_id),
                 sku=None if row.sku is None else Sku(row.sku),
                 rev=None if row.rev is None else int(row.rev),
+                fix=row.fix,
             ),
         )
         for row in tx.execute(query)
@@ -201,6 +251,7 @@ def forget_jobs(tx: Connection, ended_before: datetime, *, limit: int) -> int:
     old = list(tx.execute(query).scalars())
     if old:
         tx.execute(delete(import_rows).where(import_rows.c.job_id.in_(old)))
+        tx.execute(delete(import_stores).where(import_stores.c.job_id.in_(old)))
         tx.execute(delete(import_jobs).where(import_jobs.c.job_id.in_(old)))
     return len(old)
 
@@ -222,19 +273,24 @@ def _job(row: AnyRow) -> ImportJob:
         batch_id=None if row.batch_id is None else int(row.batch_id),
         cursor=int(row.cursor),
         rows=int(row.rows_seen),
-        counts=ImportCounts(
-            products=int(row.products),
-            accepted=int(row.accepted),
-            unchanged=int(row.unchanged),
-            superseded=int(row.superseded),
-            quarantined=int(row.quarantined),
-            rejected=int(row.rejected),
-            retired=int(row.retired),
-            labels=int(row.labels),
-        ),
+        counts=_counts(row),
         detail=row.detail,
         actor=row.actor,
         created_at=row.created_at,
         began_at=row.began_at,
         ended_at=row.ended_at,
+        stores=None if row.stores is None else frozenset(map(StoreId, json.loads(row.stores))),
+    )
+
+
+def _counts(row: AnyRow) -> ImportCounts:
+    return ImportCounts(
+        products=int(row.products),
+        accepted=int(row.accepted),
+        unchanged=int(row.unchanged),
+        superseded=int(row.superseded),
+        quarantined=int(row.quarantined),
+        rejected=int(row.rejected),
+        retired=int(row.retired),
+        labels=int(row.labels),
     )

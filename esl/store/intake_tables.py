@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
@@ -56,6 +57,14 @@ source_secrets = Table(
     Column("sealed", LargeBinary, nullable=False),  # `api.secret_box`; never the secret itself
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),  # of one that another has replaced
+)
+
+source_stores = Table(
+    "source_store",  # for which stores a source was heard, and when last
+    metadata,
+    Column("source_id", String(64), primary_key=True),
+    Column("store_id", String(64), primary_key=True),
+    Column("heard_at", UtcDateTime, nullable=False),
 )
 
 mapping_versions = Table(
@@ -180,12 +189,14 @@ product_gtins = Table(
     Index("ix_product_gtin_gtin", "store_id", "gtin"),
 )
 
-price_days = Table(
-    "price_day",
+past_prices = Table(
+    "past_price",  # from before our time, as another system knew them
     metadata,
     Column("store_id", String(64), primary_key=True),
     Column("sku", String(64), primary_key=True),
+    Column("kind", String(12), primary_key=True),
     Column("day", Date, primary_key=True),  # it held from the begin of this day
+    Column("until", Date),  # the first day it held no longer
     Column("price_minor", Integer, nullable=False),
     Column("source", String(64), nullable=False),
     Column("batch_id", BigInteger),
@@ -241,7 +252,23 @@ import_jobs = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("began_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
+    Column("stores", Text),  # JSON: of several, those that who handed it in may change; None: all
     Index("ix_import_job_state", "state", "created_at"),
+)
+
+import_stores = Table(
+    "import_store",  # what an import of several stores came to in each
+    metadata,
+    Column("job_id", ForeignKey("import_job.job_id"), primary_key=True),
+    Column("store_id", String(64), primary_key=True),
+    Column("products", BigInteger, nullable=False, server_default="0"),
+    Column("accepted", BigInteger, nullable=False, server_default="0"),
+    Column("unchanged", BigInteger, nullable=False, server_default="0"),
+    Column("superseded", BigInteger, nullable=False, server_default="0"),
+    Column("quarantined", BigInteger, nullable=False, server_default="0"),
+    Column("rejected", BigInteger, nullable=False, server_default="0"),
+    Column("retired", BigInteger, nullable=False, server_default="0"),
+    Column("labels", BigInteger, nullable=False, server_default="0"),
 )
 
 import_rows = Table(
@@ -256,17 +283,33 @@ import_rows = Table(
     Column("field", String(40), nullable=False, server_default=""),
     Column("reason", String(300), nullable=False, server_default=""),
     Column("rev", BigInteger),
+    Column("fix", String(300), nullable=False, server_default=""),
 )
 
 seen_files = Table(
     "seen_file",
     metadata,
-    Column("source", String(64), primary_key=True),
-    Column("sha256", String(64), primary_key=True),
-    Column("title", String(200), nullable=False),
+    Column("number", BIG_KEY, Identity(), primary_key=True),
+    Column("source", String(64), nullable=False),
+    Column("instance", String(64), nullable=False),  # sha256 of name, size, time and content
+    Column("sha256", String(64), nullable=False),
+    Column("name", Text, nullable=False),  # its bytes, percent-encoded
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("modified_ns", BigInteger, nullable=False),
     Column("state", String(12), nullable=False),
+    Column("outcome", String(12)),  # where it was moved, or was to be: "done" or "rejected"
     Column("job_id", String(40)),
+    Column("is_repeat", Boolean, nullable=False, server_default=text("false")),
+    Column("problem", String(500), nullable=False, server_default=""),
+    Column("result", String(12), nullable=False),
+    Column("result_due", UtcDateTime),
+    Column("rev_before", BigInteger, nullable=False),  # the last one before it was taken
     Column("seen_at", UtcDateTime, nullable=False),
+    UniqueConstraint("source", "instance"),
+    Index("ix_seen_file_source", "source", "number"),
+    Index("ix_seen_file_state", "source", "state"),
+    Index("ix_seen_file_result", "source", "result"),
+    Index("ix_seen_file_seen_at", "seen_at"),
 )
 
 audit_entries = Table(

@@ -52,10 +52,12 @@ labels = Table(
     Column("seen_at", UtcDateTime),
     Column("wanted_at", UtcDateTime),  # when ``wanted_rev`` was last raised: policy time runs
     Column("send_full", Boolean, nullable=False, server_default=text("false")),  # no delta next
-    Column("quarantine", SmallInteger, nullable=False, server_default="0"),  # 1: id used twice
+    # Not 0: its id is used twice. 1, and the minutes for which one label alone was heard since.
+    Column("quarantine", SmallInteger, nullable=False, server_default="0"),
     Column("slots", LargeBinary),  # its own word: msgpack [[rev, digest], …]
     Column("refresh_failures", SmallInteger, nullable=False, server_default="0"),  # in a row
     Column("retired_at", UtcDateTime),  # it is to leave the shop, or has left it
+    Column("place", String(80)),  # where it hangs, as a person or another system said
     Column("refused_rev", BigInteger),  # whose picture was refused: a neutral face in its place
     Column("refused_code", String(64)),
     Column("refused_detail", String(300)),

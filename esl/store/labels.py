@@ -1,6 +1,6 @@
 """Labels and their pairings: rows in and out, and what makes a label want something new."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -35,8 +35,9 @@ _LOCK_OF_PRODUCTS: Final = Bulk(
 )
 _WANT: Final = Bulk(
     """
-    UPDATE label SET wanted_rev = {greatest}(label.wanted_rev, CAST(:rev AS bigint)),
-        wanted_at = CASE WHEN label.wanted_rev < :rev THEN :now ELSE label.wanted_at END,
+    UPDATE label SET wanted_rev = {greatest}(label.wanted_rev, CAST(j.value->>1 AS bigint)),
+        wanted_at = CASE WHEN label.wanted_rev < CAST(j.value->>1 AS bigint) THEN :now
+            ELSE label.wanted_at END,
         lane = CASE WHEN label.due_at IS NOT NULL AND label.lane < :lane
             THEN label.lane ELSE :lane END,
         due_at = CASE WHEN label.quarantine = 0 THEN :now ELSE NULL END, attempts = 0,
@@ -115,8 +116,12 @@ def want(
 
     A more urgent lane that a label is in already stays.
     """
-    rows = [[label_id] for label_id in sorted(set(label_ids))]
-    _WANT.run(tx, rows, rev=rev, now=now, lane=int(lane))
+    want_each(tx, dict.fromkeys(label_ids, rev), now, lane=lane)
+
+
+def want_each(tx: Connection, revs: Mapping[LabelId, int], now: datetime, *, lane: Lane) -> None:
+    """Make each label want its revision, as `want` does."""
+    _WANT.run(tx, sorted(revs.items()), now=now, lane=int(lane))
 
 
 def pair(tx: Connection, store_id: StoreId, pairs: Sequence[Pairing], now: datetime) -> None:

@@ -83,16 +83,6 @@ _PUT_GTINS: Final = Bulk(
     ON CONFLICT (store_id, sku, gtin) DO UPDATE SET position = excluded.position
     """
 )
-_PUT_DAYS: Final = Bulk(
-    """
-    INSERT INTO price_day (store_id, sku, day, price_minor, source, batch_id)
-    SELECT :store, j.value->>0, {day[1]}, CAST(j.value->>2 AS integer), :source,
-        CAST(:batch AS bigint)
-    FROM {rows} WHERE true
-    ON CONFLICT (store_id, sku, day) DO UPDATE SET price_minor = excluded.price_minor,
-        source = excluded.source, batch_id = excluded.batch_id
-    """
-)
 
 
 def listed_products(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> dict[Sku, Listed]:
@@ -130,17 +120,3 @@ def put_further_gtins(
         (sku, gtin, place) for sku, some in sorted(gtins.items()) for place, gtin in enumerate(some)
     ]
     _PUT_GTINS.run(tx, rows, store=store_id)
-
-
-def put_price_days(
-    tx: Connection,
-    store_id: StoreId,
-    days: Iterable[tuple[Sku, str, int]],
-    *,
-    source: str,
-    batch_id: int | None,
-) -> None:
-    """Note prices of days past, as (SKU, ISO date, minor units)."""
-    last = {(sku, day): minor for sku, day, minor in days}
-    rows = [(sku, day, minor) for (sku, day), minor in sorted(last.items())]
-    _PUT_DAYS.run(tx, rows, store=store_id, source=source, batch=batch_id)

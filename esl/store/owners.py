@@ -1,6 +1,6 @@
 """Who said which field of a product: it matters where sources differ in priority."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import Connection
@@ -16,6 +16,24 @@ _PUT: Final = Bulk(
     FROM {rows} WHERE product.store_id = :store AND product.sku = j.value->>0
     """
 )
+
+
+_LOAD: Final = Bulk(
+    """
+    SELECT product.sku, product.owners FROM {rows} CROSS JOIN product
+    WHERE product.store_id = :store AND product.sku = {item}
+    """
+)
+
+
+def owners_of(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> dict[Sku, str | None]:
+    """Load who said the fields of products, as `esl.store.desk.owners_from` reads it."""
+    return {Sku(row[0]): row[1] for row in _LOAD.run(tx, skus, store=store_id)}
+
+
+def note_owners(tx: Connection, store_id: StoreId, said: Mapping[Sku, str]) -> None:
+    """Note who says the fields of products now."""
+    _PUT.run(tx, sorted(said.items()), store=store_id)
 
 
 def note_price_owners(

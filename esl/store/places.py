@@ -113,12 +113,19 @@ def put_gateway(tx: Connection, gateway_id: GatewayId, store_id: StoreId) -> Gat
     return gateway
 
 
-def note_enrolment(tx: Connection, gateway_id: GatewayId, key_ids: Iterable[str]) -> None:
-    """Note which keys a gateway's new enrolment file holds."""
+def note_enrolment(
+    tx: Connection, gateway_id: GatewayId, key_ids: Iterable[str], now: datetime
+) -> None:
+    """Note which keys a gateway's new enrolment file holds, and when it got its first."""
     tx.execute(
         update(gateways)
         .where(gateways.c.gateway_id == gateway_id)
         .values(enrolled_keys=" ".join(sorted(key_ids)))
+    )
+    tx.execute(
+        update(gateways)
+        .where(gateways.c.gateway_id == gateway_id, gateways.c.enrolled_at.is_(None))
+        .values(enrolled_at=now)
     )
 
 

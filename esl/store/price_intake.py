@@ -3,7 +3,7 @@
 Whole batches, in tuples and text SQL: a price change may cost 50 µs in all (see `esl.store.bulk`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -14,8 +14,12 @@ from esl.domain.pricing import Says
 from esl.store.bulk import Bulk
 from esl.store.columns import instant_from, instant_text
 
-PriceEvent = tuple[str | int | None, ...]
+PriceEvent = list[str | int | None]
 """One change as it was received, with what became of it; made by `price_event`. Append only."""
+
+_REV: Final = 6
+"""Where the revision of an event stands; until it is taken, `_TO_COME` for one that gets one."""
+_TO_COME: Final = -1
 
 
 class HeldPrice(NamedTuple):
@@ -62,7 +66,7 @@ _LOG: Final = Bulk(
     SELECT :store, j.value->>0, j.value->>1, CAST(j.value->>2 AS bigint), {instant[3]},
         CAST(j.value->>8 AS integer), j.value->>4, CAST(j.value->>9 AS integer),
         CAST(j.value->>10 AS integer), j.value->>11, j.value->>5,
-        CASE WHEN CAST(j.value->>6 AS integer) = 1 THEN CAST(:rev AS bigint) END, :actor, :now,
+        CAST(j.value->>6 AS bigint), :actor, :now,
         CAST(:batch AS bigint), CAST(j.value->>12 AS integer), CAST(j.value->>13 AS integer),
         CAST(j.value->>14 AS integer), CAST(j.value->>15 AS integer), j.value->>7
     FROM {rows}
@@ -100,7 +104,7 @@ _PUT: Final = Bulk(
         changes_that_day)
     SELECT :store, j.value->>0, CAST(j.value->>1 AS integer), :currency,
         CAST(j.value->>2 AS integer), CAST(j.value->>3 AS integer), j.value->>4,
-        CAST(:rev AS bigint), CAST(j.value->>5 AS integer), CAST(j.value->>6 AS integer),
+        CAST(j.value->>11 AS bigint), CAST(j.value->>5 AS integer), CAST(j.value->>6 AS integer),
         CAST(j.value->>7 AS integer), CAST(j.value->>8 AS integer), {day[10]},
         CAST(j.value->>9 AS integer)
     FROM {rows} WHERE true
@@ -154,12 +158,10 @@ def price_event(
     """Make the row of an event, in the order in which it is written.
 
     ``time`` is text of `instant_text`, ``reasons`` are separated by blanks. An accepted event
-    has the revision of its batch.
+    gets a revision when it is written.
     """
-    return (
-        *(sku, source, seq, time, currency, decision, 1 if is_accepted else 0, reasons),
-        *says,
-    )
+    rev = _TO_COME if is_accepted else None
+    return [sku, source, seq, time, currency, decision, rev, reasons, *says]
 
 
 def log_price_events(
@@ -167,13 +169,19 @@ def log_price_events(
     store_id: StoreId,
     events: Sequence[PriceEvent],
     *,
-    rev: int | None,
+    revs: Iterator[int],
     actor: str,
     now: datetime,
     batch_id: int | None = None,
 ) -> None:
-    """Write down what was received, once each, in its order, with what became of it."""
-    _LOG.run(tx, events, store=store_id, actor=actor, now=now, rev=rev, batch=batch_id)
+    """Write down what was received, once each, in its order, with what became of it.
+
+    Each event that was accepted takes the next of ``revs``.
+    """
+    for event in events:
+        if event[_REV] is not None:
+            event[_REV] = next(revs)
+    _LOG.run(tx, events, store=store_id, actor=actor, now=now, batch=batch_id)
 
 
 def lock_priced(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> dict[Sku, PricedProduct]:
@@ -207,14 +215,16 @@ def store_of_rev(tx: Connection, rev: int) -> StoreId | None:
 def put_held(
     tx: Connection,
     store_id: StoreId,
-    held: Iterable[tuple[Sku, HeldPrice]],
+    held: Iterable[tuple[Sku, HeldPrice, int]],
     *,
     currency: str,
-    rev: int,
 ) -> None:
-    """Set the prices that hold from now on."""
-    rows = [(sku, *price.says, price.changes_that_day, price.changed_on) for sku, price in held]
-    _PUT.run(tx, rows, store=store_id, currency=currency, rev=rev)
+    """Set the prices that hold from now on, each under its revision."""
+    rows = [
+        (sku, *price.says, price.changes_that_day, price.changed_on, rev)
+        for sku, price, rev in held
+    ]
+    _PUT.run(tx, rows, store=store_id, currency=currency)
 
 
 def source_positions(

@@ -1,6 +1,7 @@
 """Problems as they are kept, and where some of them are found."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -108,18 +109,32 @@ def live_gateways(tx: Connection, heard_since: datetime) -> frozenset[GatewayId]
     return frozenset(GatewayId(gateway_id) for gateway_id in tx.execute(query).scalars())
 
 
-def gateways_in_doubt(
-    tx: Connection, store_id: StoreId
-) -> list[tuple[GatewayId, datetime | None, bool]]:
-    """List a store's gateways: id, when last heard, and whether its clock can be trusted."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownGateway:
+    """A gateway that was enrolled, and when; ``heard_at`` None while it never was."""
+
+    gateway_id: GatewayId
+    heard_at: datetime | None
+    enrolled_at: datetime | None
+    clock_trusted: bool
+
+
+def gateways_in_doubt(tx: Connection, store_id: StoreId) -> list[KnownGateway]:
+    """List a store's gateways by id, with what says whether something is wrong with them."""
+    row = gateways.c
     query = (
-        select(gateways.c.gateway_id, gateways.c.heard_at, gateways.c.clock_trusted)
-        .where(gateways.c.store_id == store_id)
-        .order_by(gateways.c.gateway_id)
+        select(row.gateway_id, row.heard_at, row.enrolled_at, row.clock_trusted)
+        .where(row.store_id == store_id)
+        .order_by(row.gateway_id)
     )
     return [
-        (GatewayId(row.gateway_id), row.heard_at, bool(row.clock_trusted))
-        for row in tx.execute(query)
+        KnownGateway(
+            gateway_id=GatewayId(found.gateway_id),
+            heard_at=found.heard_at,
+            enrolled_at=found.enrolled_at,
+            clock_trusted=bool(found.clock_trusted),
+        )
+        for found in tx.execute(query)
     ]
 
 

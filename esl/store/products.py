@@ -22,6 +22,14 @@ _LOCK: Final = Bulk(
     ORDER BY product.sku {lock[product]}
     """
 )
+_ADDING: Final = 0x61646473  # "adds"; the first half of the lock's name
+_LOCK_NEW: Final = Bulk(
+    """
+    SELECT pg_advisory_xact_lock(CAST(:lock AS int), hashtext(:store))
+    WHERE (SELECT count(*) FROM {rows} CROSS JOIN product
+        WHERE product.store_id = :store AND product.sku = {item}) < :many
+    """
+)
 _PRICES: Final = Bulk(
     """
     SELECT price.sku, price.price_minor, price.currency, price.was_minor, price.unit_price_minor,
@@ -30,6 +38,20 @@ _PRICES: Final = Bulk(
     FROM {rows} CROSS JOIN price WHERE price.store_id = :store AND price.sku = j.value->>0
     """
 )
+
+
+def lock_new_products(tx: Connection, store_id: StoreId, skus: Iterable[Sku]) -> None:
+    """Wait for whoever else adds products to the store, if not all of these are there yet.
+
+    Two lists that bring the same new product at the same moment would on PostgreSQL each take it
+    for new, and the guards would hold neither price against the other. To be called before
+    products are locked, so that nobody waits here who holds one. SQLite has one writer anyway.
+    """
+    if tx.dialect.name == "sqlite":
+        return
+    rows = sorted(set(skus))
+    if rows:
+        _LOCK_NEW.run(tx, rows, store=store_id, lock=_ADDING, many=len(rows))
 
 
 def put_products(tx: Connection, put: Sequence[Product], rev: int) -> None:

@@ -167,6 +167,22 @@ def expired(tx: Connection, store_id: StoreId, now: datetime) -> list[HeldBack]:
     return [_held_back(row) for row in tx.execute(query.order_by(quarantine.c.quarantine_id))]
 
 
+def rejected_of(
+    tx: Connection, store_id: StoreId, skus: Iterable[Sku], received_at: datetime
+) -> set[Sku]:
+    """Say of which of these products a price that came at a moment was rejected by a person."""
+    found: set[Sku] = set()
+    for batch in in_batches(sorted(skus)):
+        query = select(quarantine.c.sku).where(
+            quarantine.c.store_id == store_id,
+            quarantine.c.sku.in_(batch),
+            quarantine.c.received_at == received_at,
+            quarantine.c.state == QuarantineState.REJECTED.value,
+        )
+        found.update(Sku(sku) for sku in tx.execute(query).scalars())
+    return found
+
+
 def decide(
     tx: Connection,
     quarantine_ids: Sequence[int],

@@ -5,10 +5,10 @@ database (`api.secret_box`).
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
@@ -17,11 +17,31 @@ from esl.domain.errors import EditConflict, UnknownMapping, UnknownSource
 from esl.domain.ids import SourceId, StoreId
 from esl.domain.source import Expected, Source, SourceKind, StandingSource
 from esl.intake.guard_json import guards_from, guards_text
+from esl.store.bulk import Bulk
 from esl.store.columns import AnyRow
-from esl.store.tables import mapping_versions, source_secrets, sources
+from esl.store.tables import mapping_versions, source_secrets, source_stores, sources
+from esl.store.upsert import insert_if_new
 
 ACTIVE_SECRETS = 2
 """So many of a kind open the door at once, so that one can be replaced without a gap."""
+
+HEARD_WITHIN = timedelta(seconds=5)
+"""A source that speaks without a pause is noted this often, and not with each word."""
+
+_HEARD: Final = Bulk(
+    """
+    UPDATE source SET heard_at = :now WHERE source_id IN (
+        SELECT source_id FROM source WHERE source_id = :source
+            AND (heard_at IS NULL OR heard_at <= :before) {skip})
+    """
+)
+_HEARD_FOR: Final = Bulk(
+    """
+    UPDATE source_store SET heard_at = :now WHERE source_id = :source AND store_id IN (
+        SELECT store_id FROM source_store WHERE source_id = :source AND heard_at <= :before
+            AND store_id IN (SELECT {item} FROM {rows}) {skip})
+    """
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,33 +107,70 @@ def standing_named(tx: Connection, source_id: SourceId) -> StandingSource:
 
 
 def list_sources(
-    tx: Connection, *, store_id: StoreId | None = None, kind: SourceKind | None = None
+    tx: Connection,
+    *,
+    store_id: StoreId | None = None,
+    kind: SourceKind | None = None,
+    is_expected: bool = False,
 ) -> list[StandingSource]:
-    """List sources by id: all, those of a kind, or those that may speak for a store."""
+    """List sources by id: all, those of a kind, those that may speak for a store or must."""
     query = select(sources).order_by(sources.c.source_id)
     if store_id is not None:
         query = query.where(or_(sources.c.store_id == store_id, sources.c.store_id.is_(None)))
     if kind is not None:
         query = query.where(sources.c.kind == kind.value)
+    if is_expected:
+        query = query.where(sources.c.expected_since.is_not(None))
     return [_standing(row) for row in tx.execute(query)]
 
 
 def delete_source(tx: Connection, source_id: SourceId) -> None:
     """Forget a source and its secrets; what it said stays known."""
     tx.execute(delete(source_secrets).where(source_secrets.c.source_id == source_id))
+    tx.execute(delete(source_stores).where(source_stores.c.source_id == source_id))
     tx.execute(delete(sources).where(sources.c.source_id == source_id))
 
 
-def note_heard(tx: Connection, source_id: SourceId, now: datetime) -> None:
-    """Note that a source has handed in something whole."""
-    tx.execute(
-        update(sources)
-        .where(
-            sources.c.source_id == source_id,
-            or_(sources.c.heard_at.is_(None), sources.c.heard_at < now),
-        )
-        .values(heard_at=now)
-    )
+def note_heard(
+    tx: Connection, source_id: SourceId, now: datetime, *, stores: Iterable[StoreId] | None = None
+) -> None:
+    """Note that words of a source were taken: for some stores, or for all that it serves.
+
+    One that is not registered is nobody to be noted. Nobody is waited for: whoever holds the row
+    notes the same moment, and its transaction may wait for products that are locked here.
+    """
+    query = select(sources.c.store_id, sources.c.heard_at).where(sources.c.source_id == source_id)
+    standing = tx.execute(query).one_or_none()
+    if standing is None:
+        return
+    before = now - HEARD_WITHIN
+    if standing.heard_at is None or standing.heard_at <= before:
+        _HEARD.run(tx, source=source_id, now=now, before=before)
+    if standing.store_id is not None:
+        return
+    of_source = select(source_stores).where(source_stores.c.source_id == source_id)
+    noted = {StoreId(row.store_id): row.heard_at for row in tx.execute(of_source)}
+    spoken_for = noted.keys() if stores is None else set(stores)
+    fresh = [
+        {"source_id": source_id, "store_id": store_id, "heard_at": now}
+        for store_id in sorted(spoken_for - noted.keys())
+    ]
+    insert_if_new(tx, source_stores, fresh)
+    stale = sorted(one for one in spoken_for if one in noted and noted[one] <= before)
+    if stale:
+        _HEARD_FOR.run(tx, stale, source=source_id, now=now, before=before)
+
+
+def heard_for(tx: Connection, store_id: StoreId) -> tuple[dict[SourceId, datetime], set[SourceId]]:
+    """Say when sources of several stores were heard for this one, and who was heard for any."""
+    query = select(source_stores).order_by(source_stores.c.source_id)
+    here: dict[SourceId, datetime] = {}
+    anywhere: set[SourceId] = set()
+    for row in tx.execute(query):
+        anywhere.add(SourceId(row.source_id))
+        if row.store_id == store_id:
+            here[SourceId(row.source_id)] = row.heard_at
+    return here, anywhere
 
 
 # -- secrets -------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from esl.domain.ids import Digest, GatewayId, LabelId, PanelId
 from esl.domain.label import SlotState
-from esl.domain.staged import FlipState, Staged
+from esl.domain.staged import FlipState, SlotRow, Staged
 from esl.store.columns import AnyRow
 from esl.store.tables import flips, gateways, issued, labels, staged
 from esl.store.upsert import in_batches, insert_if_new
@@ -282,19 +282,18 @@ def note_arms(tx: Connection, arms: Sequence[ArmNoted], now: datetime) -> None:
     )
 
 
-def held_slots(
-    tx: Connection, label_ids: Iterable[LabelId]
-) -> dict[tuple[LabelId, int], tuple[int, Digest, SlotState, int | None]]:
-    """Load what these labels' slots should hold: revision, digest, state, revision of the show."""
-    found: dict[tuple[LabelId, int], tuple[int, Digest, SlotState, int | None]] = {}
+def held_slots(tx: Connection, label_ids: Iterable[LabelId]) -> dict[tuple[LabelId, int], SlotRow]:
+    """Load what these labels' slots should hold, locked."""
+    found: dict[tuple[LabelId, int], SlotRow] = {}
     for batch in in_batches(sorted(set(label_ids))):
         query = select(staged).where(staged.c.label_id.in_(batch)).with_for_update()
         for row in tx.execute(query):
-            found[LabelId(row.label_id), int(row.slot)] = (
-                int(row.rev),
-                Digest(row.digest),
-                SlotState(row.state),
-                row.show_rev,
+            found[LabelId(row.label_id), int(row.slot)] = SlotRow(
+                rev=int(row.rev),
+                digest=Digest(row.digest),
+                state=SlotState(row.state),
+                show_rev=row.show_rev,
+                attempts=int(row.attempts),
             )
     return found
 
@@ -304,11 +303,18 @@ def set_state(
     keys: Iterable[tuple[LabelId, int]],
     state: SlotState,
     due_at: datetime | None,
+    *,
+    tries: int = 0,
 ) -> None:
-    """Move staged pictures to a state, to be looked at again at a moment, or never."""
+    """Move staged pictures to a state, to be looked at again at a moment, or never.
+
+    ``tries`` more attempts at them came to nothing.
+    """
     rows = [{"the_label": label, "the_slot": slot} for label, slot in sorted(keys)]
     if rows:
-        tx.execute(update(staged).where(_KEY).values(state=int(state), due_at=due_at), rows)
+        tried = staged.c.attempts + tries
+        values = {"state": int(state), "due_at": due_at, "attempts": tried}
+        tx.execute(update(staged).where(_KEY).values(values), rows)
 
 
 def drop_pictures(tx: Connection, keys: Iterable[tuple[LabelId, int]]) -> None:

@@ -47,18 +47,21 @@ from esl.store.intake_tables import (
     big_changes,
     import_jobs,
     import_rows,
+    import_stores,
     mapping_versions,
     missing_products,
+    past_prices,
     pos_promotions,
-    price_days,
     product_gtins,
     quarantine,
     scheduled_prices,
     seen_files,
     source_secrets,
+    source_stores,
     sources,
 )
 from esl.store.label_tables import REFUSED, STUCK, labels, pairings
+from esl.store.mqtt_tables import mqtt_refused, mqtt_sessions
 from esl.store.schema import BIG_KEY, REVISION_SEQUENCE, metadata
 
 __all__ = [
@@ -81,6 +84,7 @@ __all__ = [
     "hook_events",
     "import_jobs",
     "import_rows",
+    "import_stores",
     "installation",
     "issued",
     "label_heard",
@@ -89,11 +93,13 @@ __all__ = [
     "mapping_versions",
     "metadata",
     "missing_products",
+    "mqtt_refused",
+    "mqtt_sessions",
     "pairings",
+    "past_prices",
     "person_sessions",
     "pictures",
     "pos_promotions",
-    "price_days",
     "price_events",
     "prices",
     "problems",
@@ -107,6 +113,7 @@ __all__ = [
     "sign_in_links",
     "source_positions",
     "source_secrets",
+    "source_stores",
     "sources",
     "staged",
     "stores",
@@ -122,6 +129,7 @@ installation = Table(
     Column("only_row", SmallInteger, CheckConstraint("only_row = 1", name="one"), primary_key=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("acted_until", UtcDateTime, nullable=False),  # high water of the effective clock
+    Column("signing_key", String(16)),  # id of the key that a controller was started with last
 )
 
 revision_counter = Table(
@@ -173,6 +181,7 @@ gateways = Table(
     Column("features", Text),  # what else it said it can: JSON, a number to each name
     Column("clock_trusted", Boolean, nullable=False, server_default=text("true")),
     Column("enrolled_keys", String(40)),  # ids of the keys in its last enrolment file
+    Column("enrolled_at", UtcDateTime),  # when it got its first; None: before this was noted
 )
 
 products = Table(

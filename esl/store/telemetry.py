@@ -1,15 +1,18 @@
 """How labels are, by their own beacons: written for many labels at once, and never in a hurry."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Connection
+import msgspec
+from sqlalchemy import Connection, bindparam, select, update
 
 from esl.domain.ids import LabelId
 from esl.store.bulk import Bulk
 from esl.store.columns import instant_text
+from esl.store.tables import labels
+from esl.store.upsert import in_batches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +25,7 @@ class Vitals:
     temperature_c: int | None = None
     rssi_dbm: int | None = None
     firmware: str | None = None
+    slots: tuple[tuple[int, bytes], ...] | None = None  # revision and digest of each
 
 
 _NOTE: Final = Bulk(
@@ -76,3 +80,30 @@ def write_vitals(tx: Connection, vitals: Iterable[Vitals]) -> None:
             if v.battery_mv is not None
         ],
     )
+
+
+def write_slots(tx: Connection, slots: Mapping[LabelId, tuple[tuple[int, bytes], ...]]) -> None:
+    """Write what labels' slots hold, by their own word: revision and digest of each."""
+    rows = [
+        {"the_label": label, "said": msgspec.msgpack.encode(slots[label])}
+        for label in sorted(slots)
+    ]
+    if rows:
+        told = bindparam("said", type_=labels.c.slots.type)
+        tx.execute(
+            update(labels).where(labels.c.label_id == bindparam("the_label")).values(slots=told),
+            rows,
+        )
+
+
+def count_slots(tx: Connection, label_ids: Iterable[LabelId]) -> dict[LabelId, int]:
+    """Count the slots of those of these labels that said what theirs hold."""
+    found: dict[LabelId, int] = {}
+    for batch in in_batches(sorted(set(label_ids))):
+        query = select(labels.c.label_id, labels.c.slots).where(
+            labels.c.label_id.in_(batch), labels.c.slots.is_not(None)
+        )
+        for row in tx.execute(query):
+            held = msgspec.msgpack.decode(row.slots, type=list[tuple[int, bytes]])
+            found[LabelId(row.label_id)] = len(held)
+    return found

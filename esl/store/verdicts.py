@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from esl.domain.ids import LabelId, Sku, StoreId
 from esl.domain.pricing import Decision
@@ -62,28 +62,28 @@ def changes_of(
     tx: Connection, store_id: StoreId, rev: int, *, after: str = "", limit: int = 2000
 ) -> list[ChangedPrice]:
     """Load the price changes that were accepted as a revision, by SKU, those after ``after``."""
-    later = price_events.alias("later")
-    next_rev = (
-        select(func.min(later.c.rev))
-        .where(
-            later.c.store_id == price_events.c.store_id,
-            later.c.sku == price_events.c.sku,
-            later.c.rev > price_events.c.rev,
-        )
-        .correlate(price_events)
-        .scalar_subquery()
-    )
-    held = and_(prices.c.store_id == price_events.c.store_id, prices.c.sku == price_events.c.sku)
-    query = (
+    return _changes(tx, store_id, price_events.c.rev == rev, after=after, limit=limit)
+
+
+def changes_of_batch(
+    tx: Connection, store_id: StoreId, batch_id: int, *, after: str = "", limit: int = 2000
+) -> list[ChangedPrice]:
+    """Load the price changes of a batch that were accepted, by SKU; of several, the last."""
+    of_batch = (price_events.c.batch_id == batch_id) & price_events.c.rev.is_not(None)
+    return _changes(tx, store_id, of_batch, after=after, limit=limit)
+
+
+def _changes(
+    tx: Connection, store_id: StoreId, which: ColumnElement[bool], *, after: str, limit: int
+) -> list[ChangedPrice]:
+    last = (
         select(
             price_events.c.sku,
-            func.min(price_events.c.received_at).label("received_at"),
-            func.min(next_rev).label("next_rev"),
-            func.count(prices.c.sku).label("held"),
+            func.max(price_events.c.rev).label("rev"),
+            func.max(price_events.c.received_at).label("received_at"),
         )
-        .select_from(price_events.outerjoin(prices, held))
         .where(
-            price_events.c.rev == rev,
+            which,
             price_events.c.decision != Decision.WITHDRAWN.value,
             price_events.c.store_id == store_id,
             price_events.c.sku > after,
@@ -91,14 +91,28 @@ def changes_of(
         .group_by(price_events.c.sku)
         .order_by(price_events.c.sku)
         .limit(limit)
+        .subquery()
+    )
+    later = price_events.alias("later")
+    next_rev = (
+        select(func.min(later.c.rev))
+        .where(later.c.store_id == store_id, later.c.sku == last.c.sku, later.c.rev > last.c.rev)
+        .correlate(last)
+        .scalar_subquery()
+    )
+    held = and_(prices.c.store_id == store_id, prices.c.sku == last.c.sku)
+    query = (
+        select(last, next_rev.label("next_rev"), prices.c.sku.label("held"))
+        .select_from(last.outerjoin(prices, held))
+        .order_by(last.c.sku)
     )
     return [
         ChangedPrice(
             sku=Sku(row.sku),
-            rev=rev,
+            rev=int(row.rev),
             received_at=row.received_at,
             next_rev=row.next_rev,
-            is_withdrawn=row.next_rev is None and not row.held,
+            is_withdrawn=row.next_rev is None and row.held is None,
         )
         for row in tx.execute(query)
     ]

@@ -38,15 +38,9 @@ def text_of_entry(entry: Entry) -> str:
     _say(said, "lowest", entry.lowest_30d_minor)
     match entry.promotion:
         case StatedPromotion() as promotion:
-            said["promotion"] = {
-                "id": promotion.promotion_id,
-                "kind": promotion.kind.value,
-                "price": promotion.price_minor,
-                "quantity": promotion.quantity,
-                "club": promotion.club,
-                "from": _text(promotion.valid_from),
-                "to": _text(promotion.valid_to),
-            }
+            said["promotion"] = _said_of(promotion)
+            if entry.more_promotions:
+                said["more"] = [_said_of(more) for more in entry.more_promotions]
         case None:
             said["promotion"] = None
         case _:
@@ -97,9 +91,22 @@ def entry_from(text: str, *, store_id: StoreId, sku: Sku, currency: str) -> Entr
         badge=said.get("badge", KEEP),
         lowest_30d_minor=said.get("lowest", KEEP),
         promotion=promotion,
+        more_promotions=tuple(_promotion(p) for p in said.get("more", ())),
         valid_from=_instant(said.get("from")),
         valid_to=_instant(said.get("until")),
     )
+
+
+def _said_of(promotion: StatedPromotion) -> dict[str, Any]:
+    return {
+        "id": promotion.promotion_id,
+        "kind": promotion.kind.value,
+        "price": promotion.price_minor,
+        "quantity": promotion.quantity,
+        "club": promotion.club,
+        "from": _text(promotion.valid_from),
+        "to": _text(promotion.valid_to),
+    }
 
 
 def _promotion(said: dict[str, Any]) -> StatedPromotion:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from api.bench.intake import IntakeSize, measure_intake
 from api.bench.latency import post_to_publish_ms
 from api.bench.measure import measure_pipeline, run_naive_road
 from api.bench.pipeline import PipelineShop
@@ -29,12 +30,16 @@ def main() -> None:
     parser.add_argument("--labels", type=int, nargs="*", default=[1000, 10_000, 100_000])
     parser.add_argument("--products", type=int, default=5200)
     parser.add_argument("--skip-render", action="store_true")
+    parser.add_argument("--skip-intake", action="store_true")
     arguments = parser.parse_args()
     if not arguments.skip_render:
         _bench_render(arguments.products)
     for labels in arguments.labels:
         _bench_pipeline(labels)
     _bench_latency(_LATENCY_LABELS)
+    if not arguments.skip_intake:
+        for rows in (100_000, 1_000_000):
+            _print(measure_intake(IntakeSize(import_rows=rows), naive=rows == 100_000))
 
 
 def _bench_render(labels: int) -> None:

@@ -51,18 +51,24 @@ STORE = StoreContext(
 
 
 def write_list(file: BinaryIO, rows: int, *, repeated: float, seed: int = 1) -> None:
-    """Write a list; a ``repeated`` part of its rows are further bar codes of earlier products."""
+    """Write a list whose names, contents and unit prices agree, as most rows of real ones do.
+
+    A ``repeated`` part of its rows are further bar codes of earlier products.
+    """
     chance = random.Random(seed)
     file.write(HEADER.encode())
     for number in range(rows):
         sku = chance.randrange(number) if number and chance.random() < repeated else number
         body = f"385{number:09d}"
-        price = f"{sku % 89 + 1},{sku % 100:02d}"
+        minor = 100 * (sku % 89 + 1) + sku % 100
+        price = f"{minor // 100},{minor % 100:02d}"
+        grams = sku % 800 + 100
+        per_kg = (minor * 2000 + grams) // (2 * grams)
         file.write(
             (
-                f"{sku:08d};{body}{check_digit(body)};PROIZVOD ČUDNOG IMENA {sku} 250 g;"
-                f"MARKA {sku % 900};{price};;;{sku % 300 + 1},{sku % 97:02d};"
-                f"0,{sku % 800 + 100} kg;kom;HRANA;{price}\n"
+                f"{sku:08d};{body}{check_digit(body)};PROIZVOD ČUDNOG IMENA {sku} {grams} g;"
+                f"MARKA {sku % 900};{price};;;{per_kg // 100},{per_kg % 100:02d};"
+                f"0,{grams} kg;kom;HRANA;{price}\n"
             ).encode()
         )
 

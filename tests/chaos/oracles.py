@@ -63,7 +63,7 @@ _ACCEPTED = (
     " WHERE decision = 'accepted' ORDER BY rev DESC LIMIT 40"
 )
 _FRAME = "SELECT 1 FROM frame WHERE digest = ?"
-_QUARANTINED = "SELECT label_id FROM label WHERE quarantine = 1"
+_QUARANTINED = "SELECT label_id FROM label WHERE quarantine > 0"
 _TASKS = "SELECT label_id FROM remove_task WHERE done_at IS NULL"
 _TWINS_STIR = 10  # reasons to send at once that two alternating labels give in an hour
 _DAYS_S = 40 * HOUR_S  # near the two days for which answers are kept

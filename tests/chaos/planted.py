@@ -86,14 +86,18 @@ def _search_one(
     return None
 
 
-def replay(stage: Stage) -> int:
-    """Plant every recorded defect and run its seed; each must be caught again."""
+def replay(stage: Stage, *, only: str | None = None) -> int:
+    """Plant every recorded defect and run its seed; each must be caught again.
+
+    ``only`` names defects, with commas.
+    """
+    names = sorted(DEFECTS) if only is None else only.split(",")
     recorded: dict[str, Any] = json.loads(RECORDED.read_text())
     began_s = time.perf_counter()
-    escaped = [name for name in sorted(DEFECTS) if not caught_again(stage, name, recorded)]
+    escaped = [name for name in names if not caught_again(stage, name, recorded)]
     seconds = round(time.perf_counter() - began_s, 1)
     sys.stdout.write(
-        json.dumps({"defects": len(DEFECTS), "escaped": escaped, "seconds": seconds}) + "\n"
+        json.dumps({"defects": len(names), "escaped": escaped, "seconds": seconds}) + "\n"
     )
     return 1 if escaped else 0
 

@@ -1,6 +1,7 @@
 """Running seeds, and saying what came of them."""
 
 import argparse
+import difflib
 import json
 import logging
 import sys
@@ -16,6 +17,13 @@ from tests.chaos.story import Outcome, Stage
 
 def main(arguments: argparse.Namespace) -> int:
     """Do what the command line asks for; return the exit code."""
+    unknown = unknown_defects(arguments)
+    if unknown is not None:
+        sys.stderr.write(f"{unknown}\n")
+        return 2
+    if arguments.way == "defects" and arguments.list:
+        sys.stdout.write("".join(f"{d.name}\n    {d.what}\n" for d in DEFECTS.values()))
+        return 0
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     stage = Stage()
     try:
@@ -30,9 +38,20 @@ def main(arguments: argparse.Namespace) -> int:
                     escaped=arguments.escaped,
                 )
             case _:
-                return planted.replay(stage)
+                return planted.replay(stage, only=arguments.only)
     finally:
         stage.close()
+
+
+def unknown_defects(arguments: argparse.Namespace) -> str | None:
+    """Say which defect is named that there is not, and what may have been meant."""
+    named = arguments.defect if arguments.way == "run" else arguments.only
+    for name in (named or "").split(",") if named is not None else ():
+        if name not in DEFECTS:
+            near = difflib.get_close_matches(name, DEFECTS, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(DEFECTS))}"
+            return f"no defect is called {name!r}; {hint}"
+    return None
 
 
 def run(stage: Stage, arguments: argparse.Namespace) -> int:

@@ -68,6 +68,33 @@ def test_a_seed_makes_the_same_history_again() -> None:
     assert one.fingerprint != another.fingerprint
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--seed", "0", "--defect", "puback_is_deliver"),
+        ("defects", "--only", "puback_is_deliver"),
+        ("search", "--only", "hello_once,puback_is_deliver"),
+    ],
+)
+def test_a_defect_that_there_is_not_is_said_so(arguments: tuple[str, ...]) -> None:
+    ran = chaos(*arguments)
+    assert ran.returncode == 2
+    assert "'puback_is_deliver'; did you mean puback_is_delivery?" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_number_that_is_none_is_said_so() -> None:
+    ran = chaos("run", "--seeds", "-3")
+    assert ran.returncode == 2
+    assert "no number from 1 on" in ran.stderr
+
+
+def test_one_defect_alone_is_replayed() -> None:
+    ran = chaos("defects", "--only", "puback_is_delivery")
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["defects"] == 1
+
+
 def test_a_failing_seed_says_how_to_see_it_again() -> None:
     ran = chaos("run", "--seed", "0", "--defect", "puback_is_delivery")
     assert ran.returncode == 1

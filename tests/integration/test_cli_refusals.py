@@ -39,6 +39,10 @@ def refused(command: Command) -> Run:
     return run
 
 
+def test_a_demo_that_lives_prints_no_json(refused: Run) -> None:
+    assert "--json goes with --once" in refused("demo", "--json")
+
+
 # ── Settings ───────────────────────────────────────────────────────────────────────────────
 
 

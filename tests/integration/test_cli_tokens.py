@@ -181,7 +181,16 @@ HELP = {
     (): ["serve", "demo", "simulate", "token", "panels", "sign-in"],
     ("serve",): ["--data", "--host", "--port", "--database", "--mqtt", "--patience", "esl-data"],
     ("demo",): ["--once", "--json", "--labels", "--port", "--data"],
-    ("simulate",): ["--labels", "--panel", "--panels-file", "--paint", "--lose", "--seed"],
+    ("simulate",): [
+        "--list",
+        "--scenario",
+        "--labels",
+        "--panel",
+        "--panels-file",
+        "--paint",
+        "--lose",
+        "--seed",
+    ],
     ("panels",): ["--inks", "--json", "--panels-file", "show", "example"],
     ("panels", "show"): ["{panel}", "--json"],
     ("panels", "example"): ["a model of your own"],
@@ -197,10 +206,11 @@ HELP = {
     ("token", "list"): ["--data"],
     ("token", "revoke"): ["--data", "token list"],
     ("sign-in",): ["--data"],
-    ("fleet",): ["--state", "--data", "synchronised"],
-    ("keys",): ["show", "rotate"],
-    ("keys", "show"): ["--data"],
-    ("keys", "rotate"): ["--force", "--data"],
+    ("fleet",): ["--state", "--json", "--data", "synchronised"],
+    ("keys",): ["show", "rotate", "undo", "accept"],
+    ("keys", "show"): ["--json", "--data"],
+    ("keys", "rotate"): ["--force", "--again", "--data"],
+    ("keys", "accept"): ["--new", "--yes", "--data"],
 }
 
 

@@ -24,11 +24,12 @@ from api.listeners.connectors.odoo import Odoo
 from api.listeners.connectors.place import Connector, Items, Page, objects_of
 from api.listeners.connectors.runner import ConnectorRunner, Polled
 from api.listeners.connectors.shopify import Shopify
+from api.listeners.connectors.square import Square
 from api.listeners.connectors.woocommerce import WooCommerce
-from api.listeners.listened import Listened, Said
+from api.listeners.listened import Heard, Listened, Said
 from esl.domain.clock import EffectiveClock
 from esl.domain.entry import Entry
-from esl.domain.ids import LabelId, StoreId
+from esl.domain.ids import StoreId
 from esl.intake.mapping.store_context import Place, StoreContext
 from esl.intake.shops import shop_mapping
 from esl.services import hooks
@@ -46,7 +47,9 @@ from tests.fake_shops import (
     FakeRest,
     FakeShop,
     FakeShopify,
+    FakeSquare,
     FakeWooCommerce,
+    Product,
     Reply,
     served,
 )
@@ -77,6 +80,11 @@ def rest(shop: FakeShop, paging: Paging) -> GenericRest:
 
 def token(name: str, value: str) -> dict[str, dict[str, str]]:
     return {"headers": {name: value}}
+
+
+def square(shop: FakeShop) -> Fetcher:
+    headers = {"Authorization": "Bearer token", "Square-Version": "2025-01-23"}
+    return fetcher(shop, headers=headers)
 
 
 KINDS: dict[str, tuple[type[FakeShop], str, Callable[[FakeShop], Connector]]] = {
@@ -110,6 +118,7 @@ KINDS: dict[str, tuple[type[FakeShop], str, Callable[[FakeShop], Connector]]] = 
         "bigcommerce",
         lambda s: BigCommerce(fetcher=fetcher(s, "/stores/hash", **token("X-Auth-Token", "token"))),
     ),
+    "square": (FakeSquare, "square", lambda s: Square(fetcher=square(s))),
     "rest by key": (FakeRest, "own", lambda s: rest(s, Paging.KEYSET)),
     "rest by link": (FakeRest, "own", lambda s: rest(s, Paging.LINK)),
 }
@@ -147,9 +156,7 @@ class Bench:
     told: list[list[Entry]] = field(default_factory=list)
     fail: bool = False
 
-    def take(
-        self, tx: Connection, source: str, entries: Sequence[Entry], _now: datetime
-    ) -> Sequence[LabelId]:
+    def take(self, tx: Connection, source: str, entries: Sequence[Entry], _now: datetime) -> Heard:
         assert source == "shop"
         for entry in entries:
             tx.execute(
@@ -162,7 +169,7 @@ class Bench:
         if self.fail:
             raise Crash
         self.told.append(list(entries))
-        return []
+        return Heard(taken=len(entries))
 
     def runner(self) -> ConnectorRunner:
         return ConnectorRunner(
@@ -565,3 +572,34 @@ class TestPlantedDefects:
         monkeypatch.setattr(ConnectorRunner, "_commit", right)
         bench.run()
         assert bench.taken() != bench.shop.prices()
+
+
+def test_square_s_location_has_prices_of_its_own_and_open_prices_are_none(
+    benches: Callable[..., Bench],
+) -> None:
+    bench = benches("square", products=4)
+    bench.polled = replace(
+        bench.polled,
+        connector=Square(fetcher=square(bench.shop), location="L1", currency="EUR"),
+    )
+    cents = {"amount": 150, "currency": "EUR"}
+    more: dict[int, dict[str, Any]] = {
+        1: {"location_overrides": [{"location_id": "L1", "price_money": cents}]},
+        2: {"location_overrides": [{"location_id": "L2", "price_money": cents}]},
+        3: {"pricing_type": "VARIABLE_PRICING", "price_money": None},
+    }
+    usual = FakeSquare.variation
+
+    def variation(self: FakeSquare, one: Product) -> dict[str, Any]:
+        said = usual(self, one)
+        said["item_variation_data"] |= more.get(one.number, {})
+        return said
+
+    bench.shop.variation = variation.__get__(bench.shop)  # type: ignore[attr-defined]
+    bench.run()
+    assert bench.taken() == {"S1": 150, "S2": 199, "S4": 199}
+    more[4] = {"price_money": {"amount": 150, "currency": "USD"}}
+    bench.machine.pass_s(86_400)
+    bench.step()
+    assert "currency" in bench.state().problem
+    assert bench.taken()["S4"] == 199

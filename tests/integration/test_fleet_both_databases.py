@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 
 from esl.domain.fleet import FleetState
 from esl.domain.guards import Guards
-from esl.domain.ids import Sku
+from esl.domain.ids import GatewayId, Sku
 from esl.domain.label import SlotState
 from esl.domain.problem import ProblemKind
 from esl.domain.staged import CommandState, FlipState
@@ -158,6 +158,27 @@ def test_a_silent_gateway_is_one_problem_and_not_one_for_each_label(tx: Connecti
     changes = problems.find_changes(tx, later, silent_after=SILENT_AFTER)
     assert {f.kind for f in changes.opened} == {ProblemKind.LABEL_SILENT}
     assert len(changes.opened) == LABELS
+
+
+def test_a_gateway_that_was_enrolled_and_is_never_heard_is_a_problem_after_a_while(
+    tx: Connection,
+) -> None:
+    new = GatewayId("gw-new")
+    settle(tx)
+    tx.execute(update(gateways).values(heard_at=NOON + timedelta(minutes=20)))
+    places.put_gateway(tx, new, STORE)
+    places.note_enrolment(tx, new, ["k1"], NOON)
+    later = NOON + timedelta(minutes=10)
+    places.note_enrolment(tx, new, ["k1"], later)  # fetched again: the time runs on
+    assert not problems.find_changes(tx, later, silent_after=timedelta(hours=1))
+    later = NOON + timedelta(minutes=16)
+    changes = problems.find_changes(tx, later, silent_after=timedelta(hours=1))
+    assert [(f.kind, f.subject) for f in changes.opened] == [(ProblemKind.GATEWAY_UNHEARD, new)]
+    assert "12:00" in changes.opened[0].reason
+    problems.write_changes(tx, changes, later)
+    places.note_gateway_heard(tx, new, later, session="boot-1")
+    changes = problems.find_changes(tx, later, silent_after=timedelta(hours=1))
+    assert (changes.opened, len(changes.closed)) == ((), 1)
 
 
 def test_a_battery_is_sampled_once_a_day_and_its_end_foreseen(tx: Connection) -> None:

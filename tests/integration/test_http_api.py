@@ -325,6 +325,10 @@ def test_a_gateway_of_another_store_is_a_conflict(shop: RunningHouse) -> None:
     check_problem(shop.ask("PUT", "/api/v1/stores/nowhere/gateways/gw-9", json={}), 404)
 
 
+def test_no_gateway_has_the_name_of_the_topics_of_tills(shop: RunningHouse) -> None:
+    check_problem(shop.ask("PUT", f"{STORE}/gateways/in", json={}), 422, "/gateway")
+
+
 # ── From a request to the glass and back to a picture ──────────────────────────────────────
 
 

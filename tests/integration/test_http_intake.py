@@ -229,7 +229,7 @@ def test_a_source_is_registered_changed_and_forgotten(shop: RunningHouse) -> Non
         "guards": {"limits": {"rise_percent": 500, "shift_percent": None}},
         "expected": {"by": "05:30"},
         "accepts_full": True,
-        "settings": {"folder": "in/guarded"},
+        "settings": {"store.0007": "guarded"},
     }
     assert shop.done("PUT", "/api/v1/sources/till-9", body)["source"] == "till-9"
     found = shop.done("GET", "/api/v1/sources/till-9")

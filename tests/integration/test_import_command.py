@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.imports import KEYS, PLAIN, TOTALLED, plain_list
-from tests.running_house import STORE_BODY, Command, Ran, RunningHouse, running_house
+from tests.imports import KEYS, PLAIN, TOTALLED, plain_list, run_beside
+from tests.running_house import STORE_BODY, Command, Ran, running_house
 
 pytest_plugins = ["tests.shop_over_http"]
 
@@ -122,9 +122,3 @@ def test_with_a_controller_it_speaks_to_it(
         assert (job["title"], job["actor"]) == ("list.csv", "operator")
         full = summary_of(command(*given, "--full", "--json"))
         assert list(full) == [*KEYS, "retired"]
-
-
-def run_beside(house: RunningHouse, data: Path) -> None:
-    """Write the runtime file as ``esl serve`` does."""
-    fields = {"url": house.url, "token": house.operator, "pid": 1}
-    (data / "run/controller.json").write_text(json.dumps(fields))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from esl.domain.entry import Entry, StatedPromotion
+from esl.domain.entry import Entry, PromotionKind, StatedPromotion
 from esl.domain.errors import Conflict
 from esl.domain.face import Unit
 from esl.domain.guards import Guards, Limits, Reason
@@ -19,7 +19,7 @@ from esl.services import batches, guarding, problems, quarantine, retiring, sche
 from esl.services.listening import take_entries
 from esl.store import batches as batch_rows
 from esl.store import guarding as guard_rows
-from esl.store import products, sources
+from esl.store import products, promotions, sources
 from esl.store.database import Database
 from esl.store.migrate import migrate
 from tests.builders import (
@@ -119,6 +119,36 @@ def test_promotions_and_prices_for_later_turn(database: Database) -> None:
         schedule.apply_due(tx, ends)
         assert schedule.next_due(tx) is None
     assert [price(f"sku-{n}") for n in range(3)] == [200, None, 200]
+
+
+def test_several_promotions_of_one_product_are_kept_updated_and_ended(database: Database) -> None:
+    club = StatedPromotion(
+        promotion_id="c1", kind=PromotionKind.MEMBER, price_minor=170, club="Plava"
+    )
+    three = StatedPromotion(
+        promotion_id="m1", kind=PromotionKind.MULTIBUY, price_minor=450, quantity=3
+    )
+    cheap = StatedPromotion(promotion_id="p1", price_minor=180)
+    first, second = entries(2)  # one promotion may stand on many products
+
+    def say(*stated: StatedPromotion, full: bool = False) -> tuple[set[Decision], list[str]]:
+        said = [
+            replace(one, promotion=stated[0], more_promotions=stated[1:]) for one in (first, second)
+        ]
+        with database.writing.begin() as tx:
+            taken = take_entries(tx, LIST, said, LATER, actor="t", batch_id=None, full=full)
+            found = promotions.promotions_of(tx, STORE, [first.sku, second.sku])
+        assert found[first.sku] == [replace(p, sku=first.sku) for p in found[second.sku]]
+        return {r.decision for r in taken.results}, [p.promotion_id for p in found[first.sku]]
+
+    assert say(cheap, club, three) == ({Decision.ACCEPTED}, ["c1", "m1", "p1"])
+    assert say(cheap, club, three) == ({Decision.UNCHANGED}, ["c1", "m1", "p1"])
+    with database.read() as tx:
+        held = products.current_prices(tx, STORE, [first.sku])[first.sku]
+    assert (held.price_minor, held.was_minor, held.member_minor) == (180, 200, 170)
+    assert (held.multibuy_quantity, held.multibuy_minor) == (3, 450)
+    assert say(replace(club, price_minor=160)) == ({Decision.ACCEPTED}, ["c1", "m1", "p1"])
+    assert say(three, full=True) == ({Decision.ACCEPTED}, ["m1"])
 
 
 def test_a_second_person_decides(database: Database) -> None:

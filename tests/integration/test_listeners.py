@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.fake_shops import FakeBigCommerce, FakeShopify, Reply, served
+from tests.fake_shops import FakeBigCommerce, FakeShopify, FakeSquare, Reply, served
 from tests.running_house import STORE_BODY, RunningHouse, running_house
 
 SECRET = "a secret of sixteen signs"
@@ -162,10 +162,43 @@ def test_a_shop_is_asked_and_a_thin_event_asks_at_once(house: RunningHouse) -> N
         house.done("DELETE", "/api/v1/sources/shop-d")
 
 
+def test_square_tells_that_something_changed_and_is_asked_what(house: RunningHouse) -> None:
+    fake = FakeSquare()
+    fake.secret_header = ("authorization", f"Bearer {SECRET}")  # type: ignore[misc]
+    fake.add(100)
+    fake.add(200)
+    address = "https://labels.shop.example/api/v1/hooks/shop-s"
+    with served(fake):
+        settings = {
+            "system": "square", "address": fake.url, "every_s": "3600", "hook_url": address,
+        }  # fmt: skip
+        register(house, "shop-s", {**settings, "allow_private": "127.0.0.1"}, kind="poll")
+        until(lambda: price(house, "S2"), 200)
+        fake.change(2, 222)
+        said = {
+            "type": "catalog.version.updated",
+            "event_id": "e1",
+            "data": {"object": {"catalog_version": {"updated_at": "2026-03-01T06:00:03Z"}}},
+        }
+        content = json.dumps(said).encode()
+
+        def tell(signed: bytes) -> int:
+            digest = hmac.new(SECRET.encode(), signed, hashlib.sha256).digest()
+            header = {"x-square-hmacsha256-signature": base64.b64encode(digest).decode()}
+            path = "/api/v1/hooks/shop-s"
+            return house.ask("POST", path, content=content, token=None, headers=header).status_code
+
+        assert tell(content) == 401, "Square signs the address, too"
+        assert tell(address.encode() + content) == 202
+        until(lambda: price(house, "S2"), 222)
+        house.done("DELETE", "/api/v1/sources/shop-s")
+
+
 def test_a_private_address_that_nobody_named_is_not_asked(house: RunningHouse) -> None:
     fake = FakeBigCommerce()
     with served(fake):
-        register(house, "shop-e", {"system": "bigcommerce", "address": fake.url}, kind="poll")
+        address = fake.url.replace("http:", "https:")
+        register(house, "shop-e", {"system": "bigcommerce", "address": address}, kind="poll")
 
         def problem() -> str:
             found = house.read("SELECT problem FROM connector WHERE source = 'shop-e'")

@@ -133,5 +133,5 @@ def test_either_files_or_a_scenario_are_needed(tmp_path: Path) -> None:
         simulate()
     with pytest.raises(SetupError, match="not both"):
         simulate([tmp_path / "gw.json"], scenario=tmp_path / "shop.yaml")
-    with pytest.raises(SetupError, match="cannot be read"):
+    with pytest.raises(SetupError, match="is missing; those that come along"):
         simulate(scenario=tmp_path / "none.yaml")

@@ -9,7 +9,8 @@
     database       odoo                            name of the database
     price_list     erpnext                         “Standard Selling” if left out
     view           magento                         code of a store view, “all” if left out
-    version        shopify                         of its API
+    version        shopify, square                 of its API
+    location       square                          Square's id of the shop, for prices of its own
     header         rest                            that takes the secret, Authorization if left out
     path, query, items, key, paging, page_param, page_first, page_size, next, since_param,
     since_form, overlap_s, object_path             rest: `generic.RestRules`
@@ -33,6 +34,8 @@ from api.listeners.connectors.magento import Magento
 from api.listeners.connectors.odoo import Odoo
 from api.listeners.connectors.place import Connector
 from api.listeners.connectors.shopify import API_VERSION, Shopify
+from api.listeners.connectors.square import API_VERSION as SQUARE_VERSION
+from api.listeners.connectors.square import Square
 from api.listeners.connectors.woocommerce import WooCommerce
 from esl.domain.errors import FieldProblem, InvalidInput
 
@@ -178,6 +181,20 @@ def _erpnext(
     )
 
 
+def _square(
+    given: _Settings, base: str, rules: AddressRules, secret: str, currency: str | None
+) -> Connector:
+    headers = {
+        "Authorization": f"Bearer {secret}",
+        "Square-Version": given.text("version", SQUARE_VERSION),
+    }
+    return Square(
+        fetcher=Fetcher(base_url=base, rules=rules, headers=headers),
+        location=given.optional("location"),
+        currency=currency,
+    )
+
+
 def _rest(
     given: _Settings, base: str, rules: AddressRules, secret: str, _currency: str | None
 ) -> Connector:
@@ -225,6 +242,7 @@ _MAKERS: Mapping[str, _Make] = MappingProxyType(
         "magento": _magento,
         "odoo": _odoo,
         "erpnext": _erpnext,
+        "square": _square,
         REST: _rest,
     }
 )

@@ -95,7 +95,7 @@ class Fetcher:
         query: Mapping[str, str] | None = None,
         content: bytes | None = None,
     ) -> Answer:
-        base = _parsed(self.base_url, self.rules)
+        base = parse_base(self.base_url, self.rules)
         url = base.join(path) if path.startswith("/") else _below(base, path)
         if (url.scheme, url.host, url.port) != (base.scheme, base.host, base.port):
             raise ShopRefused("the next page is at another address; only the shop's own is read")
@@ -189,7 +189,12 @@ class Fetcher:
             return _WAIT_USUAL_S
 
 
-def _parsed(text: str, rules: AddressRules) -> httpx2.URL:
+def parse_base(text: str, rules: AddressRules) -> httpx2.URL:
+    """Read the address of a shop.
+
+    Raises:
+        ShopRefused: It is none, or one that is closed to us.
+    """
     try:
         url = httpx2.URL(text if text.endswith("/") else f"{text}/")
     except httpx2.InvalidURL:

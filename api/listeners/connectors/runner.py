@@ -80,7 +80,10 @@ async def _in_its_own_thread(work: Callable[[], object]) -> None:
 
 
 class ConnectorRunner:
-    """Runs connectors in threads. ``tell`` gets the labels that changed."""
+    """Runs connectors in threads. ``tell`` gets the labels that changed.
+
+    ``note_read`` is called with each run that was read to its end, whatever had changed.
+    """
 
     def __init__(
         self,
@@ -90,6 +93,7 @@ class ConnectorRunner:
         take: Take,
         *,
         polled: Callable[[], Sequence[Polled]],
+        note_read: Callable[[Connection, str, datetime], None] = _nobody,
         tell: Callable[[list[LabelId]], None] = _nobody,
     ) -> None:
         self._database = database
@@ -97,6 +101,7 @@ class ConnectorRunner:
         self._clock = clock
         self._take = take
         self._polled = polled
+        self._note_read = note_read
         self._tell = tell
         self._wanted = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -215,11 +220,14 @@ class ConnectorRunner:
         name = polled.source.source_id
 
         def work(tx: Connection) -> list[LabelId]:
-            labels = list(self._take(tx, name, said.entries, self._clock.now()))
+            heard = self._take(tx, name, said.entries, self._clock.now())
             connectors.end_wants(tx, name, wants, asked_until=began)
+            is_unread = (said.rejected or heard.refused) and not heard.taken
+            if not after.progress and not is_unread:
+                self._note_read(tx, name, self._clock.now())
             if not connectors.save_state(tx, after, held_until=until):
                 raise HoldLost("another process runs this connector; nothing was stored")
-            return labels
+            return list(heard.labels)
 
         labels = self._writer.write(work, priority=Priority.BULK)
         if labels:

@@ -16,7 +16,7 @@ from typing import Any
 from esl.domain.errors import FieldProblem, InvalidInput
 from esl.domain.money import MINOR_DIGITS
 from esl.intake.mapping.expressions import check_expression
-from esl.intake.mapping.model import TARGETS, Format, Mapping, Records, Total, Value
+from esl.intake.mapping.model import TARGETS, Format, Mapping, Records, Target, Total, Value
 from esl.intake.mapping.part import Part
 from esl.intake.mapping.patterns import check_file_pattern
 from esl.intake.mapping.text_source import check_encoding
@@ -29,12 +29,23 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _DELIMITERS = ",;\t|:~^ \x1f"
 _DECIMALS = ".,"
 _THOUSANDS = ".,' ’\u00a0\u202f"
+_WITH: Table[str, tuple[str, ...]] = {
+    "club": ("promotion_price", "member_price"),
+    "promotion_from": ("promotion_price", "member_price", "multibuy_price"),
+    "promotion_to": ("promotion_price", "member_price", "multibuy_price"),
+    "multibuy_price": ("multibuy_quantity",),
+    "multibuy_quantity": ("multibuy_price",),
+}
+"""Fields that mean nothing without another."""
+
 _HEADER_LAST = 1000
 _ITEMS_LONGEST = 500
 
 
-def parse_mapping(text: str) -> Mapping:
-    """Read a mapping document.
+def parse_mapping(
+    text: str, *, targets: Table[str, Target] = TARGETS, needs: str = "sku"
+) -> Mapping:
+    """Read a mapping document, whose fields are ``targets``; ``needs`` must be there.
 
     Raises:
         InvalidInput: With a JSON pointer, the line and a fix for everything that is wrong.
@@ -43,13 +54,15 @@ def parse_mapping(text: str) -> Mapping:
     if not isinstance(document.data, dict):
         raise InvalidInput.at("", "not a mapping", fix="Begin with name:, format: and fields:.")
     problems: list[FieldProblem] = []
-    mapping = _read(document.data, problems)
+    mapping = _read(document.data, problems, targets, needs)
     if problems or mapping is None:
         raise _with_lines(problems, document.lines)
     return mapping
 
 
-def _read(data: Any, problems: list[FieldProblem]) -> Mapping | None:
+def _read(
+    data: Any, problems: list[FieldProblem], targets: Table[str, Target], needs: str
+) -> Mapping | None:
     part = Part(data, "", problems)
     if part.whole("version", low=1, high=1) is None and part.has("version"):
         part.problem("version", "not a version of the form we know", fix="Write 1.")
@@ -85,7 +98,7 @@ def _read(data: Any, problems: list[FieldProblem]) -> Mapping | None:
         minor_units=part.flag("minor_units"),
         records=_read_records(part, kind),
         store_from=_read_store_from(part),
-        fields=_read_fields(part, kind),
+        fields=_read_fields(part, kind, targets, needs),
     )
     part.finish()
     _check_whole(mapping, part)
@@ -215,21 +228,25 @@ def _read_total(value: Any, kind: Format, problems: list[FieldProblem]) -> Total
     return Total(value=place, of=of) if place is not None and of is not None else None
 
 
-def _read_fields(part: Part, kind: Format | None) -> dict[str, Value]:
+def _read_fields(
+    part: Part, kind: Format | None, targets: Table[str, Target], needs: str
+) -> dict[str, Value]:
     value = part.take("fields")
     own = Part(value, "/fields", part.problems)
     fields: dict[str, Value] = {}
     if isinstance(value, dict):
-        for target in TARGETS:
+        for target, about in targets.items():
             if own.has(target):
-                read = read_value(own.take(target), target, kind or Format.CSV, part.problems)
+                read = read_value(
+                    own.take(target), target, kind or Format.CSV, part.problems, about=about
+                )
                 if read is not None:
                     fields[target] = read
             else:
                 own.take(target)
         own.finish()
-        if not own.has("sku"):
-            own.problem("sku", "missing", fix="Say where the product's own number stands.")
+        if not own.has(needs):
+            own.problem(needs, "missing", fix=f"Say where {targets[needs].about} stands.")
     return fields
 
 
@@ -252,9 +269,14 @@ def _check_whole(mapping: Mapping, part: Part) -> None:
     is_json = mapping.format is Format.JSON
     if "history" in mapping.fields and "price" not in mapping.fields and not is_json:
         part.problem("fields", "history without price", fix="Add the price of that day.")
-    parts = [name for name in mapping.fields if name.startswith(("promotion_", "club"))]
-    if parts and "promotion_price" not in parts:
-        part.problem("fields", f"{parts[0]} without promotion_price", fix="Add promotion_price.")
+    past = [name for name in mapping.fields if name.startswith("history_")]
+    if past and "history" not in mapping.fields:
+        part.problem("fields", f"{past[0]} without history", fix="Add the day it began.")
+    for name in mapping.fields:
+        wanted = _WITH.get(name, ("promotion_price",) if name.startswith("promotion_") else ())
+        if wanted and not any(one in mapping.fields for one in wanted):
+            part.problem("fields", f"{name} without {' or '.join(wanted)}", fix=f"Add {wanted[0]}.")
+            break
     if "store" in mapping.fields and mapping.store_from is not None:
         part.problem("store_from", "the store stands in a field too", fix="Keep one of the two.")
 

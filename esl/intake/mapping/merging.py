@@ -11,14 +11,15 @@ from typing import Any
 
 from esl.domain.entry import DatedPrice, Entry, RowProblem
 from esl.domain.pricing import KEEP, Keep
+from esl.intake.mapping.promotion_values import join_promotions
 
 _OWN = frozenset(
     {"store_id", "sku", "currency", "rows", "path", "gtins", "history", "valid_from", "valid_to"}
+    | {"promotion", "more_promotions"}
 )
 _LATEST = frozenset({"source_seq", "source_time"})
 _MUST_AGREE = {
     "price_minor": "price",
-    "promotion": "promotion_price",
     "was_minor": "was",
     "unit_price_minor": "unit_price",
     "lowest_30d_minor": "lowest_price_30d",
@@ -67,6 +68,14 @@ def _merge_group(
         else:
             fields[name] = next(iter(values))
             notes.extend(_note(name, values, first))
+    promotions = join_promotions(
+        [one for entry in entries for one in entry.stated_promotions or (entry.promotion,)]
+    )
+    if isinstance(promotions, str):
+        return _refuse(entries, rows, "promotion_price", [], why=promotions)
+    if not isinstance(promotions, Keep):
+        first_one, *others = promotions or (None,)
+        fields |= {"promotion": first_one, "more_promotions": tuple(others)}
     history = _join_history(entries)
     if history is None:
         return _refuse(entries, rows, "history", [])
@@ -75,11 +84,16 @@ def _merge_group(
 
 
 def _refuse(
-    entries: Sequence[Entry], rows: Sequence[int], target: str, values: Sequence[Any]
+    entries: Sequence[Entry],
+    rows: Sequence[int],
+    target: str,
+    values: Sequence[Any],
+    *,
+    why: str | None = None,
 ) -> list[Entry | RowProblem]:
     """Refuse every row of the product, each with the same words."""
     shown = ", ".join(str(value) for value in values[:5] if isinstance(value, int | None))
-    said = f": {shown} in minor units" if shown else ""
+    said = f": {why or f'{shown} in minor units'}" if shown or why else ""
     more = f" and {len(rows) - _ROWS_NAMED} more" if len(rows) > _ROWS_NAMED else ""
     named = ", ".join(map(str, rows[:_ROWS_NAMED]))
     return [
@@ -89,6 +103,7 @@ def _refuse(
             reason=f"rows {named}{more} have one SKU and contradict each other{said}",
             fix="Send one price a SKU, or a SKU for each of the products.",
             sku=entries[0].sku,
+            store_id=entries[0].store_id,
         )
         for row in rows
     ]
@@ -104,6 +119,7 @@ def _note(name: str, values: dict[Any, int], first: Entry) -> list[RowProblem]:
             fix="Send one a SKU.",
             rejects=False,
             sku=first.sku,
+            store_id=first.store_id,
         )
         for row in others[:_ROWS_NAMED]
     ]
@@ -117,10 +133,10 @@ def _join_gtins(entries: Sequence[Entry]) -> tuple[str, ...] | Keep | None:
 
 
 def _join_history(entries: Sequence[Entry]) -> tuple[DatedPrice, ...] | None:
-    """Join dated prices; None where two of one day differ."""
+    """Join dated prices; None where two of one day and kind differ."""
     by_day: dict[Any, DatedPrice] = {}
     for entry in entries:
         for dated in entry.history:
-            if by_day.setdefault(dated.day, dated) != dated:
+            if by_day.setdefault((dated.day, dated.kind), dated) != dated:
                 return None
-    return tuple(by_day[day] for day in sorted(by_day))
+    return tuple(by_day[key] for key in sorted(by_day))

@@ -45,6 +45,8 @@ class Kind(StrEnum):
     LINK = "link"
     STORE = "store"
     HISTORY = "history"
+    DAY = "day"  # a day of the past
+    PAST = "past"  # a kind of price of the past
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +117,25 @@ TARGETS: Table[str, Target] = {
         on_error=_REJECTS,
     ),
     "club": Target(
-        kind=Kind.TEXT, about="members of it pay promotion_price", longest=80, on_error=_REJECTS
+        kind=Kind.TEXT,
+        about="members of it pay member_price; without that, promotion_price",
+        longest=80,
+        on_error=_REJECTS,
+    ),
+    "member_price": Target(
+        kind=Kind.MONEY, about="price for members, beside promotion_price", on_error=_REJECTS
+    ),
+    "multibuy_price": Target(
+        kind=Kind.MONEY,
+        about="price of multibuy_quantity pieces together, beside promotion_price",
+        on_error=_REJECTS,
+    ),
+    "multibuy_quantity": Target(
+        kind=Kind.WHOLE,
+        about="pieces that cost multibuy_price together",
+        low=2,
+        high=1000,
+        on_error=_REJECTS,
     ),
     "store": Target(
         kind=Kind.STORE, about="the source's name of the store", longest=64, on_error=_REJECTS
@@ -134,8 +154,23 @@ TARGETS: Table[str, Target] = {
         about="day from which the row's price held; for JSON also a list of {day, price}",
         on_error=_REJECTS,
     ),
+    "history_to": Target(
+        kind=Kind.DAY, about="last day on which the price of history held", on_error=_REJECTS
+    ),
+    "history_kind": Target(kind=Kind.PAST, about="regular, promotion or member", on_error=_REJECTS),
 }
 """What a mapping may fill, in the order of documents and messages."""
+
+PAIRING_TARGETS: Table[str, Target] = {
+    "label": Target(kind=Kind.TEXT, about="the label's id", longest=64, on_error=_REJECTS),
+    "sku": Target(kind=Kind.SKU, about="the product it speaks for", on_error=_REJECTS),
+    "panel": Target(kind=Kind.TEXT, about="its display model", longest=40, on_error=_REJECTS),
+    "gateway": Target(
+        kind=Kind.TEXT, about="the gateway that reaches it", longest=64, on_error=_REJECTS
+    ),
+    "place": Target(kind=Kind.TEXT, about="where it hangs: aisle, shelf", longest=80),
+}
+"""What a mapping of pairings may fill: a file of labels from another system."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from esl.domain.entry import DatedPrice
 from esl.intake.mapping.bad_value import BadValue
 from esl.intake.mapping.date_values import ReadInstant, day_reader, instant_reader
+from esl.intake.mapping.history_values import read_past_kind
 from esl.intake.mapping.model import TARGETS, Format, Kind, Mapping, Value
 from esl.intake.mapping.money_values import money_reader
 from esl.intake.mapping.opened import Dated
@@ -37,6 +38,7 @@ _PLAIN: Final[Table[Kind, Callable[[str], Any]]] = {
     Kind.UNIT: read_unit,
     Kind.PROMOTION: read_promotion_kind,
     Kind.LINK: read_link,
+    Kind.PAST: read_past_kind,
 }
 
 
@@ -63,6 +65,8 @@ def parser_of(
         case Kind.INSTANT:
             read = instant_reader(value.format, is_end=target in _ENDS, also_iso=also_iso)
             parse = partial(_read_instant, read, zone)
+        case Kind.DAY:
+            parse = day_reader(value.format, also_iso=also_iso)
         case Kind.HISTORY:
             parse = partial(_DayOf, read_day=day_reader(value.format, also_iso=also_iso))
         case _:

@@ -46,7 +46,7 @@ WAITING_MOST = 20_000
 ROWS_OF_ONE_MOST = 2_000
 """Rows that one product may have: more bar codes or dated prices than any has."""
 
-_OPEN = {
+OPENERS = {
     Format.CSV: open_csv,
     Format.FIXED: open_fixed,
     Format.JSON: open_json,
@@ -132,7 +132,7 @@ class _File:
 
     def _open(self) -> tuple[Opened, RowReader]:
         self._source.seek(self._start)
-        opened = _OPEN[self._mapping.format](self._source, self._mapping, self._wanted)
+        opened = OPENERS[self._mapping.format](self._source, self._mapping, self._wanted)
         reader = RowReader(
             self._mapping,
             opened.index,

@@ -5,6 +5,7 @@ cells ──▶ sku, store ──▶ steps (target, cell, function) ──▶ pr
 
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Table
+from dataclasses import replace
 from datetime import tzinfo
 from typing import Any
 
@@ -14,11 +15,12 @@ from esl.domain.pricing import KEEP
 from esl.intake.mapping.bad_value import BadValue, shorten
 from esl.intake.mapping.cell_values import Convert, compile_cell
 from esl.intake.mapping.entry_maker import make_entry
+from esl.intake.mapping.history_values import take_history
 from esl.intake.mapping.model import TARGETS, Kind, Mapping, OnError, Value
 from esl.intake.mapping.opened import Cell, Cells
 from esl.intake.mapping.parsers import CACHED, list_parser, parser_of
-from esl.intake.mapping.promotion_values import take_promotion
-from esl.intake.mapping.quantities import read_content
+from esl.intake.mapping.promotion_values import PROMOTED, take_promotion
+from esl.intake.mapping.quantities import prices_in, read_content
 from esl.intake.mapping.store_context import Place, StoreContext
 
 _ENTRY_FIELDS = {
@@ -71,12 +73,10 @@ class RowReader:
         self.money: dict[str, tuple[int, Convert]] = {}
         for target, value in mapping.fields.items():
             self._compile(target, value, index.get(target, -1))
-        self._has_promotion = any(
-            target.startswith(("promotion_", "club")) for target in mapping.fields
-        )
+        self._has_promotion = any(target.startswith(PROMOTED) for target in mapping.fields)
         self._has_content = "net_content" in mapping.fields
         self._has_unit = "unit" in mapping.fields
-        self._has_history = "history" in mapping.fields
+        self._has_history = any(target.startswith("history") for target in mapping.fields)
 
     def _compile(self, target: str, value: Value, at: int) -> None:
         kind = TARGETS[target].kind
@@ -154,8 +154,10 @@ class RowReader:
         if self._instants:
             self._read_instants(row, cells, sku, place.timezone, fields, problems)
         self._combine(row, sku, fields, problems)
-        if problems and any(problem.rejects for problem in problems):
-            return None, problems
+        if problems:
+            problems = [replace(problem, store_id=place.store_id) for problem in problems]
+            if any(problem.rejects for problem in problems):
+                return None, problems
         fields["store_id"] = place.store_id
         fields["sku"] = sku
         fields["currency"] = self._currency
@@ -205,7 +207,7 @@ class RowReader:
                 problems.append(self._problem(row, "promotion_price", exc, sku))
         if self._has_history:
             try:
-                _take_history(fields)
+                take_history(fields, row)
             except BadValue as exc:
                 problems.append(self._problem(row, "history", exc, sku))
         for name in _NEVER_NONE:
@@ -217,14 +219,27 @@ class RowReader:
     def _read_content(
         self, row: int, sku: Sku, fields: dict[str, Any], problems: list[RowProblem]
     ) -> None:
+        """Read the content from its cell, held against the row's name and unit price."""
         unit = fields.pop("unit", None)
-        text = fields.get("net_content")
-        if isinstance(text, str):
-            try:
-                fields["net_content"] = read_content(text, decimal=self.mapping.decimal, unit=unit)
-            except BadValue as exc:
-                del fields["net_content"]
-                problems.append(self._problem(row, "net_content", exc, sku))
+        text = fields.get("net_content", "" if self._has_content else None)
+        if not isinstance(text, str) or not (text or "unit_price_minor" in fields):
+            return
+        fields.pop("net_content", None)
+        name, unit_price = fields.get("name"), fields.get("unit_price_minor")
+        try:
+            content = read_content(
+                text,
+                decimal=self.mapping.decimal,
+                unit=unit,
+                name=name if isinstance(name, str) else None,
+                prices=prices_in(fields),
+                unit_price=unit_price if isinstance(unit_price, int) else None,
+            )
+        except BadValue as exc:
+            problems.append(self._problem(row, "net_content", exc, sku))
+        else:
+            if content is not None:
+                fields["net_content"] = content
 
     def _find_place(self, cells: Cells) -> Place:
         if self._store is not None:
@@ -265,18 +280,6 @@ class RowReader:
             rejects=on_error is OnError.REJECT,
             sku=sku,
         )
-
-
-def _take_history(fields: dict[str, Any]) -> None:
-    """Make a row's price one of its history, where the row has a day for it."""
-    history = fields.get("history")
-    if history is None or isinstance(history, tuple):
-        return
-    del fields["history"]
-    price = fields.pop("price_minor", None)
-    if price is None:
-        raise BadValue("a day of the price history without a price", fix="Send its price.")
-    fields["history"] = (history(price),)
 
 
 def is_blank(cells: Cells) -> bool:

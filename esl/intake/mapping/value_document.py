@@ -13,7 +13,7 @@ from typing import Any
 
 from esl.domain.errors import FieldProblem
 from esl.intake.mapping.expressions import check_expression
-from esl.intake.mapping.model import TARGETS, Format, Kind, OnError, Value
+from esl.intake.mapping.model import Format, Kind, OnError, Target, Value
 from esl.intake.mapping.part import Part, as_text
 from esl.intake.mapping.patterns import check_date_format
 
@@ -34,7 +34,9 @@ _OF_FORMAT: Table[Format, tuple[str, ...]] = {
 }
 
 
-def read_value(value: Any, target: str, kind: Format, problems: list[FieldProblem]) -> Value | None:
+def read_value(
+    value: Any, target: str, kind: Format, problems: list[FieldProblem], *, about: Target
+) -> Value | None:
     """Read the value form of one target."""
     path = f"/fields/{target}"
     short = _read_short(value, path, kind, problems)
@@ -42,11 +44,11 @@ def read_value(value: Any, target: str, kind: Format, problems: list[FieldProble
         return short
     part = Part(value, path, problems)
     place = _read_place(part, kind, required=False)
-    wanted = TARGETS[target].kind
+    wanted = about.kind
     pattern = part.text("format", longest=40)
     if pattern is not None and (wrong := check_date_format(pattern)):
         part.problem("format", wrong, fix='Write such as "%d.%m.%Y %H:%M" or "%Y%m%d".')
-    if pattern is not None and wanted not in (Kind.INSTANT, Kind.HISTORY):
+    if pattern is not None and wanted not in (Kind.INSTANT, Kind.HISTORY, Kind.DAY):
         part.problem("format", "for dates only", fix="Leave it out.")
     default = as_text(part.take("default"))
     if default is None and value.get("default") is not None:

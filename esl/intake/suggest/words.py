@@ -45,25 +45,26 @@ def _only(words: str) -> str:
 
 _PRICE = _any(
     """price prices cijen* cen cena cene ceny cenu preis* *preis prix prezzo prezzi precio preco
-    prijs *prijs pret pretul ar ara fiyat* mpc pvp цен* мпц מחיר τιμη hinta pris"""
+    prijs *prijs pret pretul ar ara fiyat* mpc pvp цен* мпц מחיר τιμη hinta pris سعر السعر"""
 )
 _BARE = """price prices cijena cijene cena ceny preis preise prix prezzo prezzi precio precios preco
 precos prijs prijzen pret pretul ar ara fiyat fiyati mpc pvp цена цени цене мпц מחיר τιμη hinta
-pris"""
+pris سعر السعر"""
 _BESIDE_BARE = """eur euro hrk kn rsd din km bam pln zl czk kc huf ft ron lei bgn лв usd gbp chf try
 tl ils cents? minor amount value proizvoda artikla artiklu product produkt* towaru zbozi"""
 
 _COST = _any(
     """nabavn* fakturn* veleprod* vpc einkauf* ek ekpreis wholesale cost costs purchas* buying costo
     coste custo achat* inkoop* zakup* nakupn* hurt* beszerz* achizit* alis grossist* набавн* закуп*
-    велепрод* доставн* margin marza marge marz* rabat margen עלות"""
+    велепрод* доставн* margin marza marge marz* rabat margen עלות קניה شراء الشراء تكلفة التكلفة
+    جملة الجملة"""
 )
 _NET = _any(
     """bez_pdv brez_ddv excl* exkl* ex_vat ex_tax net_price netto_?preis nettopreis preis_netto
     cena_netto netto_ar netto_eladasi neto_cijena neto_cena cijena_neto cena_neto ohne_mw_?st
-    ohne_ust ht hors_tax* prix_net iva_esclusa sin_iva sem_iva bez_dph bez_vat fara_tva haric
-    без_ддс без_пдв uvp rrp msrp recommended preporucen* doporuc* sugerowan* conseille*
-    consigliat* recomendad* advies*"""
+    ohne_ust vk_netto netto_vk ht hors_tax* prix_net iva_esclusa sin_iva sem_iva bez_dph bez_vat
+    fara_tva haric без_ддс без_пдв uvp rrp msrp recommended preporucen* doporuc* sugerowan*
+    conseille* consigliat* recomendad* advies*"""
 )
 _OFF = _any(
     """*reduktion* *nachlass* abschlag* diff* razlik* savings? save usted* risparm* ahorr* econom*
@@ -87,7 +88,7 @@ _UNIT_PRICE = _any(
     precio_unitario preco_unitario prezzo_(?:al|per)_(?:kg|kilo|litro|unita)
     precio_(?:por|al|x)_(?:kg|kilo|litro|unidad|medida|um)
     preco_(?:por|ao)_(?:kg|kilo|litro|unidade|medida) prix_(?:au|a_l|par)_(?:kg|kilo|litre|unite)
-    за_(?:кг|л|единица|јединиц*) יחידת_מידה_מחיר מחיר_ליחיד*"""
+    (?:за|по)_(?:кг|л|единиц*|јединиц*) יחידת_מידה_מחיר מחיר_ליחיד*"""
 )
 _SHORT_UNIT_PRICE = _only(
     "(?:preis|price|prix|prezzo|precio|preco|cena|cijena|prijs|pret|ar)_(?:kg|l|l_kg|kg_l|100_g)"
@@ -102,7 +103,7 @@ _PROMOTION = _any(
     """akci* akcni akc promo* snizen* popust* posebn*_oblik* special sale offer angebot* aktion*
     sonder* reduz* reduce* remise offert* ofert* scont* aanbieding* actie* kampany* indirim* obnizk*
     zlav* zlevn* slev* zniz* redus* discount* deal промо* акци* намален* намал* снижен*
-    посебн*_облик* מבצע"""
+    посебн*_облик* posebn*_prodaj* מבצע عرض العرض تخفيض"""
 )
 _PROMOTION_WHOLE = _any(
     """aktionspreis angebotspreis sonderpreis actieprijs promotieprijs saleprice promoprice
@@ -131,8 +132,8 @@ _OF_SOMEBODY = _any(
 _SELLING = _any(
     """maloprod* mpc retail selling regular* redovn* redna normal* verkauf* vk vkpreis brutto*
     bruttopreis ttc pvp vendita venta venda detaliczn* fogyaszt* eladasi vanzare satis verkoop*
-    incl* inkl* s_pdv s_ddv z_ddv s_dph z_vat малопрод* дребно продажн* розничн* регулярн* prodajn*
-    prodejn* predajn* de_vente de_detail shelf kassen* item לצרכן"""
+    incl* inkl* s_pdv s_ddv z_ddv s_dph z_vat малопрод* редовн* дребно продажн* розничн* регулярн*
+    prodajn* prodejn* predajn* de_vente de_detail shelf kassen* item לצרכן"""
 )
 _SELLING_WHOLE = _any(
     """verkaufspreis bruttopreis normalpreis verkoopprijs ladenpreis itemprice retailprice
@@ -141,7 +142,8 @@ _SELLING_WHOLE = _any(
 _GTIN = _any(
     """ean* gtin* barkod* barcode* bar_?cod* upc* strichcode code_?barre?s? codice_a_barre
     codigo_(?:de_)?barras? vonalkod kod_kreskowy carov*_kod ciarov*_kod cod_(?:de_)?bare
-    streepjescode crtn*_kod* crtna_koda бар_?код баркод штрих_?код ברקוד itemcode γραμμωτ*"""
+    streepjescode crtn*_kod* crtna_koda бар_?код баркод штрих_?код ברקוד itemcode γραμμωτ*
+    باركود الباركود"""
 )
 _BRAND = _any(
     """marka marke brand* herstell* manufactur* producer proizvodac* proizvodjac* proizvajalec
@@ -188,14 +190,14 @@ _SKU = _any(
     code_?produit codice* codigo* cod_?(?:articulo|produs|articol|prod) indeks cislo* cikkszam
     cikk_?kod kod_(?:towaru|produktu|artykulu|zbozi|tovaru|artikla|proizvoda|izdelka) urun_kod*
     stok_kod* nr_art шифра* артикул* קוד* מק_ט internal_?(?:code|id) sap wg_nr koda default_code
-    nummer"""
+    nummer код_на_(?:продукт*|артикул*|стока*) (?:رمز|رقم|كود)_(?:المنتج|الصنف)"""
 )
 _ID = r"^(?:\w+ )?(?:id|nr|no|number|numer|broj|code|kod|cod|код|номер|ref|reference)$"
 _NAME = _any(
     """naziv* name bezeichnung artikelbezeichnung artikelname produktname description desc opis
     libelle* designation nom descrizione denominazione descripcion nombre descricao nome nazwa nazev
     nazov megnevezes nev denumire urun_ad* omschrijving naam назив* наименование название име שם*
-    תיאור ime aciklama itemname title"""
+    תיאור ime aciklama itemname title اسم الاسم وصف"""
 )
 _THING = _only(
     """product produkt artikal artikl artikel article articolo articulo prodotto producto produto
@@ -213,6 +215,7 @@ _RULES: tuple[tuple[str, bool, str], ...] = (
     ("lowest_price_30d", False, f"{_LOWEST}.*{_PRICE}|{_PRICE}.*{_LOWEST}"),
     ("lowest_price_30d", True, rf"\bmin(?:imum)?\b.*{_PRICE}.*\b30\b|\b30\b.*\b(?:low|min)\w*"),
     ("anchor_price", True, _any("sidren* anchor*")),
+    ("anchor_price", True, rf"{_PRICE}.*\b0?2 ?0?5 ?(?:20)?25\b"),  # fixed by Croatian law
     ("unit_price", True, f"{_PER} {_MEASURE}|{_UNIT_PRICE}|{_SHORT_UNIT_PRICE}"),
     (DATE, True, _DATE),
     (

@@ -1,5 +1,7 @@
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 from typer.main import get_command
 
@@ -28,6 +30,18 @@ def modules_of(command: str) -> set[str]:
 
 def test_every_command_is_one_of_esl() -> None:
     assert set(getattr(get_command(app), "commands", {})) == set(COMMANDS)
+
+
+def test_help_texts_are_broken_by_the_terminal_alone() -> None:
+    def commands(group: Any) -> Iterator[Any]:
+        for command in group.commands.values():
+            yield from commands(command) if hasattr(command, "commands") else [command]
+
+    found = list(commands(get_command(app)))
+    assert len(found) > len(COMMANDS)
+    for command in found:
+        for paragraph in (command.help or "").split("\n\n"):
+            assert "\n" not in paragraph, command.name
 
 
 def test_a_controller_starts_without_what_other_commands_need() -> None:

@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from api.keys import Stage, begin_rotation, end_rotation, key_ring, switch_keys
+from api.keys import (
+    Stage,
+    begin_rotation,
+    end_rotation,
+    ended_at,
+    key_ring,
+    switch_keys,
+    undo_step,
+)
 from api.private_files import make_data_folder, signing_key, write_private
 from esl.domain.errors import SetupError
 
@@ -66,3 +74,23 @@ def test_a_key_that_others_may_read_is_refused(data: Path) -> None:
     (data / "keys" / "next.pem").chmod(0o644)
     with pytest.raises(SetupError, match="chmod 600"):
         key_ring(data)
+
+
+def test_each_step_can_be_taken_back_until_the_old_key_is_forgotten(data: Path) -> None:
+    first = key_ring(data).signing.key_id
+    with pytest.raises(SetupError, match="nothing to take back"):
+        undo_step(data)
+    begin_rotation(data)
+    assert undo_step(data).stage is Stage.NONE
+    second = begin_rotation(data).other
+    assert second is not None
+    switch_keys(data)
+    undone = undo_step(data)
+    assert (undone.stage, undone.signing.key_id) == (Stage.BEGUN, first)
+    assert set(undone.believed()) == {first, second.key_id}
+    assert switch_keys(data).signing.key_id == second.key_id, "and done again"
+    assert ended_at(data) is None
+    end_rotation(data)
+    assert ended_at(data) is not None
+    with pytest.raises(SetupError, match="nothing to take back"):
+        undo_step(data)

@@ -10,7 +10,7 @@ from esl.domain.ids import GatewayId, LabelId, StoreId
 from esl.domain.place import StorePolicy, UnknownLabels
 from esl.domain.touch import Touch, TouchKind
 from esl.services.retention import ORDERS_KEPT, Forgetting
-from esl.services.roaming import heard_by
+from esl.services.roaming import Hearing, heard_by
 from esl.store import labels, places, touches
 from esl.store.tables import labels as label_table
 from gateway.mqtt import MqttMessage
@@ -105,6 +105,27 @@ def test_what_follows_a_failure(
     shop.hear(gateway.hello())
     taken_up = shop.label().problem is None
     assert taken_up is (follows != GIVEN_UP or code in TAKEN_UP_BY_A_SESSION)
+
+
+def test_a_refresh_that_failed_counts_once_for_each_attempt_however_often_it_is_told(
+    open_shop: OpenShop, gateway: FakeGateway, clock: SimulatedClock
+) -> None:
+    shop = open_shop()
+    shop.hear(gateway.hello())
+    for attempt in (1, 2):
+        put, *_ = gateway.obey(shop.dispatcher.step().outgoing)
+        shop.hear(gateway.fail(put, "refresh_failed"), gateway.fail(put, "refresh_failed"))
+        due_at = shop.label().due_at
+        for _ in range(5):
+            clock.pass_s(1)
+            shop.hear(gateway.fail(put, "refresh_failed"))
+        assert (shop.label().refresh_failures, shop.label().due_at) == (attempt, due_at)
+        shop.hear(gateway.fail(put, "refresh_failed", id=put.id + 4000))  # of no command of ours
+        assert shop.label().refresh_failures == attempt
+        for _ in range(5):
+            clock.pass_s(30)
+            shop.hear(gateway.heartbeat())
+    assert shop.inbox.dropped["failure_told_before"] == 12
 
 
 def test_a_label_sent_in_full_for_the_second_time_waits(
@@ -391,11 +412,67 @@ def test_quarantine_ends_half_an_hour_after_one_of_them_is_gone(two: Two) -> Non
     two.shop.price(a_change(price_minor=777))
     for _ in range(29):
         two.minute(-60, None)
-    assert two.shop.label().quarantine == 1
+    assert two.shop.label().quarantine > 0
     for _ in range(4):
         two.minute(-60, None)
     assert (two.shop.label().quarantine, two.shop.label().problem) == (0, None)
     two.shop.settle(two.own)
+    assert two.shop.label().shown_digest == two.shop.wanted_digest()
+
+
+def restart(two: Two) -> None:
+    """What the inbox remembers of beacons is gone."""
+    two.shop.inbox._hearing = Hearing()
+
+
+def test_quarantine_ends_although_the_controller_is_restarted_every_ten_minutes(two: Two) -> None:
+    for _ in range(5):
+        clone_minute(two, through=two.other)
+    for minute in range(40):
+        if minute % 10 == 0:
+            restart(two)
+        two.minute(-60, None)
+    assert (two.shop.label().quarantine, two.shop.label().problem) == (0, None)
+
+
+def test_hours_in_which_nobody_listens_end_no_quarantine(two: Two) -> None:
+    for _ in range(5):
+        clone_minute(two, through=two.other)
+    for _ in range(3):
+        two.clock.pass_s(3 * 3600)
+        restart(two)
+        for _ in range(3):
+            two.minute(-60, None)
+    assert two.shop.label().quarantine > 0
+
+
+def test_a_second_label_heard_again_after_a_restart_begins_the_half_hour_anew(two: Two) -> None:
+    for _ in range(5):
+        clone_minute(two, through=two.other)
+    for _ in range(25):
+        two.minute(-60, None)
+    restart(two)
+    clone_minute(two, through=two.other)
+    for _ in range(20):
+        two.minute(-60, None)
+    assert two.shop.label().quarantine > 0
+    for _ in range(15):
+        two.minute(-60, None)
+    assert two.shop.label().quarantine == 0
+
+
+def test_a_label_out_of_quarantine_is_reached_by_the_gateway_that_hears_it(two: Two) -> None:
+    for _ in range(5):
+        clone_minute(two, through=two.other)
+    two.shop.price(a_change(price_minor=777))
+    for _ in range(40):  # the one below its own gateway was taken away, the other one stayed
+        two.minute(None, -60)
+        if two.shop.label().quarantine == 0:
+            break
+    label = two.shop.label()
+    assert (label.quarantine, label.gateway_id) == (0, OTHER)
+    two.other.showing[label_id(0)] = two.own.showing[label_id(0)]
+    two.shop.settle(two.other)
     assert two.shop.label().shown_digest == two.shop.wanted_digest()
 
 

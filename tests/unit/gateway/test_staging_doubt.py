@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import select, update
 
@@ -14,16 +15,19 @@ from esl.domain.guards import Guards, Limits
 from esl.domain.ids import GatewayId
 from esl.domain.label import Lane, SlotState
 from esl.domain.problem import ProblemKind
+from esl.domain.quarantine import QuarantineState
 from esl.domain.staged import FlipState
-from esl.services import catalogue, flips, guarding, withdrawals
+from esl.services import catalogue, flips, guarding, quarantine, withdrawals
 from esl.services.pricing import apply_price_changes
 from esl.services.staging import GIVE_UP_AFTER
 from esl.store import labels as label_rows
+from esl.store import quarantine as held_rows
 from esl.store.problems import list_problems
 from esl.store.tables import flips as flip_table
 from esl.store.tables import labels, staged
 from gateway import staging as dispatching
-from gateway.wire.messages import Cancel, Put, Show
+from gateway.mqtt import MqttMessage
+from gateway.wire.messages import Cancel, Failed, Put, Show
 from tests.builders import (
     GATEWAY,
     NOON,
@@ -149,6 +153,26 @@ def test_an_armed_price_that_is_doubted_at_its_moment_does_not_stay_on_the_glass
         lambda tx: apply_price_changes(
             tx, STORE, [a_change("sku-0", 99)], shop.time.now(), actor="b", is_approved=True
         )
+    )
+    assert told_of_flips(shop) == []
+
+
+def test_a_flip_whose_doubted_price_a_person_rejects_is_a_problem_no_more(
+    shop: Controller, gateway: StagedGateway, clock: SimulatedClock
+) -> None:
+    plan(shop, {"sku-0": "0.99", "sku-1": "1.19"})
+    gateway.run(shop)
+    guard(shop, Limits(fall_percent=10))
+    beat(shop, gateway, clock, IN_AN_HOUR + 1)
+    gateway.run(shop)
+    with shop.database.read() as tx:
+        held = held_rows.list_held(tx, STORE, state=QuarantineState.OPEN, after=0, limit=9)
+    assert [one.sku for one in held] == ["sku-0"]
+    assert len(told_of_flips(shop)) == 1
+    beat(shop, gateway, clock, 300)
+    numbers = [one.quarantine_id for one in held]
+    shop.writer.write(
+        lambda tx: quarantine.reject(tx, STORE, numbers, shop.time.now(), by="somebody else")
     )
     assert told_of_flips(shop) == []
 
@@ -287,6 +311,68 @@ def test_a_slot_that_is_never_filled_is_given_up_with_pauses_between(
     pauses = [later - earlier for earlier, later in pairwise(at)]
     assert pauses == sorted(pauses)
     assert pauses[-1] > 4 * pauses[0]
+
+
+def refuse(gateway: StagedGateway, show: Show, code: str) -> list[MqttMessage]:
+    return [
+        gateway.up(
+            Failed(
+                session=gateway.session,
+                seq=gateway.next_seq(),
+                id=show.id,
+                label=entry.label,
+                rev=entry.rev,
+                code=code,
+            )
+        )
+        for entry in show.entries
+    ]
+
+
+def test_a_show_that_is_always_refused_is_given_up_with_pauses_between(
+    shop: Controller, gateway: StagedGateway, clock: SimulatedClock
+) -> None:
+    plan(shop, {"sku-0": "1.49"}, after_s=86400)
+    at: list[float] = []
+    for _ in range(400):
+        outgoing = [*shop.dispatcher.step().outgoing, *shop.staging.step().outgoing]
+        for command in gateway.commands(outgoing):
+            if isinstance(command, Show):
+                at.append(clock.seconds)
+                twice = [*refuse(gateway, command, "retry"), *refuse(gateway, command, "retry")]
+                shop.hear(*twice)
+            else:
+                gateway.take(shop, command)
+        beat(shop, gateway, clock, 30)
+    assert len(at) == GIVE_UP_AFTER
+    pauses = [later - earlier for earlier, later in pairwise(at)]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] > 4 * pauses[0]
+    beat(shop, gateway, clock, 86400 - clock.seconds + 60)
+    gateway.run(shop)  # its moment has come: it is sent like any other price
+    assert shows_truth(shop, gateway)
+    assert shop.label(0).settled_rev == shop.label(0).wanted_rev
+
+
+@pytest.mark.parametrize("slots", [1, 2, 3])
+def test_a_label_is_staged_into_as_many_slots_as_it_says_it_has(
+    shop: Controller, gateway: StagedGateway, clock: SimulatedClock, slots: int
+) -> None:
+    for _ in range(4):  # what beacons say is written half a minute later
+        seen = gateway.seen_event(label_id(0))
+        rev, digest = seen.shown_rev, seen.shown_digest
+        held = [(rev, digest), *[(0, b"")] * (slots - 1)]
+        shop.hear(gateway.up(msgspec.structs.replace(seen, slots=held)))
+        beat(shop, gateway, clock, 20)
+    for n in range(3):
+        plan(shop, {"sku-0": f"1.4{n}"}, after_s=IN_AN_HOUR + 60 * n)
+    with shop.database.read() as tx:
+        used = tx.execute(select(staged.c.slot).order_by(staged.c.slot)).scalars().all()
+        [said] = tx.execute(
+            select(labels.c.slots).where(labels.c.label_id == label_id(0))
+        ).scalars()
+    assert used == list(range(1, slots))
+    assert msgspec.msgpack.decode(said) == [[rev, digest], *[[0, b""]] * (slots - 1)]
 
 
 def test_an_id_used_twice_wants_its_price_but_is_never_due(

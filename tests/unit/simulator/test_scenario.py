@@ -25,7 +25,7 @@ events:
   - {after: 5min, every: 1h, times: 3, do: label_dies, share: 0.1}
   - {after: 30s, do: gateway_off, gateway: aisle-1}
 """
-SHIPPED = sorted(Path("docs/scenarios").glob("*.yaml"))
+SHIPPED = sorted(Path("simulator/scenarios").glob("*.yaml"))
 
 
 def test_what_is_said_changes_the_profile_and_nothing_else() -> None:
@@ -83,8 +83,8 @@ BASE = TEXT.replace("answers_update: no", "answers_update: true")
         ("answers_update: true", "answers_update: no", "/firmware/answers_update", 10, None),
         ("index_error: 6", "index_error: 5", "/firmware/index_error", 10, None),
         ("profile: field", "profile: moon", "/profile", 3, None),
-        ("labels: 200", "labels: 100001", "/gateways/0/labels", 6, None),
-        ("labels: 200", "labels: 100000", "/gateways", 6, None),
+        ("labels: 200", "labels: 30001", "/gateways/0/labels", 6, "One process takes 30000"),
+        ("labels: 200", "labels: 30000", "/gateways", 6, "One process takes 30000"),
         ("times: 3", "times: 0", "/events/0/times", 12, None),
     ],
 )
@@ -101,6 +101,41 @@ def test_a_mistake_is_told_with_its_line_and_what_to_write(
     assert problem.detail.startswith(f"line {line}: ")
     assert (problem.fix or "").startswith(fix or "")
     assert fix is None or problem.fix is not None
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines() -> None:
+    wrong = BASE
+    for old, new in [
+        ("profile: field", "profile: feild"),
+        ("level: staged, clock_skew: -2s", "levle: staged, clock_skew: soon"),
+        ("{enrolment: aisle-2.json}", "{labels: 3}"),
+        ("loss: 0.02, check_in: [20s, 1min]", "los: 0.02, check_in: [20s, one]"),
+        ("rest: 3min, beacon: 90", "rest: 3 minutes, beacon: 0"),
+        ("do: label_dies, share: 0.1", "do: label_dise, share: 0.1"),
+        ("after: 30s, do", "after: soon, do"),
+    ]:
+        assert old in wrong
+        wrong = wrong.replace(old, new)
+    with pytest.raises(InvalidInput) as raised:
+        read_scenario(wrong)
+    told = [(p.path, p.detail.split(":")[0]) for p in raised.value.problems]
+    assert told == [
+        ("/profile", "line 3"),
+        ("/gateways/0/clock_skew", "line 6"),
+        ("/gateways/0", "line 6"),
+        ("/gateways/1", "line 7"),
+        ("/radio/check_in/1", "line 8"),
+        ("/radio", "line 8"),
+        ("/labels/rest", "line 9"),
+        ("/labels/beacon", "line 9"),
+        ("/events/0/do", "line 12"),
+        ("/events/1/after", "line 13"),
+    ]
+    fixes = {p.path: p.fix for p in raised.value.problems}
+    assert fixes["/gateways/0"] == "Did you mean level?"
+    assert fixes["/radio"] == "Did you mean loss?"
+    assert fixes["/profile"] == "Did you mean field?"
+    assert fixes["/events/0/do"] == "Did you mean label_dies?"
 
 
 @pytest.mark.parametrize("text", ["", "[", "7", "[]", "scenario: 1", "a: &x [*x]", "\x00"])

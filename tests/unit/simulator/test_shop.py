@@ -264,9 +264,8 @@ async def test_a_pressed_button_is_heard_by_the_controller(broker: BrokerAddress
         await controller.hear(Seen, 4)
 
         shop.press_button("gw-1-0", 1)
-        shop.tap("gw-2-1")
-
         assert [(e.label, e.button) for e in await controller.hear(Pressed)] == [("gw-1-0", 1)]
+        shop.tap("gw-2-1")  # later: nobody says in which order two gateways are heard
         assert [e.label for e in await controller.hear(Tapped)] == ["gw-2-1"]
 
 

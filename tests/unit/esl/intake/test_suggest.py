@@ -14,8 +14,11 @@ from esl.intake.mapping.document import parse_mapping
 from esl.intake.mapping.reading import read_entries
 from esl.intake.mapping.store_context import Place, StoreContext
 from esl.intake.suggest.suggest import suggest_mapping
-from tests.unit.esl.intake.suggest_dialects import DIALECTS, items, money, table
+from tests.unit.esl.intake.chain_dialects import DIALECTS as CHAINS
+from tests.unit.esl.intake.suggest_dialects import DIALECTS as SHOPS
+from tests.unit.esl.intake.suggest_dialects import items, money, table
 
+DIALECTS = [*SHOPS, *CHAINS]
 LISTS = Path(__file__).resolve().parents[5] / "shared" / "data" / "pricelists"
 MONEY = {"price", "promotion_price", "was", "unit_price", "lowest_price_30d", "anchor_price"}
 NEEDED = {"decimal", "delimiter", "encoding", "minor_units", "price", "promotion_price", "sku"}
@@ -37,7 +40,7 @@ def _context(currency):
 
 
 def test_there_are_more_dialects_than_were_asked_for():
-    assert len(DIALECTS) >= 20
+    assert len(DIALECTS) >= 40
 
 
 @BY_NAME

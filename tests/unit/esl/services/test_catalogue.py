@@ -1,22 +1,28 @@
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import Connection
 
+from esl.domain.entry import Entry
 from esl.domain.errors import Conflict, InvalidInput, UnknownProduct, UnknownStore
 from esl.domain.face import Unit
-from esl.domain.ids import Sku, StoreId
+from esl.domain.ids import Sku, SourceId, StoreId
 from esl.domain.pricing import Decision
 from esl.domain.product import NetContent
+from esl.domain.source import Source
 from esl.intake.product_json import ProductPut
 from esl.services import deliveries
 from esl.services.catalogue import put_products, put_store
+from esl.services.listening import take_entries
 from esl.services.pricing import Applied
-from esl.store import labels, places, products
+from esl.store import labels, places, products, sources
 from tests.builders import (
     NOON,
     STORE,
     a_change,
     a_product,
     a_store,
+    believe_every_price,
     build_shelf,
     label_id,
 )
@@ -143,3 +149,38 @@ def test_the_currency_of_a_store_with_prices_stays(tx: Connection) -> None:
     with pytest.raises(Conflict, match="EUR"):
         put_store(tx, a_store(currency="HUF"), NOON)
     assert places.store_named(tx, STORE).currency == "EUR"
+
+
+def test_a_field_that_a_source_of_higher_priority_said_stays(tx: Connection) -> None:
+    put_store(tx, a_store(), NOON)
+    believe_every_price(tx)
+    erp = Source(source_id=SourceId("erp"), name="ERP", priority=80, priorities={"stock": 10})
+    sources.put_source(tx, erp, NOON)
+    said = Entry(
+        store_id=STORE,
+        sku=Sku("sku-0"),
+        currency="EUR",
+        name="Kefir 1 l",
+        origin="Hrvatska",
+        stock=5,
+        price_minor=129,
+    )
+    take_entries(tx, erp, [said], NOON, actor="tests", batch_id=None)
+    mine = a_product(name="KEFIR", brand="Vindija", origin=None, stock=7)
+    put(tx, ProductPut(product=mine, price=None))
+    held = products.product_named(tx, STORE, Sku("sku-0"))
+    assert (held.name, held.origin) == ("Kefir 1 l", "Hrvatska"), "the ERP said so"
+    assert (held.brand, held.stock) == ("Vindija", 7), "the ERP said nothing, or yields"
+    take_entries(tx, erp, [replace(said, brand="Dukat", stock=4)], NOON, actor="t", batch_id=None)
+    held = products.product_named(tx, STORE, Sku("sku-0"))
+    assert (held.brand, held.stock) == ("Dukat", 4), "who is not registered owns nothing"
+
+
+def test_without_priorities_the_last_word_counts(tx: Connection) -> None:
+    put_store(tx, a_store(), NOON)
+    till = Source(source_id=SourceId("till"), name="Till")
+    sources.put_source(tx, till, NOON)
+    said = Entry(store_id=STORE, sku=Sku("sku-0"), currency="EUR", name="Kefir", price_minor=129)
+    take_entries(tx, till, [said], NOON, actor="tests", batch_id=None)
+    put(tx, ProductPut(product=a_product(name="KEFIR"), price=None))
+    assert products.product_named(tx, STORE, Sku("sku-0")).name == "KEFIR"

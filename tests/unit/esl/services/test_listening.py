@@ -18,7 +18,7 @@ from esl.domain.source import Source
 from esl.services import guarding, schedule
 from esl.services.listening import Taken, take_entries
 from esl.store import batches, labels, listed, products, sources
-from esl.store.tables import price_days, price_events, quarantine
+from esl.store.tables import past_prices, price_events, quarantine
 from tests.builders import NOON, STORE, build_shelf, label_id
 
 LATER = NOON + timedelta(minutes=1)
@@ -205,7 +205,7 @@ def test_history_is_kept_by_day(tx: Connection) -> None:
     days = (DatedPrice(day=date(2025, 12, 1), price_minor=119),)
     take(tx, an_entry(history=days))
     take(tx, an_entry(history=days))
-    [row] = tx.execute(select(price_days)).all()
+    [row] = tx.execute(select(past_prices)).all()
     assert (row.sku, row.day, row.price_minor, row.source) == ("sku-0", days[0].day, 119, "erp")
 
 

@@ -206,7 +206,7 @@ def values(draw: Any, kind: Format, target: str) -> Value:
                 st.sampled_from([{"name": draw(NAMES)}, {"number": draw(st.integers(1, 99))}])
             )
     default = draw(st.none() | NAMES)
-    dated = TARGETS[target].kind in (Kind.INSTANT, Kind.HISTORY)
+    dated = TARGETS[target].kind in (Kind.INSTANT, Kind.HISTORY, Kind.DAY)
     return Value(
         **place,
         strip=draw(st.none() | KEYS),
@@ -225,6 +225,10 @@ def mappings(draw: Any) -> Mapping:
     targets = {"sku", "price", "promotion_price"} | draw(
         st.sets(st.sampled_from(sorted(set(TARGETS) - {"store"})))
     )
+    if targets & {"multibuy_price", "multibuy_quantity"}:
+        targets |= {"multibuy_price", "multibuy_quantity"}
+    if any(target.startswith("history_") for target in targets):
+        targets.add("history")
     fields = {name: draw(values(kind, name)) for name in TARGETS if name in targets}
     by_name = any(value.name is not None for value in fields.values())
     records = None

@@ -92,3 +92,176 @@ def test_equal_hashes_are_told_apart() -> None:
 
 def test_a_product_of_two_stores_is_two_products() -> None:
     assert read(HEAD + b"1,,1.00,\n", MAPPING).entries[0].name is KEEP
+
+
+# ── Several promotions of one product ───────────────────────────────────────────────────────
+
+TILL = """
+name: till
+format: csv
+fields:
+  sku: sku
+  price: price
+  promotion_id: id
+  promotion_kind: {from: kind, map: {A: price, C: member, M: multibuy}}
+  promotion_price: offer
+  promotion_quantity: pieces
+  club: club
+  promotion_to: to
+"""
+TILL_HEAD = b"sku,price,id,kind,offer,pieces,club,to\n"
+
+
+def test_several_promotions_of_one_product_are_one_entry() -> None:
+    found = read(
+        TILL_HEAD + b"1,1.29,c1,C,0.99,,Plava,\n1,1.29,m1,M,3.00,3,,2026-03-07\n1,,p1,A,1.09,,,\n",
+        TILL,
+    )
+    entry = found.by_sku["1"]
+    assert (entry.price_minor, entry.rows) == (129, (2, 3, 4))
+    assert [(p.promotion_id, p.kind.value, p.price_minor) for p in entry.stated_promotions] == [
+        ("c1", "member", 99),
+        ("m1", "multibuy", 300),
+        ("p1", "price", 109),
+    ]
+    assert found.problems == []
+
+
+def test_promotions_without_an_id_are_told_apart_by_what_they_are() -> None:
+    found = read(TILL_HEAD + b"1,1.29,,C,0.99,,Plava,\n1,1.29,,A,1.09,,,\n", TILL)
+    stated = found.by_sku["1"].stated_promotions
+    assert [(p.promotion_id, p.kind.value) for p in stated] == [("", "member"), ("~1", "price")]
+    again = read(TILL_HEAD + b"1,1.29,,A,1.09,,,\n1,1.29,,C,0.99,,Plava,\n", TILL)
+    assert again.by_sku["1"].stated_promotions == stated, "whatever the order of the rows"
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (b"1,1.29,,A,1.09,,,\n1,1.29,,A,0.99,,,\n", "two promotions of one kind at one time"),
+        (b"1,1.29,p1,A,1.09,,,\n1,1.29,p1,A,0.99,,,\n", "one promotion_id with two meanings"),
+    ],
+)
+def test_promotions_that_contradict_each_other_name_their_rows(rows: bytes, words: str) -> None:
+    found = read(TILL_HEAD + rows, TILL)
+    assert found.entries == []
+    assert found.rejected == [(2, "promotion_price"), (3, "promotion_price")]
+    assert all(words in p.reason and "rows 2, 3" in p.reason for p in found.problems)
+
+
+def test_an_id_that_looks_like_one_of_ours_is_refused() -> None:
+    found = read(TILL_HEAD + b"1,1.29,~1,A,1.09,,,\n", TILL)
+    assert found.rejected == [(2, "promotion_price")]
+
+
+# ── Rows of the past ────────────────────────────────────────────────────────────────────────
+
+PAST = """
+name: past
+format: csv
+fields:
+  sku: sku
+  price: price
+  promotion_price: offer
+  was: was
+  name: name
+  history: from
+  history_to: to
+  history_kind: kind
+"""
+PAST_HEAD = b"sku,price,offer,was,name,from,to,kind\n"
+
+
+def test_rows_of_the_past_say_nothing_of_the_present() -> None:
+    found = read(
+        PAST_HEAD
+        + b"1,1.29,0.99,1.49,Kruh,2026-01-01,2026-01-31,\n1,1.19,,,Kruh,2026-02-01,,promotion\n",
+        PAST,
+    )
+    entry = found.by_sku["1"]
+    assert (entry.price_minor, entry.promotion, entry.was_minor) == (KEEP, KEEP, KEEP)
+    assert entry.name == "Kruh"
+    told = [
+        (d.day.isoformat(), d.until and d.until.isoformat(), d.kind.value, d.price_minor, d.row)
+        for d in entry.history
+    ]
+    assert told == [
+        ("2026-01-01", "2026-02-01", "promotion", 99, 2),
+        ("2026-01-01", "2026-02-01", "regular", 129, 2),
+        ("2026-02-01", None, "promotion", 119, 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        (b"1,,,,Kruh,2026-01-01,,", "history"),
+        (b"1,1.29,,,Kruh,2026-01-01,2025-12-31,", "history"),
+        (b"1,1.29,,,Kruh,2026-13-01,,", "history"),
+        (b"1,1.29,,,Kruh,2026-01-01,soon,", "history_to"),
+        (b"1,1.29,,,Kruh,2026-01-01,,staff", "history_kind"),
+    ],
+)
+def test_a_row_of_the_past_that_cannot_be_read_is_named(row: bytes, field: str) -> None:
+    found = read(PAST_HEAD + row + b"\n", PAST)
+    assert found.rejected == [(2, field)]
+    assert all(p.fix for p in found.problems)
+
+
+def test_two_prices_of_one_day_and_kind_contradict_each_other() -> None:
+    body = b"1,1.29,,,K,2026-01-01,,\n1,1.19,,,K,2026-01-01,,\n"
+    assert read(PAST_HEAD + body, PAST).rejected == [(2, "history"), (3, "history")]
+
+
+# ── Promotions in columns of their own ──────────────────────────────────────────────────────
+
+WIDE = """
+name: wide
+format: csv
+fields:
+  sku: sku
+  gtin: gtin
+  price: price
+  promotion_price: {from: offer, clears: true}
+  member_price: {from: card, clears: true}
+  club: {default: Plava}
+  multibuy_price: {from: several, clears: true}
+  multibuy_quantity: pieces
+"""
+WIDE_HEAD = b"sku,gtin,price,offer,card,several,pieces\n"
+
+
+def stated(row: bytes) -> list[tuple[str, str, int, str | None]]:
+    entry = read(WIDE_HEAD + row, WIDE).by_sku["1"]
+    return [(p.promotion_id, p.kind.value, p.price_minor, p.club) for p in entry.stated_promotions]
+
+
+def test_columns_for_members_and_several_pieces_stand_beside_the_promotion() -> None:
+    assert stated(b"1,,1.29,1.09,0.99,3.00,3\n") == [
+        ("", "member", 99, "Plava"),
+        ("~1", "multibuy", 300, None),
+        ("~2", "price", 109, None),
+    ]
+    assert stated(b"1,,1.29,,0.99,,\n") == [("", "member", 99, "Plava")]
+    assert read(WIDE_HEAD + b"1,,1.29,,,,\n", WIDE).by_sku["1"].promotion is None, "cleared"
+
+
+def test_rows_with_several_bar_codes_repeat_their_promotions() -> None:
+    row = b"1,%s,1.29,1.09,0.99,,\n"
+    both = row % b"3859888152014" + row % b"3830000620871"
+    assert stated(both) == stated(row % b"")
+    found = read(WIDE_HEAD + both + b"2,,1.00,,,3.00,\n", WIDE)
+    assert found.rejected == [(4, "promotion_price")]
+    assert "multibuy" in found.problems[0].reason
+
+
+def test_columns_of_the_past_are_told_apart_too() -> None:
+    mapping = WIDE.replace("  club: {default: Plava}", "  club: {default: Plava}\n  history: day")
+    head = WIDE_HEAD.replace(b"\n", b",day\n")
+    entry = read(head + b"1,,1.29,1.09,0.99,3.00,3,2026-01-01\n", mapping).by_sku["1"]
+    assert entry.stated_promotions == ()
+    assert sorted((d.kind.value, d.price_minor) for d in entry.history) == [
+        ("member", 99),
+        ("promotion", 109),
+        ("regular", 129),
+    ]

@@ -1,0 +1,180 @@
+"""No table grows for ever unless that was decided; what the intake has done with goes in time."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Table, func, insert, select
+
+from esl.services import keeping
+from esl.services.retention import (
+    HISTORY_KEPT,
+    HOOKS_KEPT,
+    ORDERS_KEPT,
+    PROBLEMS_KEPT,
+    ROWS_A_STEP,
+    Forgetting,
+)
+from esl.store import places, tables
+from esl.store.database import Database
+from esl.store.migrate import migrate
+from esl.store.writer import Writer
+from tests.builders import STORE, a_store, running_writer
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+OF_A_PRICE = {"store_id": STORE, "sku": "s", "source": "till", "said": "{}", "actor": "t"}
+OF_A_FILE = {
+    "source": "till",
+    "sha256": "ab" * 32,
+    "name": "a.csv",
+    "size_bytes": 1,
+    "modified_ns": 1,
+    "result": "none",
+    "rev_before": 0,
+    "seen_at": NOON,
+}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    url = f"sqlite:///{tmp_path}/esl.db"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("fresh_postgres_url")
+    opened = Database(url)
+    migrate(opened, NOON)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def writer(database: Database) -> Iterator[Writer]:
+    with running_writer(database) as opened:
+        opened.write(lambda tx: places.put_store(tx, a_store()))
+        yield opened
+
+
+def test_every_table_is_bounded_or_pruned_or_kept_on_purpose() -> None:
+    """A new table stands in `esl.services.keeping`, and if it is pruned, in a test."""
+    said = [*keeping.BOUNDED, *keeping.PRUNED, *keeping.FOR_GOOD]
+    assert len(said) == len(set(said)), "a table has one fate"
+    assert set(said) - {"alembic_version"} == set(tables.metadata.tables)
+
+
+def held(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        **OF_A_PRICE,
+        "price_minor": 129,
+        "currency": "EUR",
+        "reasons": "rise",
+        "received_at": NOON,
+        "expires_at": NOON,
+        "sku": f"s{number}",
+    } | more
+
+
+def planned(**more: Any) -> dict[str, Any]:
+    return {**OF_A_PRICE, "valid_from": NOON, "received_at": NOON, "state": "done"} | more
+
+
+def a_batch(**more: Any) -> dict[str, Any]:
+    return {"store_id": STORE, "source": "till", "actor": "t", "began_at": NOON} | more
+
+
+def an_event(number: int, **more: Any) -> dict[str, Any]:
+    made = {"source": "shop", "event_id": str(number), "system": "shopify", "body": b"{}"}
+    return made | {"received_at": NOON, "state": "done", "due_at": None} | more
+
+
+def a_task(**more: Any) -> dict[str, Any]:
+    return {"store_id": STORE, "label_id": "l-1", "reason": "r", "opened_at": NOON} | more
+
+
+FATES: list[tuple[Table, timedelta, list[dict[str, Any]], list[dict[str, Any]]]] = [
+    (
+        tables.quarantine,
+        HISTORY_KEPT,
+        [held(1, state="approved"), held(2, state="superseded")],
+        [held(3, state="open")],
+    ),
+    (
+        tables.scheduled_prices,
+        PROBLEMS_KEPT,
+        [planned(due_at=None)],
+        [planned(state="waiting", due_at=NOON + 900 * DAY)],
+    ),
+    (tables.hook_events, HOOKS_KEPT, [an_event(1)], [an_event(2, state="new", due_at=NOON)]),
+    (tables.remove_tasks, PROBLEMS_KEPT, [a_task(done_at=NOON)], [a_task(done_at=None)]),
+    (
+        tables.sign_in_links,
+        ORDERS_KEPT,
+        [{"secret_sha256": "a", "person": "p", "uses_left": 0, "expires_at": NOON}],
+        [{"secret_sha256": "b", "person": "p", "uses_left": 1, "expires_at": NOON + 900 * DAY}],
+    ),
+    (
+        tables.seen_files,
+        HISTORY_KEPT,
+        [OF_A_FILE | {"instance": "a", "state": "gone"}],
+        [OF_A_FILE | {"instance": "b", "state": "found"}],
+    ),
+    (tables.batches, HISTORY_KEPT, [a_batch()], [a_batch(began_at=NOON + 10 * DAY)]),
+]
+
+
+def go_round(forgetting: Forgetting, now: datetime) -> None:
+    for _ in range(500):
+        if not forgetting.step(now):
+            return
+    raise AssertionError("a round ends")
+
+
+def count(tx: Connection, table: Table) -> int:
+    return int(tx.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def test_what_is_over_goes_in_time_and_what_is_not_stays(
+    database: Database, writer: Writer
+) -> None:
+    def fill(tx: Connection) -> None:
+        for table, _, over, open_still in FATES:
+            for row in [*over, *open_still]:
+                tx.execute(insert(table).values(**row))
+
+    def counts() -> dict[str, int]:
+        with database.read() as tx:
+            return {table.name: count(tx, table) for table, _, _, _ in FATES}
+
+    writer.write(fill)
+    forgetting = Forgetting(database=database, writer=writer)
+    for table, kept, over, open_still in sorted(FATES, key=lambda fate: fate[1]):
+        before = counts()[table.name]
+        if before > len(open_still):  # not gone with another that is kept as long
+            go_round(forgetting, NOON + kept - DAY)
+            assert counts()[table.name] == len(over) + len(open_still), "no sooner than said"
+        go_round(forgetting, NOON + kept + DAY)
+        assert counts()[table.name] == len(open_still)
+
+
+def test_a_batch_whose_missing_products_wait_stays(database: Database, writer: Writer) -> None:
+    missing = {"store_id": STORE, "sku": "s", "source": "till", "noted_at": NOON}
+
+    def fill(tx: Connection) -> None:
+        made = insert(tables.batches).values(**a_batch()).returning(tables.batches.c.batch_id)
+        number = tx.execute(made).scalar_one()
+        tx.execute(insert(tables.missing_products).values(**missing, batch_id=number))
+
+    writer.write(fill)
+    go_round(Forgetting(database=database, writer=writer), NOON + HISTORY_KEPT + DAY)
+    with database.read() as tx:
+        assert count(tx, tables.batches) == 1
+
+
+def test_one_round_forgets_all_however_much_there_is(database: Database, writer: Writer) -> None:
+    many = ROWS_A_STEP * 2 + 500
+    rows = [an_event(number) for number in range(many)]
+    writer.write(lambda tx: tx.execute(insert(tables.hook_events), rows) and None)
+    forgetting = Forgetting(database=database, writer=writer)
+    go_round(forgetting, NOON + HOOKS_KEPT + DAY)
+    assert forgetting.removed == many
