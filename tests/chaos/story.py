@@ -290,7 +290,7 @@ class Story:
             world.run_until(world.now_s + CHECKED_EVERY_S)
             self._end_day()
             self.oracles.check(
-                "I1", world.now_s < began_s + 60, f"unanswered: {sorted(self.till.open)}"
+                "I1", world.now_s < began_s + 180, f"unanswered: {sorted(self.till.open)}"
             )
         answered_s = world.now_s
         end_s = answered_s + profile.right_within_s

@@ -178,8 +178,8 @@ class Deliveries(RuleBasedStateMachine):
 
 TestDeliveries = Deliveries.TestCase
 TestDeliveries.settings = settings(
-    max_examples=10,
-    stateful_step_count=30,
+    max_examples=20,
+    stateful_step_count=40,
     derandomize=True,  # the seeds explore; this one shortens
     deadline=None,
     suppress_health_check=list(HealthCheck),
