@@ -74,7 +74,10 @@ class Edge:
             await self._app(scope, receive, sending)  # which reads it as it comes, with a bound
             return
         room = _room_for(scope["method"], scope["path"])
-        body = await _read_body(scope, receive, room.bytes)
+        try:
+            body = await _read_body(scope, receive, room.bytes)
+        except _Gone:
+            return  # half a document may read as a whole one: nothing is made of it
         if body is None:
             not_done = what_was_not_done(scope["method"], scope["path"])
             refusal = problem(
@@ -107,8 +110,16 @@ def _room_for(method: str, path: str) -> Room:
     return _FOR_ANYTHING_ELSE
 
 
+class _Gone(Exception):
+    """The sender went away in the middle of a request's body."""
+
+
 async def _read_body(scope: Scope, receive: Receive, most_bytes: int) -> bytes | None:
-    """Read a request's body; None if it is too large, in which case the rest stays unread."""
+    """Read a request's body; None if it is too large, in which case the rest stays unread.
+
+    Raises:
+        _Gone: The sender went away before its end.
+    """
     announced = Headers(scope=scope).get("content-length", "0")
     if announced.isdecimal() and int(announced) > most_bytes:
         return None
@@ -116,7 +127,7 @@ async def _read_body(scope: Scope, receive: Receive, most_bytes: int) -> bytes |
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            return bytes(body)  # the sender went away; the application will notice
+            raise _Gone
         body += message.get("body", b"")
         if len(body) > most_bytes:
             return None

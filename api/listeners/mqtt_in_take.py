@@ -24,7 +24,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from api.listeners.mqtt_in_reading import Changes, Entries, MessageReader, RefusedHere
-from esl.domain.errors import Conflict, EslError, InvalidInput, Unavailable
+from esl.domain.errors import EslError, InvalidInput, Unavailable
 from esl.domain.guards import WORDS
 from esl.domain.ids import LabelId
 from esl.domain.mqtt_in import InMessage, Refusal
@@ -141,8 +141,15 @@ class _Taking:
         """Take those that wait: together if that is possible, else each by itself."""
         joined, self._joined = self._joined, []
         if len(joined) > 1:
-            with contextlib.suppress(InvalidInput, Conflict), _savepoint(self._tx):
-                self.outcomes += self._apply_joined(joined)
+            try:
+                with _savepoint(self._tx):
+                    outcomes = self._apply_joined(joined)
+            except (Unavailable, DBAPIError):
+                raise
+            except Exception:  # noqa: BLE001  one of them: which, shows when each goes by itself
+                log.debug("messages are taken one by one", messages=len(joined))
+            else:
+                self.outcomes += outcomes
                 return
         for ready in joined:
             self._attempt(ready)

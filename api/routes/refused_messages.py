@@ -102,11 +102,14 @@ def _take_one(tx: Connection, number: int, now: datetime, labels: list[LabelId])
     if found.size_bytes > len(found.payload):
         detail = "too long to be kept whole; publish it again"
         return {"message": number, "taken": False, "reason": found.reason, "detail": detail}
-    outcome = take_again(tx, InMessage(topic=found.topic, payload=found.payload), now)
-    labels.extend(outcome.labels)
-    is_taken = outcome.refusal is None
-    if is_taken:
-        mqtt_in.drop_refused(tx, [number])
+    with tx.begin_nested() as attempt:
+        outcome = take_again(tx, InMessage(topic=found.topic, payload=found.payload), now)
+        is_taken = outcome.refusal is None
+        if is_taken:
+            labels.extend(outcome.labels)
+            mqtt_in.drop_refused(tx, [number])
+        else:
+            attempt.rollback()  # also of a message of which a part could be taken
     return {
         "message": number,
         "taken": is_taken,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Final
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
@@ -82,6 +83,7 @@ class Database:
         if not self.is_sqlite and parsed.get_backend_name() != "postgresql":
             raise SetupError("database address: only sqlite:/// and postgresql:// are supported")
         self.path = parsed.database if self.is_sqlite else None
+        self._lines: WeakSet[Any] = WeakSet()
         try:
             if self.is_sqlite:
                 self.writing = _sqlite_engine(url, read_only=False)
@@ -101,6 +103,7 @@ class Database:
                 )
                 for engine in (self.writing, self.reading):
                     event.listen(engine, "connect", _set_up_postgresql)
+                    event.listen(engine, "connect", lambda line, _record: self._lines.add(line))
         except ArgumentError as exc:
             raise SetupError(f"database address: {exc}") from exc
         except ModuleNotFoundError as exc:
@@ -127,9 +130,11 @@ class Database:
             raise unavailable(exc) from exc
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; to PostgreSQL also those that a thread still reads from."""
         self.reading.dispose()
         self.writing.dispose()
+        for line in list(self._lines):
+            line.close()
 
 
 def unavailable(exc: SQLAlchemyError) -> Exception:

@@ -136,7 +136,8 @@ def said_of(tx: Connection, store_id: StoreId, sku: Sku, *, most: int) -> list[S
         instant = instant_from(at)
         if instant is not None:
             is_here = decision == "accepted"
-            said.append(Said(instant, minor if is_here else None, is_here and was is not None))
+            is_reduced = was is not None and minor is not None and was > minor
+            said.append(Said(instant, minor if is_here else None, is_here and is_reduced))
     return said
 
 

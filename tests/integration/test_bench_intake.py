@@ -34,8 +34,9 @@ def test_a_small_shop_is_measured_beside_the_naive_way() -> None:
     assert (figures["clients"], figures["single_changes"]) == (4, 128)
     assert (figures["bulk_changes"], figures["import_rows"]) == (5 * 40, 300)
     assert figures["read_back"] == 40
+    beside = {"single_p50_ms_during_import", "single_p99_ms_during_import"}  # it may end first
     for name in (*RATES, *TIMES, "single_cpu_us", "import_peak_rss_mb", "naive_single_per_s"):
-        assert figures[name] > 0, name
+        assert figures[name] > 0 or name in beside, name
     assert figures["single_p50_ms"] <= figures["single_p99_ms"]
     assert figures["single_p99_ms_during_import"] >= figures["single_p50_ms_during_import"]
     ratio = figures["single_per_s"] / figures["naive_single_per_s"]

@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import time
 
 import pytest
 
@@ -236,3 +237,17 @@ def _raw(house: RunningHouse, request: bytes) -> bytes:
         except ConnectionResetError:
             pass
     return answer
+
+
+def test_half_a_document_is_no_document(untouched: RunningHouse) -> None:
+    whole = "name: cut\nformat: csv\ndelimiter: ','\ndecimal: '.'\ncurrency: EUR\nfields:\n"
+    half = f"{whole}  sku: sku\n  price: price\n".encode()  # valid by itself
+    head = (
+        f"PUT /api/v1/mappings/cut HTTP/1.1\r\nHost: x\r\n"
+        f"Authorization: Bearer {untouched.operator}\r\nContent-Length: {len(half) + 30}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", untouched.port), timeout=10) as connection:
+        connection.sendall(head.encode() + half)
+    until = time.monotonic() + 0.5  # many times what keeping it would take
+    while time.monotonic() < until:
+        assert untouched.ask("GET", "/api/v1/mappings").json()["mappings"] == []

@@ -31,7 +31,11 @@ def every_statement() -> Iterator[tuple[str, Bulk]]:
 
 
 WIDEST = 24
-OVER_ROWS = {name: b for name, b in every_statement() if b.takes_rows}
+OVER_ROWS = {
+    name: b
+    for name, b in every_statement()
+    if b.takes_rows and "pg_advisory" not in b.sqlite(1, WIDEST)  # PostgreSQL alone is asked that
+}
 SIZES = (1, 2, 16, ROWS_MOST)
 
 
@@ -69,10 +73,13 @@ def test_the_rows_are_the_outer_loop_and_all_else_is_found_by_key(
         by_key, subquery, *steps = steps  # the rows are found first, then removed
         assert by_key.startswith("SEARCH")
         assert subquery.startswith("LIST SUBQUERY")
+    elif name == "sources._HEARD_FOR":  # rows that another has locked are passed over
+        assert [step.split()[0] for step in steps[:4]] == ["SEARCH", "LIST", "SEARCH", "LIST"]
+        del steps[:4]
     inner = after_the_rows(steps)
     if inner[:1] == ["SCAN j"]:
         del inner[0]  # the list, where it is more than the values themselves
-    assert inner or "INSERT" in text or "DELETE" in text
+    assert inner or "INSERT" in text or "DELETE" in text or "_HEARD_FOR" in name
     assert not [step for step in inner if "SCAN" in step]
 
 
