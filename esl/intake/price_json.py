@@ -43,6 +43,9 @@ def parse_each(
     Raises:
         InvalidInput: Not an array of 1 to ``most`` items, or an item is bad.
     """
+    if isinstance(value, dict):
+        fix = "Put it in square brackets, also where it is the only one."
+        raise InvalidInput.at("", "one object in place of an array", fix=fix)
     if not isinstance(value, list):
         raise InvalidInput.at("", "neither an object nor an array")
     if not 1 <= len(value) <= most:

@@ -129,7 +129,8 @@ def _to_decide(
             raise Conflict(f"the price {number} was decided about before: it is {held.state}")
         if held.actor == by:
             raise Conflict(
-                f"the price {number} was sent by whom it is decided; another person must look at it"
+                f"you sent the price {number} yourself; another person with the scope"
+                f" price:approve must decide about it"
             )
         found.append(held)
     return found

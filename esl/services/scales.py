@@ -74,6 +74,7 @@ class Scales:
     yields: Callable[[SourceId, Sku], bool] | None = None
     moved: dict[SaidBy, SourcePosition] = field(default_factory=dict)
     changed: dict[Sku, None] = field(default_factory=dict)  # in the order they were accepted
+    spoken: dict[Sku, SourceId] = field(default_factory=dict)  # whose word was accepted last
     breakers: dict[SourceId, Breaker] = field(default_factory=dict)
     held_back: set[SaidBy] = field(default_factory=set)  # whose last word waits for a person
     is_guarded: bool = True  # False: a person has approved what is weighed
@@ -110,6 +111,7 @@ class Scales:
             changes = 0 if old is None else old.changes_that_day + 1 if again else 1
             self.held[sku] = HeldPrice(new, self.today, changes)
             self.changed[sku] = None
+            self.spoken[sku] = source
         return decision, reasons
 
     def ask(self, sku: Sku, source: SourceId, judge: Judge) -> tuple[Decision, tuple[Reason, ...]]:

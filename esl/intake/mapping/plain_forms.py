@@ -48,8 +48,8 @@ _NEEDED: Final[Table[Form, tuple[str, ...]]] = {
 _SAMPLES: Final[Table[Form, tuple[tuple[str, ...], ...]]] = {
     Form.PRODUCTS: (
         ("sku", "name", "gtin", "brand", "category", "net_content", "origin", "price"),
-        ("1001", "Kruh bijeli", "3850102000126", "Pekara", "Kruh", "500 g", "Hrvatska", "1.29"),
-        ("1002", "Mlijeko 2,8 %", "3850151200013", "Dukat", "Mlijeko", "1 l", "", "0.99"),
+        ("1001", "Kruh bijeli", "3850102000128", "Pekara", "Kruh", "500 g", "Hrvatska", "1.29"),
+        ("1002", "Mlijeko 2,8 %", "3850151200012", "Dukat", "Mlijeko", "1 l", "", "0.99"),
     ),
     Form.HISTORY: (
         ("sku", "price", "valid_from", "valid_to", "kind"),

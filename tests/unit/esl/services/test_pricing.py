@@ -5,10 +5,12 @@ import pytest
 from sqlalchemy import Connection, event, select
 
 from esl.domain.errors import InvalidInput
-from esl.domain.ids import Sku, StoreId
+from esl.domain.ids import Sku, SourceId, StoreId
 from esl.domain.label import LabelState, Lane
 from esl.domain.place import Pairing
 from esl.domain.pricing import CurrentPrice, Decision, PriceChange
+from esl.domain.source import Source
+from esl.services import sources
 from esl.services.pairing import pair_labels
 from esl.services.pricing import Applied, apply_price_changes
 from esl.store import labels, products
@@ -183,6 +185,17 @@ def test_numbers_go_before_times(tx: Connection) -> None:
     earlier = NOON - timedelta(hours=1)
     newer = a_change(price_minor=200, source_seq=8, source_time=earlier)
     assert decisions(apply(tx, newer)) == [Decision.ACCEPTED]
+
+
+def test_a_source_of_lower_priority_yields_within_one_request_too(tx: Connection) -> None:
+    for name, priority in (("high", 90), ("low", 10)):
+        source = Source(source_id=SourceId(name), name=name, store_id=STORE, priority=priority)
+        sources.put_source(tx, source, NOON, actor="test")
+    before = a_change(price_minor=200, source=SourceId("high"))
+    after = a_change(price_minor=300, source=SourceId("low"))
+    applied = apply(tx, before, after)
+    assert decisions(applied) == [Decision.ACCEPTED, Decision.SUPERSEDED]
+    assert price(tx).price_minor == 200
 
 
 def test_each_source_and_each_product_has_its_own_order(tx: Connection) -> None:
