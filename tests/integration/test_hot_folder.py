@@ -161,11 +161,11 @@ def test_a_folder_that_goes_away_is_a_problem_until_it_is_back(house: RunningHou
 
 def test_a_folder_that_two_sources_name_is_of_one_of_them(house: RunningHouse) -> None:
     folder = hot_folder(house, "first-of-two")
-    hot_folder(house, "second-of-two", {"folder": "./first-of-two/"})
+    hot_folder(house, "another-of-two", {"folder": "./first-of-two/"})
     until(lambda: len(_problems(house, "its folder is that of the source first-of-two")), 1)
     put(folder, "p.csv", {"TWO": "1.00"})
     until(lambda: lies_in(folder / "done"), ["p.csv"])
-    assert (_jobs(house, "first-of-two"), _jobs(house, "second-of-two")) == (1, 0)
+    assert (_jobs(house, "first-of-two"), _jobs(house, "another-of-two")) == (1, 0)
 
 
 def test_hostile_names_and_things_that_are_no_files_hurt_nobody(house: RunningHouse) -> None:
