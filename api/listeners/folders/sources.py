@@ -55,7 +55,7 @@ class FolderSources:
         owners: dict[tuple[str, ...], SourceId] = {}
         with self._database.read() as tx:
             standing = [one for kind in FOLDER_KINDS for one in sources.list_sources(tx, kind=kind)]
-            standing.sort(key=lambda one: (one.created_at, one.source.source_id))  # the first has it
+            standing.sort(key=lambda one: (one.created_at, one.source.source_id))  # first come
             return [
                 self._folder_source(tx, one.source, owners)
                 for one in standing
