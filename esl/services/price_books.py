@@ -243,7 +243,7 @@ def open_books(
         return Breaker(before=before, tripped=tripped)
 
     def yields(source: SourceId, sku: Sku) -> bool:
-        owner = scales.spoken.get(sku)
+        owner: str | None = scales.spoken.get(sku)
         if owner is None and (product := known.get(sku)) is not None:
             owner = owners_from(product.owners).get(PRICE_FIELD)
         return at.owner_above(owner, source, PRICE_FIELD)
