@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from esl.domain.ids import StoreId
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
@@ -17,3 +19,4 @@ class AuditEntry:
     subject: str
     reason: str | None
     detail: Mapping[str, Any] | None
+    store_id: StoreId | None = None  # None: of the whole installation

@@ -97,6 +97,7 @@ class Entry:
     deposit_minor: int | Keep | None = KEEP
     tax_permille: int | Keep | None = KEEP  # 25 % is 250
     link: str | Keep | None = KEEP
+    tags: tuple[str, ...] | Keep | None = KEEP  # the shop's own words, for promotions
     price_minor: int | Keep = KEEP  # the regular price, promotions apart
     was_minor: int | Keep | None = KEEP
     unit_price_minor: int | Keep | None = KEEP

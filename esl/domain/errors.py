@@ -1,12 +1,14 @@
 """Everything this project raises on purpose.
 
 EslError
-├── InvalidInput          the sender must change something; names each bad field
+├── InvalidInput          the sender must change something; names each bad field: NumberUsed
 ├── NotFound              UnknownStore, UnknownGateway, UnknownLabel, UnknownProduct, UnknownPanel,
 │                         UnknownTemplate, UnknownTask, UnknownFlip, UnknownCommand,
-│                         UnknownSource, UnknownMapping, UnknownBatch, UnknownQuarantine
+│                         UnknownSource, UnknownMapping, UnknownBatch, UnknownQuarantine,
+│                         UnknownProfile, UnknownSubscription
 ├── Conflict              IdempotencyConflict, AlreadyExists, EditConflict
-├── AccessDenied          NotSignedIn, Forbidden
+├── AccessDenied          NotSignedIn, Forbidden, TokenWorthless
+├── TooOften              somebody guesses, or a program runs wild
 ├── RenderRefused         PriceDoesNotFit, NameDoesNotFit, MissingGlyph, CodeDoesNotFit,
 │                         CodeUnreadable, LayoutDoesNotFit, TooManyProducts, TemplateUnusable,
 │                         PictureNotDrawn
@@ -48,6 +50,10 @@ class InvalidInput(EslError):
         return cls([FieldProblem(path=path, detail=detail, fix=fix)])
 
 
+class NumberUsed(InvalidInput):
+    """A source used one sequence number for two prices of a product."""
+
+
 class NotFound(EslError):
     """Something was named that does not exist, or that the asker may not know of."""
 
@@ -84,6 +90,14 @@ class UnknownFlip(NotFound):
     """No flip of this store has this number."""
 
 
+class UnknownProfile(NotFound):
+    """No law profile has this name."""
+
+
+class UnknownPromotion(NotFound):
+    """No promotion has this id."""
+
+
 class UnknownCommand(NotFound):
     """No command of this store has this number."""
 
@@ -98,6 +112,10 @@ class UnknownMapping(NotFound):
 
 class UnknownBatch(NotFound):
     """No batch of this store has this number."""
+
+
+class UnknownSubscription(NotFound):
+    """No subscription has this id, or no such delivery."""
 
 
 class UnknownQuarantine(NotFound):
@@ -130,6 +148,18 @@ class NotSignedIn(AccessDenied):
 
 class Forbidden(AccessDenied):
     """The token or person is known and lacks the right."""
+
+
+class TokenWorthless(AccessDenied):
+    """A token to enrol with is unknown, was used, or its time is over."""
+
+
+class TooOften(EslError):
+    """Too many attempts; ``again_after_s`` is when the next one is looked at."""
+
+    def __init__(self, words: str, again_after_s: int = 1) -> None:
+        self.again_after_s = again_after_s
+        super().__init__(words)
 
 
 class RenderRefused(EslError):

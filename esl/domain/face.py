@@ -58,6 +58,8 @@ class Multibuy:
     quantity: int  # at least 2
     total_minor: int
     pay_for: int | None = None  # "3 for 2": how many are paid; None for a total price
+    unit_price_minor: int | None = None  # of them together, for the same unit as the face's own
+    unit_price_tenths: int | None = None  # in tenths of a minor unit, where the law wants them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +74,14 @@ class Face:
     priced_per: Unit | None = None  # set for goods sold by weight: the price *is* the unit price
     was_minor: int | None = None  # the old price, struck through; only set if above the price
     unit_price_minor: int | None = None
+    unit_price_tenths: int | None = None  # in tenths of a minor unit, where the law wants them
     unit: Unit | None = None  # of the unit price
+    unit_label: str | None = None  # as printed, where it counts not one whole unit: "100 g", "lb"
     net_content: str | None = None  # as printed: "0.4 kg"
     badge: str | None = None  # text of the promotion band; None is no band
     valid_to: date | None = None  # last day of the offer, in the store's zone
     member_price_minor: int | None = None  # only set if below the price
+    member_condition: str | None = None  # whose price that is, such as the name of a card
     multibuy: Multibuy | None = None
     deposit_minor: int | None = None  # returnable, not part of the price (C-543/21)
     reference_prices: tuple[ReferencePrice, ...] = ()

@@ -15,8 +15,8 @@ selling price is a promotion's, because a promotion ends. A price that returns t
 price on the shelf has not jumped at all.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Final
 
@@ -50,6 +50,12 @@ class Reason(StrEnum):
     TOO_OFTEN = "too_often"
     BULK = "bulk"
     YIELDS = "yields"  #: no doubt: a source of higher priority owns the price
+    LATE = "late"  #: no doubt: its source has said something newer
+    OVERTAKEN = "overtaken"  #: no doubt: somebody said a price while the list waited
+    UNKNOWN_SKU = "unknown_sku"
+    NUMBER_USED = "number_used"
+    OVER = "over"
+    TOO_MANY_PLANS = "too_many_plans"
 
 
 WORDS: Final[Mapping[Reason, str]] = {
@@ -67,7 +73,39 @@ WORDS: Final[Mapping[Reason, str]] = {
     Reason.TOO_OFTEN: "the product's price has changed too often today",
     Reason.BULK: "too many prices of the store changed too far at once",
     Reason.YIELDS: "another source of higher priority says this product's price",
+    Reason.LATE: "its source has said something newer of this product before",
+    Reason.OVERTAKEN: "a newer price of the product was said while the list waited",
+    Reason.UNKNOWN_SKU: "the store has no product with this SKU",
+    Reason.NUMBER_USED: "its sequence number was used before with another price",
+    Reason.OVER: "the moment until which it holds has passed",
+    Reason.TOO_MANY_PLANS: "too many prices of the product have a begin or an end",
 }
+
+_LOOK = "If it is right, have another person approve it; if not, send the right price."
+_LIMITS = "Send a price within the limits: GET /api/v1/stores/{store}/guards."
+
+FIXES: Final[Mapping[Reason, str]] = {
+    Reason.NOT_POSITIVE: "Send a price above zero.",
+    **dict.fromkeys((Reason.TOO_HIGH, Reason.TOO_LOW), _LIMITS),
+    Reason.CURRENCY: "Send the price in the store's currency.",
+    Reason.DECIMAL_SHIFT: _LOOK,
+    Reason.RISE: _LOOK,
+    Reason.FALL: _LOOK,
+    Reason.PROMOTION_NOT_BELOW: _LOOK,
+    Reason.PROMOTION_FALL: _LOOK,
+    Reason.UNIT_PRICE: _LOOK,
+    Reason.LOWEST_30D: _LOOK,
+    Reason.TOO_OFTEN: "Have another person approve it, or widen changes_a_day in the guards.",
+    Reason.BULK: "Look at the whole batch; if it is right, have another person approve it.",
+    Reason.YIELDS: "Send it from the source that owns the price, or give yours a higher priority.",
+    Reason.LATE: "Nothing, if it is old; else send it with a higher number or a later time.",
+    Reason.OVERTAKEN: "Nothing, if the newer price is right; else send the list again.",
+    Reason.UNKNOWN_SKU: "Add the product first: PUT /api/v1/stores/{store}/products/{sku}.",
+    Reason.NUMBER_USED: "Give every change of a product a higher sequence number.",
+    Reason.OVER: "Send a later valid_to, or none.",
+    Reason.TOO_MANY_PLANS: "Send what is far off once some of the others are over.",
+}
+"""What its sender can do about each."""
 
 
 class Verdict(StrEnum):
@@ -166,7 +204,8 @@ def judge(said: Said, held: Held | None, limits: Limits) -> Judgement:
     if said.promotion_minor is not None:
         reasons += _doubt_promotion(said, held, limits)
     if said.unit_price_minor is not None and said.content is not None:
-        reasons += _doubt_unit_price(said, limits)
+        prices = [p for p in (said.regular_minor, said.promotion_minor) if p is not None]
+        reasons += doubt_unit_price(prices, said.unit_price_minor, said.content, limits)
     if said.lowest_30d_minor is not None and limits.lowest_30d and held is not None:
         base = held.regular_minor if held.regular_minor is not None else held.price_minor
         if said.lowest_30d_minor > base:
@@ -250,33 +289,6 @@ def breaks_bulk(big_changes: int, products: int, limits: Limits) -> bool:
     return big_changes * 1000 > products * limits.bulk_permille
 
 
-def tightest(one: Limits, other: Limits) -> Limits:
-    """Return limits that pass only what both pass."""
-
-    def least(a: int | None, b: int | None) -> int | None:
-        return b if a is None else a if b is None else min(a, b)
-
-    def most(a: int | None, b: int | None) -> int | None:
-        return b if a is None else a if b is None else max(a, b)
-
-    return replace(
-        one,
-        highest_minor=min(one.highest_minor, other.highest_minor),
-        lowest_minor=max(one.lowest_minor, other.lowest_minor),
-        rise_percent=least(one.rise_percent, other.rise_percent),
-        fall_percent=least(one.fall_percent, other.fall_percent),
-        shift_percent=most(one.shift_percent, other.shift_percent),
-        promotion_below=one.promotion_below or other.promotion_below,
-        promotion_fall_percent=least(one.promotion_fall_percent, other.promotion_fall_percent),
-        unit_price_percent=least(one.unit_price_percent, other.unit_price_percent),
-        lowest_30d=one.lowest_30d or other.lowest_30d,
-        changes_a_day=least(one.changes_a_day, other.changes_a_day),
-        big_percent=min(one.big_percent, other.big_percent),
-        bulk_permille=least(one.bulk_permille, other.bulk_permille),
-        bulk_least=min(one.bulk_least, other.bulk_least),
-    )
-
-
 def _refuse(said: Said, limits: Limits) -> list[Reason]:
     if said.currency != said.store_currency or said.currency not in MINOR_DIGITS:
         return [Reason.CURRENCY]
@@ -317,15 +329,16 @@ def _doubt_promotion(said: Said, held: Held | None, limits: Limits) -> tuple[Rea
     return reasons
 
 
-def _doubt_unit_price(said: Said, limits: Limits) -> tuple[Reason, ...]:
+def doubt_unit_price(
+    prices: Sequence[int], unit: int, content: NetContent, limits: Limits
+) -> tuple[Reason, ...]:
     """A unit price is right if it follows from the price or from the promotion's.
 
     A minor unit of rounding is no contradiction, nor half a thousandth of the content: 4.5 g of
     lip balm is 0.005 kg to its list, which works the unit price out from 4.5 g.
     """
-    percent, content, unit = limits.unit_price_percent, said.content, said.unit_price_minor
-    prices = [p for p in (said.regular_minor, said.promotion_minor) if p is not None]
-    if percent is None or content is None or unit is None or not prices:
+    percent = limits.unit_price_percent
+    if percent is None or not prices:
         return ()
     for price in prices:
         off = abs(unit * content.milli - price * _WHOLE)

@@ -2,24 +2,31 @@
 
 ::
 
-    observed   from what held here, day by day: we knew the price when the thirty days began
+    observed   from what held here, day by day: we knew the price when the days began
     history    the days before we knew it are from another system, without a gap
     stated     neither: a source's own word, not older than thirty days
     None       nothing is claimed
 
-The thirty days end where the reduction that runs began (Directive 98/6/EC, Art. 6a); with none,
-they end now. A member's price is nobody else's, and is left out. Pure.
+Which days, and where they end, is the law's matter (`esl.domain.law.prior_price`): what held here
+and what was told are written as one history of prices, and that is asked. A member's price is
+nobody else's, and is left out. Pure.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from esl.domain.entry import DatedPrice, PastKind
+from esl.domain.law.prior_price import PriorPrice, Step, StepKind, lowest_price
+from esl.domain.law.profile import Profile
 
 DAYS = timedelta(days=30)
-_DAY = timedelta(days=1)  # the past is told by days: of the one we came, hours are missing
+_DAY_MS = 86_400_000  # the past is told by days: of the one we came, hours are missing
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
 
 
 class Basis(StrEnum):
@@ -79,82 +86,110 @@ def lowest_of_30_days(
     now: datetime,
     *,
     today: date,
+    profile: Profile,
+    zone: ZoneInfo | None = None,
 ) -> Lowest | None:
     """Find the lowest price; ``held`` and ``told`` are in the order of their moments."""
-    ends = _reduced_since(held) or now
-    begins = ends - DAYS
-    own = _within(held, begins, ends)
-    first = held[0].at if held else ends
-    if first <= begins and own:
-        return Lowest(price_minor=min(own), basis=Basis.OBSERVED, begins=begins, ends=ends)
-    until = min(first, ends)
-    past = _known(told, begins, until)
-    if past:
-        prices = [*own, *(one.dated.price_minor for one in past)]
-        return Lowest(
-            price_minor=min(prices),
-            basis=Basis.HISTORY,
-            begins=begins,
-            ends=ends,
-            sources=tuple(sorted({one.source for one in past})),
-            batches=tuple(sorted({one.batch_id for one in past if one.batch_id is not None})),
+    now_ms = _ms(now)
+    found = lowest_price(steps_of(held), now_ms, profile, zone=zone)
+    if found.price_minor is not None:
+        return _lowest(found, found.price_minor, Basis.OBSERVED)
+    history = history_of(held, told, now)
+    if not held:  # it is not sold here yet, so no reduction of another system runs here
+        history.append(Step(now_ms, None))
+    past = lowest_price(history, now_ms, profile, zone=zone)
+    if past.price_minor is not None:
+        until = min(_ms(held[0].at), past.ends_ms) if held else past.ends_ms
+        heard = [one for begins, ends, one in _ranges(told, until) if ends > past.begins_ms]
+        return _lowest(
+            past,
+            past.price_minor,
+            Basis.HISTORY,
+            sources=tuple(sorted({one.source for one in heard})),
+            batches=tuple(sorted({one.batch_id for one in heard if one.batch_id is not None})),
         )
     if stated is not None and today - stated.day <= DAYS:
-        return Lowest(
-            price_minor=stated.price_minor,
-            basis=Basis.STATED,
-            begins=begins,
-            ends=ends,
+        return _lowest(
+            past,
+            stated.price_minor,
+            Basis.STATED,
             sources=(stated.source,),
             stated_on=stated.day,
         )
     return None
 
 
-def _reduced_since(held: Sequence[Held]) -> datetime | None:
-    """Return when the reduction began that still runs."""
-    since: datetime | None = None
-    for one in reversed(held):
-        if not one.is_reduced:
-            break
-        since = one.at
-    return since
-
-
-def _within(held: Sequence[Held], begins: datetime, ends: datetime) -> list[int]:
-    """Return the prices that held at any moment from ``begins`` until before ``ends``."""
-    found: list[int] = []
-    for place, one in enumerate(held):
-        next_at = held[place + 1].at if place + 1 < len(held) else None
-        if one.price_minor is None or one.at >= ends:
-            continue
-        if next_at is None or next_at > begins:
-            found.append(one.price_minor)
-    return found
-
-
-def _known(told: Sequence[Told], begins: datetime, until: datetime) -> list[Told]:
-    """Return the prices told of a time without a gap; nothing where there is one."""
-    open_to_all = [one for one in told if one.dated.kind is not PastKind.MEMBER]
-    ranges = [
-        (one.begins, min(_end_of(one, open_to_all, until), until), one) for one in open_to_all
+def steps_of(held: Iterable[Held]) -> list[Step]:
+    """Write what held here as the law reads it."""
+    return [
+        Step(_ms(one.at), one.price_minor, StepKind.REDUCED if one.is_reduced else StepKind.REGULAR)
+        for one in held
     ]
-    counted = [r for r in ranges if r[0] < r[1] and r[1] > begins and r[0] < until]
-    reached = begins
-    for start, end, _ in sorted(counted, key=lambda r: r[0]):
-        if start > reached:
-            return []
-        reached = max(reached, end)
-    return [one for _, _, one in counted] if reached >= until - _DAY else []
 
 
-def _end_of(one: Told, told: Iterable[Told], until: datetime) -> datetime:
-    """Return when a price ended: at its own end, or at the next of its kind."""
-    if one.until is not None:
-        return one.until
-    later = (
-        other.begins
-        for other in told
-        if other.dated.kind is one.dated.kind and other.begins > one.begins
+def history_of(held: Sequence[Held], told: Iterable[Told], now: datetime) -> list[Step]:
+    """Write what was told, and from then on what held here, as one history without a gap.
+
+    What was told of days that are known here counts for nothing. Where told prices overlap the
+    lower one counts. After a gap the history begins anew: nobody knows what held in it.
+    """
+    steps: list[Step] = []
+    until = _ms(held[0].at) if held else _ms(now)
+    ranges = _ranges(told, until)
+    edges = sorted({edge for begins, ends, _ in ranges for edge in (begins, ends)})
+    for begins, ends in pairwise(edges):
+        open_now = [one for since, end, one in ranges if since <= begins and end >= ends]
+        if not open_now:
+            steps = []
+            continue
+        lowest = min(one.dated.price_minor for one in open_now)
+        is_regular = any(
+            one.dated.price_minor == lowest and one.dated.kind is PastKind.REGULAR
+            for one in open_now
+        )
+        kind = StepKind.REGULAR if is_regular else StepKind.REDUCED
+        if not steps or (steps[-1].price_minor, steps[-1].kind) != (lowest, kind):
+            steps.append(Step(begins, lowest, kind))
+    if edges and edges[-1] < until - _DAY_MS:
+        steps = []
+    return steps + steps_of(held)
+
+
+def _ranges(told: Iterable[Told], until: int) -> list[tuple[int, int, Told]]:
+    """Return from when to when each price for everybody held, as far as it was before ``until``.
+
+    A price without an end of its own ends at the next of its kind.
+    """
+    ranges: list[tuple[int, int, Told]] = []
+    next_of: dict[PastKind, int] = {}
+    for one in sorted(told, key=lambda each: each.begins, reverse=True):
+        kind, begins = one.dated.kind, _ms(one.begins)
+        ends = _ms(one.until) if one.until is not None else next_of.get(kind, until)
+        next_of[kind] = begins
+        if kind is not PastKind.MEMBER and begins < min(ends, until):
+            ranges.append((begins, min(ends, until), one))
+    return ranges
+
+
+def _lowest(
+    found: PriorPrice,
+    price_minor: int,
+    basis: Basis,
+    *,
+    sources: tuple[str, ...] = (),
+    batches: tuple[int, ...] = (),
+    stated_on: date | None = None,
+) -> Lowest:
+    return Lowest(
+        price_minor=price_minor,
+        basis=basis,
+        begins=_EPOCH + found.begins_ms * _MS,
+        ends=_EPOCH + found.ends_ms * _MS,
+        sources=sources,
+        batches=batches,
+        stated_on=stated_on,
     )
-    return min(later, default=until)
+
+
+def _ms(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MS

@@ -18,9 +18,15 @@ class PairingRow:
     row: int  # as a person counts: the first line of a file is 1
     label_id: LabelId
     sku: Sku | None = None
+    more: tuple[Sku, ...] = ()  # products beside it on the same label
     panel_id: PanelId | None = None
     gateway_id: GatewayId | None = None
     place: str | None = None  # aisle, shelf: where it hangs
+
+    @property
+    def skus(self) -> tuple[Sku, ...]:
+        """Return its products in their order on the label; none if the row speaks of none."""
+        return (self.sku, *self.more) if self.sku is not None else ()
 
 
 class Done(StrEnum):
@@ -50,7 +56,8 @@ class RowOutcome:
     decision: RowDecision
     done: tuple[Done, ...] = ()
     sku: Sku | None = None
-    before: Sku | None = None  # what a moved label spoke for
+    more: tuple[Sku, ...] = ()
+    before: tuple[Sku, ...] = ()  # what a moved label spoke for
     field: str = ""
     reason: str = ""
     fix: str = ""

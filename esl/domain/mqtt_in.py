@@ -89,3 +89,14 @@ class RefusedMessage:
     times: int
     first_at: datetime
     last_at: datetime
+    key: str | None = None
+    store: str | None = None
+
+    def as_sent(self) -> InMessage:
+        """Return the message as it came, to be taken now.
+
+        What was taken in part was answered under its key: it is taken without the key, or its
+        answer would stand for what is taken now.
+        """
+        key = None if self.reason == Refusal.PARTLY else self.key
+        return InMessage(topic=self.topic, payload=self.payload, key=key, store=self.store)

@@ -28,6 +28,7 @@ def neutral_of(face: Face) -> Face:
         badge=None,
         valid_to=None,
         member_price_minor=None,
+        member_condition=None,
         multibuy=None,
         deposit_minor=None,
         reference_prices=(),

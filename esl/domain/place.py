@@ -19,6 +19,8 @@ class Store:
     link_base: str | None
     read_back_percent: int = 1  # of a hundred pictures, how many a second decoder reads back
     shop_link: str | None = None  # pattern of the QR addresses: `esl.domain.shop_link`
+    law: str | None = None  # name of its law profile: `esl.domain.law.chosen`
+    law_goods: str | None = None  # JSON: its categories that laws name: `esl.domain.law.goods`
 
 
 class Neutral(StrEnum):
@@ -69,9 +71,23 @@ class NewLabel:
     gateway_id: GatewayId | None = None
 
 
+PRODUCTS_MOST = 16
+"""Products on one label, as many as a template may show."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairing:
-    """A label and the product it speaks for."""
+    """A label and the product it speaks for, and ``more`` beside it on the same label.
+
+    ``place`` is where it hangs from now on; None leaves that as it is.
+    """
 
     label_id: LabelId
     sku: Sku
+    more: tuple[Sku, ...] = ()
+    place: str | None = None
+
+    @property
+    def skus(self) -> tuple[Sku, ...]:
+        """Return its products in their order on the label."""
+        return (self.sku, *self.more)

@@ -6,6 +6,7 @@ A field of a change is *absent* (keep what we have), None (clear it) or a value.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
+from operator import attrgetter
 from typing import NamedTuple
 
 from esl.domain.guards import Reason
@@ -38,6 +39,8 @@ class PriceChange:
     source: SourceId = DEFAULT_SOURCE
     source_seq: int | None = None  # strictly increases per source and product
     source_time: datetime | None = None  # when the source made the change; UTC
+    valid_from: datetime | None = None  # the price holds from then; None, or past: at once
+    valid_to: datetime | None = None  # and no longer from then; None: it has no end
     path: str = ""  # where it stood in what was sent, as a JSON pointer
 
 
@@ -57,6 +60,8 @@ class CurrentPrice:
     member_minor: int | None = None
     multibuy_quantity: int | None = None
     multibuy_minor: int | None = None  # so many together cost this
+    multibuy_pay_for: int | None = None  # "3 for 2": the 2; None: it is a total
+    member_condition: str | None = None  # whose price it is, such as the name of a card
 
 
 class Says(NamedTuple):
@@ -70,6 +75,8 @@ class Says(NamedTuple):
     member_minor: int | None = None
     multibuy_quantity: int | None = None
     multibuy_minor: int | None = None
+    multibuy_pay_for: int | None = None
+    member_condition: str | None = None
 
 
 class Decision(StrEnum):
@@ -93,3 +100,51 @@ class ChangeResult:
     labels: int
     reasons: tuple[Reason, ...] = ()  # why it was quarantined, rejected, or yields
     quarantine_id: int | None = None
+    path: str = ""  # the field that is wrong, as a JSON pointer; "" where it is not one alone
+
+
+_said_of = attrgetter(*Says._fields)
+
+
+def says_after(old: Says | None, change: PriceChange) -> Says:
+    """Compute what holds if a change is accepted.
+
+    A unit price that came with an earlier price is never kept beside a new one: it would be
+    wrong. It is computed from the net content then, or left out. Nor is a till's promotion
+    kept beside another price than its own.
+    """
+    price, was = change.price_minor, change.was_minor
+    unit, badge = change.unit_price_minor, change.badge
+    if old is None:
+        return Says(
+            price,
+            None if isinstance(was, Keep) else was,
+            None if isinstance(unit, Keep) else unit,
+            None if isinstance(badge, Keep) else badge,
+        )
+    if isinstance(was, Keep):
+        was = old.was_minor
+    if isinstance(badge, Keep):
+        badge = old.badge
+    if old.price_minor != price:
+        return Says(price, was, None if isinstance(unit, Keep) else unit, badge)
+    return Says(
+        price, was, old.unit_price_minor if isinstance(unit, Keep) else unit, badge, *old[4:]
+    )
+
+
+def says_of(price: CurrentPrice) -> Says:
+    """Return what a price says, whenever it came to hold."""
+    return Says._make(_said_of(price))
+
+
+def price_after(old: CurrentPrice | None, change: PriceChange, rev: int) -> CurrentPrice:
+    """Compute the price that holds if a change is accepted, as `says_after` does."""
+    says = says_after(says_of(old) if old is not None else None, change)
+    return CurrentPrice(
+        store_id=change.store_id,
+        sku=change.sku,
+        currency=change.currency,
+        rev=rev,
+        **says._asdict(),
+    )

@@ -7,6 +7,7 @@ controller itself. There is at most one open problem of a kind and subject.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from esl.domain.ids import StoreId
 
@@ -32,7 +33,28 @@ class ProblemKind(StrEnum):
     SOURCE_FAILS = "source_fails"  #: a shop cannot be asked, or its webhooks not be read
     FILE_REJECTED = "file_rejected"  #: a file in a source's folder could not be taken
     LIST_TOO_SHORT = "list_too_short"  #: a complete list left out too much
+    PROMOTION_PLAIN = "promotion_plain"  #: its price holds, and may not be announced as reduced
+    BACKUP_FAILS = "backup_fails"  #: the controller cannot back itself up
     STORE_FROZEN = "store_frozen"  #: nothing is sent to its labels
+    TILL_SILENT = "till_silent"  #: a till does not say that it charges the price it was given
+    EVENTS_FAIL = "events_fail"  #: another system does not take what it asked to hear
+    NOTIFY_FAILS = "notify_fails"  #: people are to be told, and their messages are not taken
+    INCREASE_WAITS = "increase_waits"  #: labels that may still show less hold a price up
+
+
+LABEL_KINDS: Final = frozenset(
+    {
+        ProblemKind.DUPLICATE_ID,
+        ProblemKind.LABEL_SILENT,
+        ProblemKind.HARDWARE_FAULT,
+        ProblemKind.BATTERY_LOW,
+        ProblemKind.NOT_SHOWN,
+        ProblemKind.LATE,
+        ProblemKind.PICTURE_REFUSED,
+        ProblemKind.REMOVE,
+    }
+)
+"""Problems of labels; their subject is the label's id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +101,12 @@ WHAT_TO_DO: dict[ProblemKind, str] = {
     ProblemKind.FILE_REJECTED: "Read the error file beside it; mend it, and put it in again.",
     ProblemKind.SOURCE_SILENT: "See whether the till still sends; old prices may hang by now.",
     ProblemKind.LIST_TOO_SHORT: "Send a whole list, or confirm that the products are gone.",
+    ProblemKind.PROMOTION_PLAIN: "Lower its price, or let it end: esl explain LABEL says why.",
+    ProblemKind.TILL_SILENT: "See whether the till takes prices; labels show the higher till then.",
+    ProblemKind.EVENTS_FAIL: "Mend the other side, then see: esl events deliveries SUBSCRIPTION.",
+    ProblemKind.NOTIFY_FAILS: "Mend the mail server or the address, then: esl notify test STORE.",
+    ProblemKind.INCREASE_WAITS: "Look after the labels, or say that they hang no more: esl till.",
+    ProblemKind.BACKUP_FAILS: "Mend what it says, then try: esl backup FILE. See docs/backup.md.",
     ProblemKind.STORE_FROZEN: "Mend the prices or roll the batch back, then thaw the store.",
 }
 """What a person can do about each kind."""

@@ -1,5 +1,6 @@
-"""Products as the shop sells them, and the unit price that follows from price and content."""
+"""Products as the shop sells them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from esl.domain.face import Unit
@@ -42,11 +43,22 @@ class Product:
     origin: str | None = None  # as printed: "Croatia"
     stock: int | None = None  # pieces; None is unknown, and a till may count below zero
     deposit_minor: int | None = None  # returnable, in the store's currency, not in the price
+    tags: frozenset[str] = frozenset()  # the shop's own words for promotions to choose by
 
 
-def unit_price_minor(price_minor: int, content: NetContent) -> int:
-    """Compute the price of one unit, rounded half up to the minor unit.
+TAGS_MOST = 50
+TAG_LONGEST = 120
+"""Of one product, and characters of one tag."""
 
-    1.29 EUR for 80 g is 16.13 EUR/kg (exactly 16.125; field notes, standards G.7).
-    """
-    return (2 * price_minor * _WHOLE + content.milli) // (2 * content.milli)
+
+NO_TAGS: frozenset[str] = frozenset()
+
+
+def tags_text(tags: Collection[str]) -> str | None:
+    """Write tags as they are kept: a line each, in order; None where there are none."""
+    return "\n".join(sorted(tags)) or None
+
+
+def tags_from(text: str | None) -> frozenset[str]:
+    """Read what `tags_text` has written."""
+    return frozenset(text.split("\n")) if text else NO_TAGS

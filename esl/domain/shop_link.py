@@ -82,11 +82,6 @@ def check_shop_pattern(pattern: str, *, store: str, path: str) -> str:
     return pattern
 
 
-def needs_label(pattern: str) -> bool:
-    """Say whether a pattern makes each label's address its own."""
-    return "{label}" in pattern
-
-
 def shop_link(pattern: str, *, store: str, label: str, sku: str, gtin: str | None) -> str | None:
     """Make a label's address of a checked pattern.
 

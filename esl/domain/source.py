@@ -31,7 +31,7 @@ PRICE_FIELD = "price"
 
 FIELDS = (
     *("name", "brand", "category", "gtins", "net_content", "priced_per", "origin", "location"),
-    *("stock", "deposit", "tax", "link", "lowest_30d", "anchor", "promotion", PRICE_FIELD),
+    *("stock", "deposit", "tax", "link", "tags", "lowest_30d", "anchor", "promotion", PRICE_FIELD),
 )
 """What a source may have a priority for, field by field."""
 

@@ -44,6 +44,13 @@ class FlipState(IntEnum):
     FAILED = 3
 
 
+class FlipKind(IntEnum):
+    """What begins to hold at a flip's moment."""
+
+    PRICES = 0  #: those that it was planned with
+    EDGE = 1  #: what promotions that begin or end make of prices: computed at the moment
+
+
 class CommandState(StrEnum):
     """What became of a command for a gateway."""
 
@@ -56,7 +63,10 @@ class CommandState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flip:
-    """Prices that begin to hold at a moment; ``changes`` is JSON as a till sends it."""
+    """Prices that begin to hold at a moment; ``changes`` is JSON as a till sends it.
+
+    Of an edge, ``changes`` is a JSON list of the promotions that turn.
+    """
 
     flip_id: int
     store_id: StoreId
@@ -68,6 +78,7 @@ class Flip:
     ended_at: datetime | None
     rev: int | None
     detail: str
+    kind: FlipKind = FlipKind.PRICES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,9 @@
 Pure. Of several that run the one that is best for the customer holds.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from fractions import Fraction
 from typing import Protocol
 
 from esl.domain.entry import Entry, PromotionKind
@@ -36,6 +37,10 @@ class Runs(Protocol):
     @property
     def quantity(self) -> int:
         """How many pieces."""
+
+    @property
+    def club(self) -> str | None:
+        """Whose members pay it."""
 
     def runs_at(self, now: datetime) -> bool:
         """Say whether it holds at a moment."""
@@ -63,26 +68,35 @@ def regular_price(entry: Entry, old: Says | None, before: Iterable[Runs]) -> int
 def says_by_till(
     entry: Entry,
     old: Says | None,
-    promotions: Iterable[Runs],
+    promotions: Collection[Runs],
     content: NetContent | None,
     now: datetime,
     *,
-    before: Iterable[Runs] = (),
+    before: Collection[Runs] = (),
 ) -> Says | None:
     """Compute what holds at a moment; None where there is no price to show.
 
     ``promotions`` are all that are known of the product, the entry's own included; ``before``
     are those from before it.
     """
-    running = [p for p in promotions if p.runs_at(now)]
+    running = [p for p in promotions if p.runs_at(now)] if promotions else []
     regular = regular_price(entry, old, before)
-    if running or old is None or old.regular_minor is not None:
-        return _with_promotions(entry, old, regular, running, content)
+    if running or (old is not None and old.regular_minor is not None):
+        was_alone = old is not None and is_promotion_alone(old, before)
+        return _with_promotions(entry, old, regular, running, content, was_alone=was_alone)
     if regular is None:
         return None
+    if old is None:
+        return Says(
+            regular,
+            None if isinstance(entry.was_minor, Keep) else entry.was_minor,
+            _unit_price(entry, old, regular),
+            None if isinstance(entry.badge, Keep) else entry.badge,
+        )
+    kept = None if is_promotion_alone(old, before) else old.was_minor  # it was the promotion's
     return Says(
         regular,
-        old.was_minor if isinstance(entry.was_minor, Keep) else entry.was_minor,
+        kept if isinstance(entry.was_minor, Keep) else entry.was_minor,
         _unit_price(entry, old, regular),
         old.badge if isinstance(entry.badge, Keep) else entry.badge,
     )
@@ -94,6 +108,8 @@ def _with_promotions(
     regular: int | None,
     running: list[Runs],
     content: NetContent | None,
+    *,
+    was_alone: bool,
 ) -> Says | None:
     prices = [p.price_minor for p in running if p.kind is PromotionKind.PRICE]
     lowest = min(prices, default=None)
@@ -104,17 +120,14 @@ def _with_promotions(
     was = None if isinstance(entry.was_minor, Keep) else entry.was_minor
     if is_reduced and regular is not None:
         was = regular
-    elif isinstance(entry.was_minor, Keep) and old is not None and old.regular_minor is None:
-        was = old.was_minor
+    elif isinstance(entry.was_minor, Keep):
+        was = _former(entry, old, price, is_alone=is_reduced, was_alone=was_alone)
     unit = _unit_price(entry, old, price)
     if is_reduced and unit is not None and not _belongs(unit, price, regular, content):
         unit = None  # the list's unit price is that of the regular price
     member = min(
-        (
-            p.price_minor
-            for p in running
-            if p.kind is PromotionKind.MEMBER and p.price_minor < price
-        ),
+        (p for p in running if p.kind is PromotionKind.MEMBER and p.price_minor < price),
+        key=lambda p: (p.price_minor, p.club or ""),
         default=None,
     )
     bought = min(
@@ -125,7 +138,7 @@ def _with_promotions(
             and p.quantity > 1
             and p.price_minor < price * p.quantity
         ),
-        key=lambda p: p.price_minor / p.quantity,
+        key=lambda p: Fraction(p.price_minor, p.quantity),
         default=None,
     )
     badge = entry.badge
@@ -137,10 +150,26 @@ def _with_promotions(
         unit,
         badge,
         regular if is_reduced else None,
-        member,
+        member.price_minor if member is not None else None,
         bought.quantity if bought is not None else None,
         bought.price_minor if bought is not None else None,
+        None,
+        member.club if member is not None else None,
     )
+
+
+def _former(
+    entry: Entry, old: Says | None, price: int, *, is_alone: bool, was_alone: bool
+) -> int | None:
+    """Say what a price was where nobody said so: of a promotion alone, the lowest of 30 days.
+
+    Lists of Croatia leave the regular price empty while a promotion runs, and state that.
+    """
+    low = entry.lowest_30d_minor
+    if is_alone and not isinstance(low, Keep) and low is not None:
+        return low if low > price else None
+    keeps = old is not None and old.regular_minor is None and (is_alone or not was_alone)
+    return old.was_minor if keeps and old is not None else None
 
 
 def _unit_price(entry: Entry, old: Says | None, price: int) -> int | None:
