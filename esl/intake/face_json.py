@@ -10,7 +10,11 @@ A face holds what is known of a product and its offer; name, price, currency are
 ``link``               address in the QR code; left out, it is the GTIN's Digital Link, and
                        null is no QR code
 ``reference_prices``   ``[{"kind": "lowest_30d", "amount": "1.19", "wording": "…"}]``
-``multibuy``           ``{"quantity": 2, "total": "3.50"}``, ``{"quantity": 3, "pay_for": 2}``
+``unit_price``         below 1.00 with one decimal more, where the law wants it: "0.253"
+``unit_label``         what it counts, where that is not one of ``unit``: "100 g", "lb"
+``multibuy``           ``{"quantity": 2, "total": "3.50"}``, ``{"quantity": 3, "pay_for": 2}``;
+                       beside them ``unit_price``, for the face's own ``unit``
+``member_condition``   whose price ``member_price`` is: the name of a card or club
 ``products``           further products of the same label, faces themselves; their currency
                        and locale are the first one's where left out
 ====================== ====================================================================
@@ -29,7 +33,7 @@ from esl.domain.errors import InvalidInput
 from esl.domain.face import Face, Multibuy, ReferenceKind, ReferencePrice
 from esl.domain.gtin import check_gtin
 from esl.domain.ids import check_sku
-from esl.domain.money import check_currency, parse_price
+from esl.domain.money import MINOR_DIGITS, check_currency, parse_price
 from esl.domain.pricing import KEEP, Keep
 from esl.intake.fields import Fields
 from esl.intake.price_json import BADGE_LONGEST, text_or_none
@@ -46,11 +50,14 @@ LOCALE_UNLESS_SAID = "en"
 """A currency does not tell the language of a shop: EUR alone is written in twenty."""
 
 CONTENT_LONGEST = 40
+CONDITION_LONGEST = 80
 WORDING_LONGEST = 80
+UNIT_LABEL_LONGEST = 20
 PRODUCTS_MOST = 16
 MULTIBUY_MOST = 99
 
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[_-][A-Za-z0-9]{2,8}){0,3}")
+_TENTHS = re.compile(r"0\.([0-9]{1,4})")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NO_MONEY = "XXX"  # stands for a currency that was refused: amounts are not looked at then
 
@@ -98,6 +105,10 @@ def _read_face(fields: Fields, *, currency: str | None, locale: str | None) -> F
         fields.problem("price", "missing", fix="Send it, or null where none may be shown.")
     gtin = _value_or(fields.parsed("gtin", lambda text, at: check_gtin(text, path=at)), None)
     link = fields.parsed("link", parse_link)
+    unit_minor, unit_tenths = _value_or(
+        fields.parsed("unit_price", lambda text, at: _parse_unit_price(text, own_currency, at)),
+        (None, None),
+    )
     face = Face(
         name=name if isinstance(name, str) else "",
         brand=text_or_none(fields.text("brand", longest=80)),
@@ -106,13 +117,16 @@ def _read_face(fields: Fields, *, currency: str | None, locale: str | None) -> F
         locale=_value_or(fields.parsed("locale", _parse_locale), locale or LOCALE_UNLESS_SAID),
         priced_per=_value_or(fields.parsed("priced_per", parse_unit), None),
         was_minor=_value_or(fields.parsed("was", money), None),
-        unit_price_minor=_value_or(fields.parsed("unit_price", money), None),
+        unit_price_minor=unit_minor,
+        unit_price_tenths=unit_tenths,
+        unit_label=text_or_none(fields.text("unit_label", longest=UNIT_LABEL_LONGEST)),
         unit=_value_or(fields.parsed("unit", parse_unit), None),
         net_content=text_or_none(fields.text("net_content", longest=CONTENT_LONGEST)),
         badge=text_or_none(fields.text("badge", longest=BADGE_LONGEST)),
         valid_to=_value_or(fields.parsed("valid_to", _parse_day), None),
         member_price_minor=_value_or(fields.parsed("member_price", money), None),
-        multibuy=_read_multibuy(fields, money, price),
+        member_condition=text_or_none(fields.text("member_condition", longest=CONDITION_LONGEST)),
+        multibuy=_read_multibuy(fields, money, price, own_currency),
         deposit_minor=_value_or(fields.parsed("deposit", money), None),
         reference_prices=_read_references(fields, money),
         category=text_or_none(fields.text("category", longest=120)),
@@ -128,6 +142,21 @@ def _read_face(fields: Fields, *, currency: str | None, locale: str | None) -> F
     return face
 
 
+def _parse_unit_price(text: str, currency: str, path: str) -> tuple[int | None, int | None]:
+    """Read a unit price in minor units, and in tenths of them where it is written so: "0.253".
+
+    Below one unit of the currency alone: "1.290" may mean 1,290.
+    """
+    if currency == _NO_MONEY:
+        return 1, None
+    digits = MINOR_DIGITS[currency]
+    match = _TENTHS.fullmatch(text)
+    if digits and match is not None and len(match[1]) == digits + 1 and int(match[1]):
+        tenths = int(match[1])
+        return (tenths + 5) // 10, tenths
+    return parse_price(text, currency, path=path), None
+
+
 def _choose_link(link: str | Keep | None, gtin: str | None) -> str | None:
     if link is KEEP:
         return digital_link(gtin) if gtin is not None else None
@@ -139,7 +168,17 @@ def _check_agreement(fields: Fields, face: Face) -> None:
     if (face.unit_price_minor is None) is not (face.unit is None):
         missing = "unit" if face.unit is None else "unit_price"
         fields.problem(missing, "missing: unit_price and unit belong together", fix="Send both.")
+    if face.unit_label is not None and face.unit is None:
+        fields.problem("unit_label", "sent without a unit price", fix="Send unit_price and unit.")
     price, multibuy = face.price_minor, face.multibuy
+    if multibuy is not None and multibuy.unit_price_minor is not None and face.unit is None:
+        fields.problem(
+            "multibuy/unit_price", "sent without a unit", fix="Send unit_price and unit with it."
+        )
+    if face.member_condition is not None and face.member_price_minor is None:
+        fields.problem(
+            "member_condition", "sent without a member_price", fix="Send member_price with it."
+        )
     if price is None:
         given = {
             "was": face.was_minor,
@@ -159,7 +198,9 @@ def _check_agreement(fields: Fields, face: Face) -> None:
         fields.problem("multibuy", "not below what the pieces cost one by one", fix="Check it.")
 
 
-def _read_multibuy(fields: Fields, money: Money, price: int | None) -> Multibuy | None:
+def _read_multibuy(
+    fields: Fields, money: Money, price: int | None, currency: str
+) -> Multibuy | None:
     value = fields.take("multibuy")
     if value is KEEP or value is None:
         return None
@@ -167,6 +208,10 @@ def _read_multibuy(fields: Fields, money: Money, price: int | None) -> Multibuy 
     quantity = inner.integer("quantity", low=2, high=MULTIBUY_MOST)
     total = _value_or(inner.parsed("total", money), None)
     pay_for = inner.integer("pay_for", low=1, high=MULTIBUY_MOST)
+    unit_minor, unit_tenths = _value_or(
+        inner.parsed("unit_price", lambda text, at: _parse_unit_price(text, currency, at)),
+        (None, None),
+    )
     if not inner.problems:
         if quantity is None:
             inner.problem("quantity", "missing", fix="Say how many are bought together.")
@@ -179,7 +224,13 @@ def _read_multibuy(fields: Fields, money: Money, price: int | None) -> Multibuy 
         return None
     if total is None:
         total = (pay_for or 0) * (price or 0)
-    return Multibuy(quantity=quantity, total_minor=total, pay_for=pay_for)
+    return Multibuy(
+        quantity=quantity,
+        total_minor=total,
+        pay_for=pay_for,
+        unit_price_minor=unit_minor,
+        unit_price_tenths=unit_tenths,
+    )
 
 
 def _read_references(fields: Fields, money: Money) -> tuple[ReferencePrice, ...]:

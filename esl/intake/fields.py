@@ -6,6 +6,7 @@ name = fields.text("name", required=True, longest=200)
 fields.finish()        # unknown fields are problems too; raises with all of them
 """
 
+import re
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,6 +14,9 @@ from typing import Any, TypeVar
 
 from esl.domain.errors import FieldProblem, InvalidInput
 from esl.domain.pricing import KEEP, Keep
+from esl.intake.personal import DETAIL as PERSONAL_DETAIL
+from esl.intake.personal import FIX as PERSONAL_FIX
+from esl.intake.personal import PERSONAL
 from esl.intake.strict_json import MAX_INTEGER, JsonFraction, pointer
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2099
@@ -22,6 +26,10 @@ _BLANKS_OF_SORTS = frozenset("\t\n\v\f\r\x85\u2028\u2029")
 _JOINERS = frozenset("\u200c\u200d")
 _UNSEEN = frozenset({"Cc", "Cf"})
 _UNKNOWN = frozenset({"Cs", "Co", "Cn"})
+
+_PLAIN = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,6})?")
+_DIGITS = re.compile(r"[0-9]{1,15}")
+"""What of an input is repeated in an answer: digits, few, and nothing else."""
 
 Read = TypeVar("Read")
 
@@ -63,7 +71,7 @@ class Fields:
         if value is KEEP or value is None:
             return self._nothing(name, value, required=required)
         if not isinstance(value, str):
-            self.problem(name, "not a string")
+            self._not_text(name, value)
         elif len(value) > longest:
             self.problem(name, f"longer than {longest} characters")
         elif not (seen := visible(value).strip()):
@@ -84,7 +92,9 @@ class Fields:
         if value is KEEP or value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int):
-            self.problem(name, "not an integer")
+            is_quoted = isinstance(value, str) and _DIGITS.fullmatch(value) is not None
+            fix = f"Send it without quotes: {value}." if is_quoted else None
+            self.problem(name, "not an integer", fix=fix)
         elif not low <= value <= high:
             self.problem(name, f"not within {low} to {high}")
         else:
@@ -125,12 +135,7 @@ class Fields:
         if value is KEEP or value is None:
             return self._nothing(name, value, required=required)
         if not isinstance(value, str):
-            number = isinstance(value, int | JsonFraction) and not isinstance(value, bool)
-            self.problem(
-                name,
-                "a number, and a string is wanted" if number else "not a string",
-                fix='Put it in quotes, such as "1.29".' if number else None,
-            )
+            self._not_text(name, value)
             return None
         try:
             return parse(value, pointer(self.path, name))
@@ -145,12 +150,26 @@ class Fields:
             InvalidInput: There was a problem.
         """
         for name in self._left:
-            self.problem(name, "unknown field", fix="Leave it out, or check its spelling.")
+            if name in PERSONAL:
+                self.problem(name, PERSONAL_DETAIL, fix=PERSONAL_FIX)
+            else:
+                self.problem(name, "unknown field", fix="Leave it out, or check its spelling.")
         self._left = {}
         if not self._is_object:
             raise InvalidInput(self.problems[:1])  # what it lacks beside is not worth a word
         if self.problems:
             raise InvalidInput(self.problems)
+
+    def _not_text(self, name: str, value: Any) -> None:
+        """Note that a field is no text; of a number, say how it is written as one."""
+        if isinstance(value, bool) or not isinstance(value, int | JsonFraction):
+            self.problem(name, "not a string")
+            return
+        digits = value.text if isinstance(value, JsonFraction) else str(value)
+        shown = digits if _PLAIN.fullmatch(digits) else "1.29"
+        self.problem(
+            name, "a number, and a string is wanted", fix=f'Put it in quotes, such as "{shown}".'
+        )
 
     def _nothing(self, name: str, value: Keep | None, *, required: bool) -> Keep | None:
         if required:

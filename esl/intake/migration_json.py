@@ -8,6 +8,7 @@ from esl.domain.ids import GatewayId, LabelId, PanelId, Sku, check_sku, check_sl
 from esl.domain.migration import PairingRow
 from esl.domain.pricing import Keep
 from esl.intake.fields import Fields
+from esl.intake.place_json import parse_skus
 from esl.intake.price_json import parse_each
 
 ROWS_MOST = 1_000
@@ -62,7 +63,8 @@ def row_json(row: PairingRow) -> dict[str, Any]:
     said = {
         "row": row.row,
         "label": row.label_id,
-        "sku": row.sku,
+        "sku": row.sku if not row.more else None,
+        "skus": list(row.skus) if row.more else None,
         "panel": row.panel_id,
         "gateway": row.gateway_id,
         "place": row.place,
@@ -77,6 +79,15 @@ def _parse_row(value: Any, path: str) -> PairingRow:
         "label", lambda text, at: check_slug(text, path=at, what="label"), required=True
     )
     sku = fields.parsed("sku", lambda text, at: check_sku(text, path=at))
+    skus: tuple[Sku, ...] = (Sku(sku),) if isinstance(sku, str) else ()
+    several = fields.take("skus")
+    if several is not None and not isinstance(several, Keep):
+        if skus:
+            fields.problem("skus", "beside sku", fix="Send one of the two.")
+        try:
+            skus = parse_skus(several, f"{path}/skus")
+        except InvalidInput as exc:
+            fields.problems.extend(exc.problems)
     panel = fields.parsed("panel", lambda text, at: check_slug(text, path=at, what="panel"))
     gateway = fields.parsed("gateway", lambda text, at: check_slug(text, path=at, what="gateway"))
     place = fields.text("place", longest=PLACE_LONGEST)
@@ -84,7 +95,8 @@ def _parse_row(value: Any, path: str) -> PairingRow:
     return PairingRow(
         row=row if row is not None else int(path.rpartition("/")[2]) + 1,
         label_id=LabelId(str(label)),
-        sku=Sku(sku) if isinstance(sku, str) else None,
+        sku=skus[0] if skus else None,
+        more=skus[1:],
         panel_id=PanelId(panel) if isinstance(panel, str) else None,
         gateway_id=GatewayId(gateway) if isinstance(gateway, str) else None,
         place=place if isinstance(place, str) else None,
@@ -103,8 +115,8 @@ def _check_once(rows: list[PairingRow]) -> None:
     said: dict[LabelId, PairingRow] = {}
     for index, row in enumerate(rows):
         before = said.setdefault(row.label_id, row)
-        if (before.sku, before.panel_id, before.gateway_id) != (
-            row.sku,
+        if (before.skus, before.panel_id, before.gateway_id) != (
+            row.skus,
             row.panel_id,
             row.gateway_id,
         ):

@@ -1,17 +1,23 @@
 """Stores, labels and pairings as JSON."""
 
 import re
+from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from esl.domain.errors import InvalidInput
 from esl.domain.ids import GatewayId, LabelId, PanelId, Sku, StoreId, check_sku, check_slug
+from esl.domain.law.chosen import check_law
 from esl.domain.money import check_currency
 from esl.domain.panel import Panels
-from esl.domain.place import NewLabel, Pairing, Store
+from esl.domain.place import PRODUCTS_MOST, NewLabel, Pairing, Store
+from esl.domain.pricing import KEEP
 from esl.domain.shop_link import check_shop_pattern
 from esl.intake.fields import Fields
+from esl.intake.law_goods_json import law_goods_view, parse_law_goods
 from esl.intake.price_json import parse_each
+from esl.intake.shelf_json import read_place_of
+from esl.intake.strict_json import pointer
 
 _LOCALE = re.compile(r"[a-z]{2,3}(?:_[A-Z][a-z]{3})?(?:_[A-Z]{2})?")
 _LINK_BASE = re.compile(r"[Hh][Tt][Tt][Pp][Ss]://[A-Za-z0-9.-]{1,80}(?::[0-9]{1,5})?")
@@ -35,6 +41,8 @@ def parse_store(value: Any, *, store_id: StoreId) -> Store:
     shop_link = fields.parsed(
         "shop_link", lambda text, at: check_shop_pattern(text, store=store_id, path=at)
     )
+    law = fields.parsed("law", lambda text, at: check_law(text, path=at))
+    law_goods = _read_law_goods(fields, law, locale)
     fields.finish()
     return Store(
         store_id=store_id,
@@ -45,7 +53,30 @@ def parse_store(value: Any, *, store_id: StoreId) -> Store:
         link_base=link_base if isinstance(link_base, str) else None,
         read_back_percent=1 if read_back_percent is None else read_back_percent,
         shop_link=shop_link if isinstance(shop_link, str) else None,
+        law=law if isinstance(law, str) else None,
+        law_goods=law_goods,
     )
+
+
+def store_view(store: Store) -> dict[str, Any]:
+    """Write a store as it is read."""
+    return asdict(store) | {"law_goods": law_goods_view(store.law_goods)}
+
+
+def _read_law_goods(fields: Fields, law: object, locale: object) -> str | None:
+    value = fields.take("law_goods")
+    if value is KEEP or value is None:
+        return None
+    try:
+        return parse_law_goods(
+            value,
+            pointer(fields.path, "law_goods"),
+            law=law if isinstance(law, str) else None,
+            locale=str(locale),
+        )
+    except InvalidInput as exc:
+        fields.problems.extend(exc.problems)
+        return None
 
 
 def parse_new_labels(value: Any, *, store_id: StoreId, panels: Panels) -> list[NewLabel]:
@@ -86,7 +117,9 @@ def _parse_new_label(value: Any, path: str, *, store_id: StoreId, panels: Panels
 
 
 def parse_pairing(value: Any, path: str, *, label_id: LabelId | None = None) -> Pairing:
-    """Read a pairing: ``{"label": …, "sku": …}``; the label may come from the URL instead.
+    """Read a pairing: ``{"label": …, "sku": …}``, or ``skus`` for several products on one label.
+
+    The label may come from the URL instead. ``place`` says where it hangs, or its parts do.
 
     Raises:
         InvalidInput: With the path of each bad field.
@@ -97,9 +130,44 @@ def parse_pairing(value: Any, path: str, *, label_id: LabelId | None = None) -> 
         label = fields.parsed(
             "label", lambda text, at: check_slug(text, path=at, what="label"), required=True
         )
-    sku = fields.parsed("sku", lambda text, at: check_sku(text, path=at), required=True)
+    several = fields.take("skus") if fields.has("skus") else None
+    skus: tuple[Sku, ...] = ()
+    if several is not None:
+        try:
+            skus = parse_skus(several, f"{path}/skus")
+        except InvalidInput as exc:
+            fields.problems.extend(exc.problems)
+        if fields.take("sku") is not KEEP:
+            fields.problem("sku", "beside skus", fix="Send one of the two.")
+    else:
+        sku = fields.parsed("sku", lambda text, at: check_sku(text, path=at), required=True)
+        skus = (Sku(str(sku)),)
+    place = read_place_of(fields)
     fields.finish()
-    return Pairing(label_id=LabelId(str(label)), sku=Sku(str(sku)))
+    return Pairing(label_id=LabelId(str(label)), sku=skus[0], more=skus[1:], place=place)
+
+
+def parse_skus(value: Any, path: str) -> tuple[Sku, ...]:
+    """Read the products of one label, in their order on it.
+
+    Raises:
+        InvalidInput: There is none, too many, or one twice.
+    """
+    if not isinstance(value, list) or not value:
+        raise InvalidInput.at(path, "not a list of SKUs", fix="Send them in their order.")
+    if len(value) > PRODUCTS_MOST:
+        raise InvalidInput.at(
+            path, f"{len(value)} products on one label", fix=f"Send {PRODUCTS_MOST} at most."
+        )
+    skus: list[Sku] = []
+    for place, each in enumerate(value):
+        if not isinstance(each, str):
+            raise InvalidInput.at(f"{path}/{place}", "not a text", fix="Send the SKU in quotes.")
+        sku = Sku(check_sku(each, path=f"{path}/{place}"))
+        if sku in skus:
+            raise InvalidInput.at(f"{path}/{place}", "the same product twice", fix="Send it once.")
+        skus.append(sku)
+    return tuple(skus)
 
 
 def _parse_locale(text: str, path: str) -> str:

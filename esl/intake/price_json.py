@@ -3,7 +3,8 @@
 One change, or an array of up to `MAX_CHANGES`:
 
     {"sku": "4711", "price": "1.29", "was": "1.79", "badge": "AKCIJA",
-     "source": "till-3", "source_seq": 812, "source_time": "2026-03-01T06:00:00Z"}
+     "source": "till-3", "source_seq": 812, "source_time": "2026-03-01T06:00:00Z",
+     "valid_from": "2026-03-02T05:00:00Z", "valid_to": "2026-03-08T05:00:00Z"}
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from esl.domain.ids import Sku, SourceId, StoreId, check_sku, check_slug
 from esl.domain.money import parse_price
 from esl.domain.pricing import DEFAULT_SOURCE, KEEP, Keep, PriceChange
 from esl.intake.fields import Fields
+from esl.intake.plain_changes import PlainChanges
 
 MAX_CHANGES = 10_000
 BADGE_LONGEST = 40
@@ -30,9 +32,15 @@ def parse_price_changes(value: Any, *, store_id: StoreId, currency: str) -> list
     """
     if isinstance(value, dict):
         return [_parse_change(value, "", store_id=store_id, currency=currency)]
-    return parse_each(
-        value, lambda item, path: _parse_change(item, path, store_id=store_id, currency=currency)
-    )
+    plain = PlainChanges(store_id, currency)
+
+    def parse(item: Any, path: str) -> PriceChange:
+        change = plain.read(item, path)
+        if change is None:
+            change = _parse_change(item, path, store_id=store_id, currency=currency)
+        return change
+
+    return parse_each(value, parse)
 
 
 def parse_each(
@@ -82,12 +90,15 @@ def read_change(
         return parse_price(text, currency, path=at)
 
     if not required and not fields.has("price"):
-        for name in ("was", "unit_price", "badge"):
+        for name in ("was", "unit_price", "badge", "valid_from", "valid_to"):
             if fields.take(name) is not KEEP:
                 fields.problem(name, "sent without a price", fix="Send the price with it.")
         return None
     price = fields.parsed("price", money, required=True)
     source = fields.parsed("source", lambda text, at: check_slug(text, path=at, what="source"))
+    valid_from, valid_to = fields.instant("valid_from"), fields.instant("valid_to")
+    if valid_from is not None and valid_to is not None and valid_to <= valid_from:
+        fields.problem("valid_to", "not after valid_from", fix="Send a later valid_to, or none.")
     if fields.has("currency") and fields.take("currency") != currency:
         fields.problem("currency", f"not the store's currency, {currency}")
     return PriceChange(
@@ -101,6 +112,8 @@ def read_change(
         source=SourceId(source) if isinstance(source, str) else DEFAULT_SOURCE,
         source_seq=fields.integer("source_seq"),
         source_time=fields.instant("source_time"),
+        valid_from=valid_from,
+        valid_to=valid_to,
         path=fields.path,
     )
 

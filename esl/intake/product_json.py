@@ -13,7 +13,8 @@ from esl.domain.gtin import check_gtin
 from esl.domain.ids import Sku, StoreId, check_sku
 from esl.domain.money import parse_price
 from esl.domain.pricing import KEEP, Keep, PriceChange
-from esl.domain.product import NetContent, Product
+from esl.domain.product import TAGS_MOST, NetContent, Product
+from esl.intake.field_parts import short_texts
 from esl.intake.fields import Fields
 from esl.intake.price_json import read_change, text_or_none
 
@@ -84,7 +85,10 @@ def parse_product(
         deposit_minor=_value_or_none(
             fields.parsed("deposit", lambda text, at: parse_price(text, currency, path=at))
         ),
+        tags=frozenset(short_texts(fields, "tags")),
     )
+    if len(product.tags) > TAGS_MOST:
+        fields.problem("tags", f"more than {TAGS_MOST} tags", fix="Send fewer.")
     fields.finish()
     has_money = product.deposit_minor is not None
     return ProductPut(product=product, price=change, currency=currency if has_money else None)

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 from functools import lru_cache
 
 from esl.domain.face import Unit
@@ -22,8 +21,8 @@ from esl.intake.units import PARTS, measure_of
 _WHOLE = 1000
 """Thousandths in one unit."""
 
-_COARSE = Fraction(1, 20)
-"""A unit price that rounding may have changed by more than this part of it says nothing."""
+_COARSE = 20
+"""A unit price that rounding may have changed by more than one in so many says nothing."""
 
 _MILLI_DECIMALS = 3
 _SLIPS = (10, 100, 1000)
@@ -69,13 +68,14 @@ def judge(content: NetContent, evidence: PriceEvidence) -> Agreement:
     unit_price, prices = evidence.unit_price, [p for p in evidence.prices if p > 0]
     if unit_price is None or unit_price <= 0 or not prices:
         return Agreement.SAYS_NOTHING
-    stated, half = Fraction(unit_price), Fraction(evidence.step) / 2
-    worked_out = [Fraction(price) * _WHOLE / content.milli for price in prices]
     if content.milli != _WHOLE and unit_price in prices:
         return Agreement.SAYS_NOTHING  # tills copy the price where they know no content
-    if not any(abs(each - stated) <= half for each in worked_out):
+    half = evidence.step / 2
+    # Multiplied out: prices times thousandths have 20 digits, and decimals are exact to 28.
+    stated, spare = unit_price * content.milli, half * content.milli
+    if not any(abs(price * _WHOLE - stated) <= spare for price in prices):
         return Agreement.DISAGREES
-    return Agreement.SAYS_NOTHING if half / stated > _COARSE else Agreement.AGREES
+    return Agreement.SAYS_NOTHING if half * _COARSE > unit_price else Agreement.AGREES
 
 
 def read_content(
@@ -194,11 +194,11 @@ def _may_be_rounded(cell: NetContent, evidence: PriceEvidence, decimals: int) ->
     if cell.unit not in (Unit.KILOGRAM, Unit.LITRE) or not 1 <= decimals <= _MILLI_DECIMALS:
         return False
     step = 10 ** (_MILLI_DECIMALS - decimals)
-    least = Fraction(0) if cell.milli == step else cell.milli - Fraction(step, 2)
-    most = cell.milli + Fraction(step, 2)
-    stated, half = Fraction(evidence.unit_price or 0), Fraction(evidence.step) / 2
+    least = 0 if cell.milli == step else 2 * cell.milli - step  # of all, the double
+    most = 2 * cell.milli + step
+    stated, half = evidence.unit_price or 0, evidence.step / 2
     return any(
-        (stated - half) * least <= Fraction(price) * _WHOLE <= (stated + half) * most
+        (stated - half) * least <= price * 2 * _WHOLE <= (stated + half) * most
         for price in evidence.prices
     )
 
@@ -236,7 +236,7 @@ def _decimals(text: str, content: NetContent) -> int:
     if number is None:
         return _MILLI_DECIMALS
     whole, _, decimals = number[0].replace(",", ".").partition(".")
-    if Fraction(f"{whole or 0}.{decimals}") * _WHOLE != content.milli:
+    if Decimal(f"{whole or 0}.{decimals}") * _WHOLE != content.milli:
         return _MILLI_DECIMALS  # of grams, or one of several numbers
     return len(decimals)
 

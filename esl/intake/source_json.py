@@ -50,9 +50,10 @@ class GuardsPut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulingAsked:
-    """Prices in quarantine, by number, and what the person who decides writes."""
+    """Prices in quarantine, by number or by batch, and what the person who decides writes."""
 
     prices: tuple[int, ...]
+    batch: int | None
     note: str | None
 
 
@@ -157,16 +158,23 @@ def parse_reason(value: Any, *, required: bool = True) -> str:
 
 
 def parse_ruling(value: Any) -> RulingAsked:
-    """Read ``{"prices": [7, 8], "note": …}``.
+    """Read ``{"prices": [7, 8], "note": …}``, or ``{"batch": 12, "note": …}``.
 
     Raises:
         InvalidInput: With the path of each bad field.
     """
     read = Fields(value)
-    prices = _read_numbers(read, "prices")
+    by_number, by_batch = read.has("prices"), read.has("batch")
+    prices = _read_numbers(read, "prices") if by_number else ()
+    batch = read.integer("batch", low=1) if by_batch else None
     note = read.text("note", longest=REASON_LONGEST)
+    if by_number == by_batch and isinstance(value, dict):
+        wrong = "both prices and a batch" if by_batch else "neither prices nor a batch"
+        read.problem("", wrong, fix='Send {"prices": [7, 8]}, or {"batch": 12} for all of it.')
+    elif by_batch and batch is None and not read.problems:
+        read.problem("batch", "null, and a number is needed")
     read.finish()
-    return RulingAsked(prices=prices, note=note if isinstance(note, str) else None)
+    return RulingAsked(prices=prices, batch=batch, note=note if isinstance(note, str) else None)
 
 
 def parse_numbers(value: Any, name: str) -> tuple[int, ...]:

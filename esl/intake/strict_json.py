@@ -128,7 +128,7 @@ def _inspect(
                 _inspect(item, f"{path}/{index}", depth + 1, problems, plain=plain)
         case dict():
             for key, item in value.items():
-                if plain and isinstance(item, str) and depth < MAX_DEPTH:
+                if plain and depth < MAX_DEPTH and (type(item) is str or _is_small(item)):
                     continue
                 step = pointer(path, key) if _is_clean(key) else path
                 _inspect_text(key, step, problems)
@@ -138,6 +138,10 @@ def _inspect(
             problems.append(
                 FieldProblem(path=place, detail="the same key twice", fix="Send each key once.")
             )
+
+
+def _is_small(value: Any) -> bool:
+    return type(value) is int and -MAX_INTEGER <= value <= MAX_INTEGER
 
 
 def _is_clean(text: str) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 from esl.domain.errors import InvalidInput
 from esl.domain.ids import LabelId, Sku, check_sku, check_slug
+from esl.domain.place import PRODUCTS_MOST
 from esl.intake.strict_json import JsonFraction, pointer
 
 _SECONDS = re.compile(r"([0-9]{1,5})\s*(s|sec|m|min|h)?", re.ASCII | re.IGNORECASE)
@@ -68,6 +69,23 @@ def read_article(value: Any, path: str) -> Sku:
         InvalidInput: It cannot be one.
     """
     return check_sku(as_id(value), path=path)
+
+
+def read_articles(value: Any, path: str) -> tuple[Sku, ...]:
+    """Read the articles of one label, in their order on it: a list of ids, or one.
+
+    Raises:
+        InvalidInput: There is none, one cannot be, there are too many, or one stands there twice.
+    """
+    ids = value if isinstance(value, list) and value else [None if value == [] else value]
+    if len(ids) > PRODUCTS_MOST:
+        raise InvalidInput.at(
+            path, f"{len(ids)} articles on one label", fix=f"Link {PRODUCTS_MOST} at most."
+        )
+    skus = tuple(read_article(one, path) for one in ids)
+    if len(set(skus)) < len(skus):
+        raise InvalidInput.at(path, "the same article twice", fix="Send it once.")
+    return skus
 
 
 def read_seconds(value: Any, path: str, *, usual: int, most: int) -> int:

@@ -19,6 +19,7 @@ from esl.intake.compat.members import (
     listed,
     member,
     read_article,
+    read_articles,
     read_label,
     read_seconds,
 )
@@ -98,10 +99,10 @@ def parse_article_ids(value: Any) -> list[Sku]:
 
 
 def parse_links(value: Any) -> list[Pairing]:
-    """Read which label shall speak for which article.
+    """Read which label shall speak for which articles, in their order on it.
 
     Raises:
-        InvalidInput: With every bad one; one with several articles is bad, too.
+        InvalidInput: With every bad one.
     """
     pairs: list[Pairing] = []
     problems: list[FieldProblem] = []
@@ -114,6 +115,12 @@ def parse_links(value: Any) -> list[Pairing]:
     if problems:
         raise InvalidInput(problems[:50])
     return pairs
+
+
+def names_a_template(value: Any) -> bool:
+    """Say whether links that `parse_links` could read ask for a template of the driver's."""
+    items = listed(value, "assignList", "", most=LABELS_MOST)
+    return any(as_id(member(item, "templateName")) for item in items)
 
 
 def parse_unlinks(value: Any) -> list[LabelId]:
@@ -184,12 +191,5 @@ def _or_none(value: Any) -> Any:
 def _link(item: Any, at: str) -> Pairing:
     label_id = read_label(member(item, "labelCode"), f"{at}/labelCode")
     articles = member(item, "articleIdList", "articleId")
-    if isinstance(articles, list):
-        if len(articles) > 1:
-            raise InvalidInput.at(
-                f"{at}/articleIdList",
-                "several articles, and a label here speaks for one",
-                fix="Link one article to each label.",
-            )
-        articles = articles[0] if articles else None
-    return Pairing(label_id=label_id, sku=read_article(articles, f"{at}/articleIdList"))
+    skus = read_articles(articles, f"{at}/articleIdList")
+    return Pairing(label_id=label_id, sku=skus[0], more=skus[1:])

@@ -5,6 +5,8 @@ its own: 9 µs, a third of what reading a row takes. Its slots can be set direct
 """
 
 import dataclasses
+from itertools import repeat
+from operator import call
 from typing import Any, Final
 
 from esl.domain.entry import Entry
@@ -20,6 +22,9 @@ _DEFAULTS: Final = {
 def make_entry(fields: dict[str, Any]) -> Entry:
     """Return ``Entry(**fields)``; ``store_id``, ``sku`` and ``currency`` must be among them."""
     entry = object.__new__(Entry)
-    for set_field, value in zip(_SETTERS, (_DEFAULTS | fields).values(), strict=True):
-        set_field(entry, value)
+    values = _DEFAULTS | fields
+    if len(values) != len(_NAMES):
+        raise TypeError(f"an entry has no {sorted(values.keys() - _DEFAULTS.keys())}")
+    # All setters are called: each returns None. A loop of our own takes half as long again.
+    any(map(call, _SETTERS, repeat(entry), values.values()))
     return entry

@@ -11,6 +11,8 @@ from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from esl.domain.place import PRODUCTS_MOST
+
 
 class Format(StrEnum):
     """What kind of file or body a source sends."""
@@ -47,6 +49,7 @@ class Kind(StrEnum):
     HISTORY = "history"
     DAY = "day"  # a day of the past
     PAST = "past"  # a kind of price of the past
+    TAGS = "tags"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,9 @@ TARGETS: Table[str, Target] = {
     "origin": Target(kind=Kind.TEXT, about="origin as printed", longest=80),
     "location": Target(kind=Kind.TEXT, about="where the till believes it stands", longest=80),
     "badge": Target(kind=Kind.TEXT, about="text of the promotion band", longest=40),
+    "tags": Target(
+        kind=Kind.TAGS, about="the shop's own words for promotions; several with | or ; between"
+    ),
     "link": Target(kind=Kind.LINK, about="https address for the QR code"),
     "price": Target(
         kind=Kind.MONEY, about="regular selling price, promotions apart", on_error=_REJECTS
@@ -164,6 +170,12 @@ TARGETS: Table[str, Target] = {
 PAIRING_TARGETS: Table[str, Target] = {
     "label": Target(kind=Kind.TEXT, about="the label's id", longest=64, on_error=_REJECTS),
     "sku": Target(kind=Kind.SKU, about="the product it speaks for", on_error=_REJECTS),
+    **{
+        f"sku_{place}": Target(
+            kind=Kind.SKU, about=f"its product number {place}, of several", on_error=_REJECTS
+        )
+        for place in range(2, PRODUCTS_MOST + 1)
+    },
     "panel": Target(kind=Kind.TEXT, about="its display model", longest=40, on_error=_REJECTS),
     "gateway": Target(
         kind=Kind.TEXT, about="the gateway that reaches it", longest=64, on_error=_REJECTS

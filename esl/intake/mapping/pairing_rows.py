@@ -17,6 +17,7 @@ from esl.domain.entry import RowProblem
 from esl.domain.errors import InvalidInput
 from esl.domain.ids import GatewayId, LabelId, PanelId, check_slug
 from esl.domain.migration import PairingRow
+from esl.domain.place import PRODUCTS_MOST
 from esl.domain.pricing import KEEP
 from esl.intake.mapping.bad_value import BadValue, shorten
 from esl.intake.mapping.cell_values import Convert, compile_cell
@@ -34,11 +35,14 @@ ROWS_MOST = 200_000
 """Rows of one file: three times the labels of the largest store, and bounded memory."""
 
 COLUMNS: Final = ("label", "sku", "panel", "gateway", "place")
+MORE: Final = tuple(f"sku_{place}" for place in range(2, PRODUCTS_MOST + 1))
+"""Columns of the products beside the first, on labels that speak for several."""
+
 PLAIN: Final = Mapping(
     name="pairings",
     format=Format.CSV,
     encoding="utf-8-sig",
-    fields={name: Value(name=name) for name in COLUMNS},
+    fields={name: Value(name=name) for name in (*COLUMNS, *MORE)},
 )
 _NAMED_MOST = 10
 _HEAD_BYTES = 4096
@@ -76,10 +80,13 @@ def write_pairings(rows: Iterable[PairingRow]) -> str:
     """Write rows in the form that `PLAIN` reads, with its header."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
+    found = list(rows)
+    most = max((len(row.more) for row in found), default=0)
+    writer.writerow([*COLUMNS, *MORE[:most]])
+    for row in found:
         told = (row.label_id, row.sku, row.panel_id, row.gateway_id, row.place)
-        writer.writerow(["" if value is None else value for value in told])
+        more = (*row.more, *[None] * (most - len(row.more)))
+        writer.writerow(["" if value is None else value for value in (*told, *more)])
     return out.getvalue()
 
 
@@ -112,6 +119,7 @@ def _slug(what: str) -> Callable[[str], str]:
 _READS: Final[Table[str, Callable[[str], Any]]] = {
     "label": check_label,
     "sku": read_sku,
+    **dict.fromkeys(MORE, read_sku),
     "panel": _slug("panel"),
     "gateway": _slug("gateway"),
     "place": text_reader(PAIRING_TARGETS["place"].longest),
@@ -175,10 +183,20 @@ def _read_row(
             read[name] = value
     if "label" not in read:
         return RowProblem(row=row, field="label", reason="no label", fix="Send its id.")
+    more = tuple(read[name] for name in MORE if name in read)
+    if more and "sku" not in read:
+        return RowProblem(
+            row=row, field="sku", reason="empty beside others", fix="Name the first product there."
+        )
+    if len({read.get("sku"), *more}) <= len(more):
+        return RowProblem(
+            row=row, field="sku", reason="names one product twice", fix="Name each once."
+        )
     return PairingRow(
         row=row,
         label_id=read["label"],
         sku=read.get("sku"),
+        more=more,
         panel_id=PanelId(read["panel"]) if "panel" in read else None,
         gateway_id=GatewayId(read["gateway"]) if "gateway" in read else None,
         place=read.get("place"),
@@ -196,7 +214,7 @@ def _without_contradictions(
     wrong = {
         label
         for label, rows in of_label.items()
-        if len({(row.sku, row.panel_id, row.gateway_id) for row in rows}) > 1
+        if len({(row.skus, row.panel_id, row.gateway_id) for row in rows}) > 1
     }
     return [
         _contradicts(each, of_label[each.label_id])
@@ -209,11 +227,11 @@ def _without_contradictions(
 def _contradicts(row: PairingRow, others: Sequence[PairingRow]) -> RowProblem:
     rows = ", ".join(str(other.row) for other in others[:_NAMED_MOST])
     more = f" and {len(others) - _NAMED_MOST} more" if len(others) > _NAMED_MOST else ""
-    field = "sku" if len({other.sku for other in others}) > 1 else "label"
+    field = "sku" if len({other.skus for other in others}) > 1 else "label"
     return RowProblem(
         row=row.row,
         field=field,
         reason=f"rows {rows}{more} say different things of the label {row.label_id!r}",
-        fix="A label speaks for one product: keep the row that is right.",
+        fix="Keep the row that is right; several products on one label go into sku, sku_2 …",
         sku=row.sku,
     )

@@ -19,13 +19,15 @@ from esl.intake.mapping.text_values import (
     read_link,
     read_promotion_kind,
     read_sku,
+    read_tag_list,
+    read_tags,
     read_unit,
     text_reader,
     whole_reader,
 )
 
 CACHED: Final = frozenset(
-    {Kind.MONEY, Kind.CONTENT, Kind.UNIT, Kind.PERCENT, Kind.PROMOTION, Kind.STORE}
+    {Kind.MONEY, Kind.CONTENT, Kind.UNIT, Kind.PERCENT, Kind.PROMOTION, Kind.STORE, Kind.TAGS}
 )
 """Kinds whose cells repeat so often that their values are kept."""
 
@@ -39,6 +41,7 @@ _PLAIN: Final[Table[Kind, Callable[[str], Any]]] = {
     Kind.PROMOTION: read_promotion_kind,
     Kind.LINK: read_link,
     Kind.PAST: read_past_kind,
+    Kind.TAGS: read_tags,
 }
 
 
@@ -94,6 +97,8 @@ def list_parser(
     """Return the function that reads a list, for the targets that may be one."""
     if target == "gtin":
         return _read_gtin_list
+    if target == "tags":
+        return read_tag_list
     if target != "history":
         return None
     read_money = _money("price", mapping, currency)

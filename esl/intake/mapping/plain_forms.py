@@ -2,7 +2,8 @@
 
     sku,name,gtin,…                             products
     sku,price,valid_from,valid_to,kind          prices of the past
-    label,sku,panel,gateway,place               labels: `esl.intake.mapping.pairing_rows`
+    label,sku,panel,gateway,place               labels: `esl.intake.mapping.pairing_rows`;
+                                                sku_2, sku_3 … where one has several products
 
 UTF-8, commas, points in prices. A file may leave columns out; a column of another name is an
 error, because it may be one that was misspelt.
@@ -14,6 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 from esl.domain.errors import FieldProblem, InvalidInput
+from esl.intake.mapping.model import PAIRING_TARGETS
 
 
 class Form(StrEnum):
@@ -26,7 +28,7 @@ class Form(StrEnum):
 
 _PRODUCTS: Final = (
     *("sku", "name", "gtin", "brand", "category", "net_content", "unit", "priced_per", "origin"),
-    *("location", "link", "stock", "deposit", "tax", "price"),
+    *("location", "link", "tags", "stock", "deposit", "tax", "price"),
 )
 _COLUMNS: Final[Table[Form, Table[str, str]]] = {  # column -> target
     Form.PRODUCTS: {name: name for name in _PRODUCTS},
@@ -38,7 +40,7 @@ _COLUMNS: Final[Table[Form, Table[str, str]]] = {  # column -> target
         "valid_to": "history_to",
         "kind": "history_kind",
     },
-    Form.PAIRINGS: {name: name for name in ("label", "sku", "panel", "gateway", "place")},
+    Form.PAIRINGS: {name: name for name in PAIRING_TARGETS},
 }
 _NEEDED: Final[Table[Form, tuple[str, ...]]] = {
     Form.PRODUCTS: ("sku",),

@@ -1,14 +1,17 @@
 """Which products a file has in several rows, found without keeping the products.
 
-The first pass notes a hash of 8 bytes a row; sorted, equal ones stand side by side, and only
-those are kept: a million rows cost 8 MB for as long as the pass takes. Two products whose hashes
-happen to be equal wait for each other and are told apart when their rows come.
+The first pass notes 38 bits of a hash a row, 6 of them by where they stand; sorted, equal ones
+stand side by side, and only those are kept: a million rows cost 4 MB for as long as the pass takes,
+and two of their products are alike by chance. Such wait for each other, and are told apart when
+their rows come.
 """
 
 from array import array
 from bisect import bisect_left
 
-_BUCKETS = 64
+_BUCKET_BITS = 6
+_BUCKETS = 1 << _BUCKET_BITS
+_KEPT = 2**32 - 1
 _MOST_COUNTED = 2**31 - 1
 _OPEN, _DONE, _PUT_OFF = 0, 1, 2
 
@@ -17,19 +20,19 @@ class Noted:
     """Hashes of the rows read so far."""
 
     def __init__(self) -> None:
-        self._buckets = [array("q") for _ in range(_BUCKETS)]
+        self._buckets = [array("I") for _ in range(_BUCKETS)]
 
     def add(self, key: object) -> None:
         """Note a row by whatever names its product."""
         number = hash(key)
-        self._buckets[number & (_BUCKETS - 1)].append(number)
+        self._buckets[number & (_BUCKETS - 1)].append(number >> _BUCKET_BITS & _KEPT)
 
     def find_repeats(self) -> "Repeats":
         """Return what was noted more than once, and forget the rest."""
         repeated: list[array[int]] = []
         counts: list[array[int]] = []
         for at, bucket in enumerate(self._buckets):
-            numbers, times = array("q"), array("i")
+            numbers, times = array("I"), array("i")
             run, before = 0, None
             for number in sorted(bucket):
                 if number == before:
@@ -43,7 +46,7 @@ class Noted:
                     before, run = number, 1
             repeated.append(numbers)
             counts.append(times)
-            self._buckets[at] = array("q")
+            self._buckets[at] = array("I")
         return Repeats(repeated, counts)
 
 
@@ -59,7 +62,7 @@ class Repeats:
     def find(self, key: object) -> tuple[int, int] | None:
         """Return the place of a repeated product; None for one with a single row."""
         number = hash(key)
-        bucket = number & (_BUCKETS - 1)
+        bucket, number = number & (_BUCKETS - 1), number >> _BUCKET_BITS & _KEPT
         numbers = self._numbers[bucket]
         at = bisect_left(numbers, number)
         if at < len(numbers) and numbers[at] == number:

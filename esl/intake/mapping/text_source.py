@@ -100,7 +100,7 @@ def explain_undecodable(source: BinaryIO, encoding: str | None, start: int) -> I
             value = exc.object[exc.start]
             return InvalidInput.at(
                 "",
-                f"row {row}, byte {at + 1} of the file: 0x{value:02x} there is not "
+                f"row {row}, byte {at + 1} from the start: 0x{value:02x} there is not "
                 f"{encoding or codec}",
                 fix="Declare the encoding that the file has, or save it in the declared one.",
             )
@@ -139,7 +139,7 @@ def check_head(head: bytes, codec: str) -> None:
         row = head.count(b"\n", 0, at) + 1
         raise InvalidInput.at(
             "",
-            f"row {row}, byte {at + 1} of the file: this is utf-8, and {codec} is declared",
+            f"row {row}, byte {at + 1} from the start: this is utf-8, and {codec} is declared",
             fix="Declare encoding: utf-8.",
         )
 
@@ -165,7 +165,7 @@ class _Guard(io.RawIOBase):
             row = self._rows + chunk.count(b"\n", 0, at)
             raise InvalidInput.at(
                 "",
-                f"row {row}, byte {self._bytes + at + 1} of the file: a NUL byte",
+                f"row {row}, byte {self._bytes + at + 1} from the start: a NUL byte",
                 fix="Send text; if it is UTF-16, declare encoding: utf-16.",
             )
         first = _find_end(chunk)

@@ -3,12 +3,14 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from typing import Any
 
 from esl.domain.entry import PromotionKind
 from esl.domain.errors import InvalidInput
 from esl.domain.face import Unit
 from esl.domain.gtin import is_gtin
 from esl.domain.ids import SKU_MAX_CHARACTERS, Sku, check_sku
+from esl.domain.product import TAG_LONGEST, TAGS_MOST
 from esl.intake.fields import visible
 from esl.intake.mapping.bad_value import BadValue, shorten
 from esl.intake.product_json import parse_link
@@ -16,6 +18,7 @@ from esl.intake.product_json import parse_link
 _UNKNOWN = frozenset({"Cs", "Co", "Cn"})
 _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]{1,3}")
 _BETWEEN_CODES = re.compile(r"[;,|/\s]+")
+_BETWEEN_TAGS = re.compile(r"[;,|]")
 _QUOTES = "'\"=`´’ "
 _EXCEL_TEXT = re.compile(r'="([^"]*)"')
 _GTINS_MOST = 100
@@ -72,6 +75,25 @@ def read_gtins(text: str) -> tuple[str, ...]:
         if not is_gtin(code):
             raise BadValue(f"{shorten(code)} {_wrong_with(code)}", fix=_advise_on_code(code))
     return tuple(codes)
+
+
+def read_tags(text: str) -> tuple[str, ...]:
+    """Read tags; several may stand in one cell, with ``; , |`` between."""
+    return read_tag_list(tuple(_BETWEEN_TAGS.split(visible(text))))
+
+
+def read_tag_list(tags: tuple[Any, ...]) -> tuple[str, ...]:
+    """Read a list of tags; of those said twice one is kept."""
+    if not all(isinstance(tag, str) for tag in tags):
+        raise BadValue("not a list of tags")
+    said = (" ".join(visible(tag).split()) for tag in tags)
+    found = tuple(dict.fromkeys(tag for tag in said if tag))
+    if len(found) > TAGS_MOST:
+        raise BadValue(f"{len(found)} tags; {TAGS_MOST} at most")
+    for tag in found:
+        if len(tag) > TAG_LONGEST:
+            raise BadValue(f"{shorten(tag)} is longer than {TAG_LONGEST} characters")
+    return found
 
 
 def _is_gtin_13(text: str) -> bool:

@@ -102,6 +102,7 @@ def _read_short(value: Any, path: str, kind: Format, problems: list[FieldProblem
             part.problem("", f"not within 1 to {COLUMN_LAST}", fix="1 is the first column.")
         case _:
             fix = "Write {start: 12, length: 8}." if kind is Format.FIXED else "Write its name."
+            fix += " If the source does not send it, take the line out."
             part.problem("", "no place to read it from", fix=fix)
     return None
 

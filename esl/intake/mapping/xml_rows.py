@@ -78,7 +78,7 @@ def _explain(
     exc: expat.ExpatError, parser: "expat.XMLParserType", encoding: str | None
 ) -> InvalidInput:
     words = expat.ErrorString(exc.code) or "not well-formed"
-    where = f"row {exc.lineno}, byte {max(parser.ErrorByteIndex, 0) + 1} of the file"
+    where = f"row {exc.lineno}, byte {max(parser.ErrorByteIndex, 0) + 1} from the start"
     if "invalid token" in words:
         words = f"{words}: no XML, or not {encoding or 'in the encoding it declares'}"
     return InvalidInput.at("", f"{where}: {words}", fix=_FIX)

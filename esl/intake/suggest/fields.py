@@ -22,10 +22,11 @@ from esl.intake.suggest.evidence import (
     share_unique,
 )
 from esl.intake.suggest.numbers import affixes_of, as_decimal, count_shapes
+from esl.intake.suggest.questions import IS_IT_THE_PRICE, hinted_promotions
 from esl.intake.suggest.relations import Verdict, weigh_prices, weigh_unit_price
+from esl.intake.suggest.sold_by import weigh_unit
 from esl.intake.suggest.suggestion import Column, FieldSuggestion, Sample
 from esl.intake.suggest.words import (
-    DATE,
     NOT_FOR_LABELS,
     SOME_PRICE,
     competes,
@@ -73,7 +74,9 @@ class Assignment:
         for target in _PLAIN:
             self._assign_plain(target)
         self._assign_sku()
+        self._assign_hinted_promotion()
         self._weigh()
+        self._weigh_unit()
         order = list(TARGETS)
         self.fields.sort(key=lambda each: order.index(each.target))
         return tuple(self.fields)
@@ -295,6 +298,44 @@ class Assignment:
             others=rated[1:] if sure else rated,
         )
 
+    def _assign_hinted_promotion(self) -> None:
+        """Ask of columns that only hint at a promotion's price ("Akcija"): they are never sure."""
+        if any(each.target == "promotion_price" for each in self.fields):
+            return
+        price = self._given.get("price")
+        prices = self.numbers_of(price) if price is not None else None
+        hinted = hinted_promotions(self.unused(), self.numbers_of, prices)
+        if not hinted:
+            return
+        if len(hinted) == 1:
+            self._give_money("promotion_price", hinted[0])
+            self._note(Verdict(target="promotion_price", why=IS_IT_THE_PRICE, needed=True))
+        else:
+            self._give(
+                "promotion_price", None, IS_IT_THE_PRICE, sure=False, needed=True, others=hinted
+            )
+
+    def _weigh_unit(self) -> None:
+        """Take a column of units for that of the content only where the rows prove it."""
+        unit = self._given.get("unit")
+        if unit is None:
+            return
+        given = [self._given.get(target) for target in ("price", "unit_price")]
+        prices, unit_prices = (self.numbers_of(each) if each else None for each in given)
+        sure, why = weigh_unit(
+            unit,
+            self._given.get("net_content"),
+            decimal=self._decimal or ".",
+            prices=prices,
+            unit_prices=unit_prices,
+        )
+        at = next(at for at, each in enumerate(self.fields) if each.target == "unit")
+        self.fields[at] = replace(self.fields[at], why=why, sure=self.fields[at].sure and sure)
+        if self.fields[at].sure:
+            self._note(
+                Verdict(target="net_content", why="with the unit beside it, " + why), sure=True
+            )
+
     def _weigh(self) -> None:
         """Compare the prices of rows with each other; what contradicts is unsure."""
         numbers = {
@@ -331,21 +372,12 @@ class Assignment:
         meaning = meaning_of_header(column.header)
         return meaning is not None and meaning.narrow
 
-    def _note(self, verdict: Verdict) -> None:
+    def _note(self, verdict: Verdict, *, sure: bool = False) -> None:
         for at, each in enumerate(self.fields):
             if each.target == verdict.target:
                 self.fields[at] = replace(
                     each,
                     why=verdict.why,
-                    sure=each.sure and verdict.sure,
+                    sure=sure or (each.sure and verdict.sure),
                     needed=each.needed or verdict.needed,
                 )
-
-
-def has_dates(sample: Sample) -> tuple[Column, ...]:
-    """List the columns whose header names a date or a period."""
-    return tuple(
-        column
-        for column in sample.columns
-        if (meaning := meaning_of_header(column.header)) is not None and meaning.target == DATE
-    )

@@ -9,9 +9,10 @@ from esl.domain.money import MINOR_DIGITS
 from esl.intake.mapping.model import Format
 from esl.intake.suggest.csv_sample import sample_csv
 from esl.intake.suggest.evidence import share_of_gtins
-from esl.intake.suggest.fields import Assignment, has_dates
+from esl.intake.suggest.fields import Assignment
 from esl.intake.suggest.json_sample import sample_json
 from esl.intake.suggest.numbers import Counts, add_counts, count_shapes, decide_decimal
+from esl.intake.suggest.questions import ask_of
 from esl.intake.suggest.suggestion import (
     Column,
     FieldSuggestion,
@@ -72,7 +73,10 @@ def suggest_mapping(data: bytes, *, name: str) -> Suggestion:
     minor = _decide_minor_units(fields, currency)
     if minor is not None:
         settings.append(minor)
-    unused = assignment.unused()
+    named = {id(each.column) for each in fields}
+    unused = tuple(column for column in assignment.unused() if id(column) not in named)
+    rest = [c for c in unused if not any(c in each.others for each in fields if not each.sure)]
+    questions = ask_of(rest, assignment.numbers_of)
     mapping_name = _slug(name)
     return Suggestion(
         name=mapping_name,
@@ -80,6 +84,7 @@ def suggest_mapping(data: bytes, *, name: str) -> Suggestion:
         rows=sample.rows,
         settings=tuple(settings),
         fields=fields,
+        questions=questions,
         unused=unused,
         text=write_mapping(
             name=mapping_name,
@@ -87,8 +92,8 @@ def suggest_mapping(data: bytes, *, name: str) -> Suggestion:
             sample=sample,
             settings=settings,
             fields=fields,
+            questions=questions,
             unused=unused,
-            dates=has_dates(sample),
         ),
     )
 

@@ -82,6 +82,20 @@ class FieldSuggestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a person is asked of a column that no target has.
+
+    ``target`` is the field it may fill, None where none is proposed; ``members`` stand beside the
+    column's place in that line, such as the format of dates.
+    """
+
+    column: Column
+    words: str
+    target: str | None = None
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
     """A mapping to be confirmed: its text and, for programs, all that the text says."""
 
@@ -90,13 +104,22 @@ class Suggestion:
     rows: int
     settings: tuple[Setting, ...]
     fields: tuple[FieldSuggestion, ...]
-    unused: tuple[Column, ...]
+    questions: tuple[Question, ...]
+    unused: tuple[Column, ...]  # without a target; those of the questions are among them
     text: str
 
     @property
     def unsure(self) -> tuple[str, ...]:
-        """Name what a person has to look at: settings, then fields."""
-        return (
-            *(setting.key for setting in self.settings if not setting.sure),
-            *(each.target for each in self.fields if not each.sure),
-        )
+        """Name what a person has to look at: settings, then fields, then columns."""
+        return name_unsure(self.settings, self.fields, self.questions)
+
+
+def name_unsure(
+    settings: Sequence[Setting], fields: Sequence[FieldSuggestion], questions: Sequence[Question]
+) -> tuple[str, ...]:
+    """Name what is unsure: settings and targets by their words, columns by their headers."""
+    return (
+        *(setting.key for setting in settings if not setting.sure),
+        *(each.target for each in fields if not each.sure),
+        *(f'column "{each.column.header or each.column.path}"' for each in questions),
+    )

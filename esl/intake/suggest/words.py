@@ -57,14 +57,14 @@ _COST = _any(
     """nabavn* fakturn* veleprod* vpc einkauf* ek ekpreis wholesale cost costs purchas* buying costo
     coste custo achat* inkoop* zakup* nakupn* hurt* beszerz* achizit* alis grossist* набавн* закуп*
     велепрод* доставн* margin marza marge marz* rabat margen עלות קניה شراء الشراء تكلفة التكلفة
-    جملة الجملة"""
+    جملة الجملة χονδρικ* αγορ* κοστοσ"""
 )
 _NET = _any(
     """bez_pdv brez_ddv excl* exkl* ex_vat ex_tax net_price netto_?preis nettopreis preis_netto
     cena_netto netto_ar netto_eladasi neto_cijena neto_cena cijena_neto cena_neto ohne_mw_?st
     ohne_ust vk_netto netto_vk ht hors_tax* prix_net iva_esclusa sin_iva sem_iva bez_dph bez_vat
-    fara_tva haric без_ддс без_пдв uvp rrp msrp recommended preporucen* doporuc* sugerowan*
-    conseille* consigliat* recomendad* advies*"""
+    fara_tva haric χωρισ_φπα без_ддс без_пдв uvp rrp msrp recommended preporucen* doporuc*
+    sugerowan* conseille* consigliat* recomendad* advies*"""
 )
 _OFF = _any(
     """*reduktion* *nachlass* abschlag* diff* razlik* savings? save usted* risparm* ahorr* econom*
@@ -82,9 +82,9 @@ _MEASURE = _any(
 )
 _UNIT_PRICE = _any(
     """kilopreis literpreis kiloprijs literprijs grundpreis einheitspreis jednotkov* merna_cena
-    merne_jednotk* cena_merna jednostkow* egysegar egyseg_ar eenheidsprijs prijs_per birim
-    unit_?price price_per unit_of_measure_price comparison_price jamforpris единична мерна_цена
-    pret_(?:pe|per)_(?:kg|um|unitate|litru) pret_unitar prix_unitaire prezzo_unitario
+    merne_jednotk* cena_merna jednostkow* egysegar egyseg_ar eenheidsprijs prijs_per birim_fiyat*
+    unit_?price price_per τιμη_μοναδασ unit_of_measure_price comparison_price jamforpris единична
+    мерна_цена pret_(?:pe|per)_(?:kg|um|unitate|litru) pret_unitar prix_unitaire prezzo_unitario
     precio_unitario preco_unitario prezzo_(?:al|per)_(?:kg|kilo|litro|unita)
     precio_(?:por|al|x)_(?:kg|kilo|litro|unidad|medida|um)
     preco_(?:por|ao)_(?:kg|kilo|litro|unidade|medida) prix_(?:au|a_l|par)_(?:kg|kilo|litre|unite)
@@ -95,15 +95,15 @@ _SHORT_UNIT_PRICE = _only(
 )
 _DATE = _any(
     """datum date data_(?:od|do|wazn|vig)* dat from until valid* gueltig gultig od_(?:dana|kdy)
-    do_(?:dana|kdy) vazi vrijedi pocetak kraj_akcije start end ende beginn begin debut fin inizio
-    fine inicio fecha wazn* platn* ervenyes* kezdet* baslang* bitis tarih* дата важи* валид* update
-    modified changed timestamp תאריך akci*_(?:od|do) promo*_(?:od|do)"""
+    do_(?:dana|kdy) vazi vrijedi pocetak kraj_akcije start starts end ends ende beginn begin debut
+    fin inizio fine inicio fecha wazn* platn* ervenyes* kezdet* baslang* bitis tarih* дата важи*
+    валид* update modified changed timestamp תאריך akci*_(?:od|do) promo*_(?:od|do)"""
 )
 _PROMOTION = _any(
     """akci* akcni akc promo* snizen* popust* posebn*_oblik* special sale offer angebot* aktion*
     sonder* reduz* reduce* remise offert* ofert* scont* aanbieding* actie* kampany* indirim* obnizk*
     zlav* zlevn* slev* zniz* redus* discount* deal промо* акци* намален* намал* снижен*
-    посебн*_облик* posebn*_prodaj* מבצע عرض العرض تخفيض"""
+    посебн*_облик* posebn*_prodaj* προσφορ* מבצע عرض العرض تخفيض"""
 )
 _PROMOTION_WHOLE = _any(
     """aktionspreis angebotspreis sonderpreis actieprijs promotieprijs saleprice promoprice
@@ -133,7 +133,7 @@ _SELLING = _any(
     """maloprod* mpc retail selling regular* redovn* redna normal* verkauf* vk vkpreis brutto*
     bruttopreis ttc pvp vendita venta venda detaliczn* fogyaszt* eladasi vanzare satis verkoop*
     incl* inkl* s_pdv s_ddv z_ddv s_dph z_vat малопрод* редовн* дребно продажн* розничн* регулярн*
-    prodajn* prodejn* predajn* de_vente de_detail shelf kassen* item לצרכן"""
+    prodajn* prodejn* predajn* de_vente de_detail shelf kassen* item λιανικ* לצרכן"""
 )
 _SELLING_WHOLE = _any(
     """verkaufspreis bruttopreis normalpreis verkoopprijs ladenpreis itemprice retailprice
@@ -148,19 +148,19 @@ _GTIN = _any(
 _BRAND = _any(
     """marka marke brand* herstell* manufactur* producer proizvodac* proizvodjac* proizvajalec
     producent vyrobce vyrobca gyarto marca marque merk produttore fabricante fabricant producator
-    uretici znamka znacka robna_marka vendor марка бренд произвођач производител יצרן"""
+    uretici znamka znacka robna_marka vendor марка бренд произвођач производител יצרן μαρκα"""
 )
 _CATEGORY = _any(
     """kategor* categor* warengruppe robna_grupa grupa* group skupina department dept reparto rayon
-    famill* familia csoport cikkcsoport rodzaj sortiment product_type категор* груп* קטגוריה
-    bolum"""
+    famill* familia csoport cikkcsoport rodzaj sortiment product_type категор* груп* κατηγορια
+    קטגוריה bolum"""
 )
 _UNIT = _only(
     """jedinica(?:_mjere|_mere)? jm j_m unit_of_measure(?:_name)? unit uom me mengeneinheit einheit
     unite(?:_de_mesure)? unita(?:_di_misura)? um unidad(?:_de)?(?:_medida)? unidade mj em
     jednostka(?:_miary)? mern*_jednotka mertekegyseg egyseg me_egyseg unitate(?:_de_masura)? birim
-    olcu_birimi eenheid enota(?:_mere)? единица(?:_мярка)? мерна_единица јединица_мере мерка
-    unit_?qty יחידת_מידה"""
+    olcu_birimi eenheid enota(?:_mere)? единица(?:_мярка)? мярка мерна_единица
+    јединица_мере мерка μοναδα(?:_μετρησησ)? unit_?qty יחידת_מידה"""
 )
 _STOCK = _any(
     """zaliha* zaloga stock bestand lager* giacenza existencias stan sklad* keszlet stoc voorraad
@@ -173,7 +173,7 @@ _CONTENT = _any(
     kiszereles netto_?tomeg nettomennyiseg mennyiseg cantitate gramaj icerik miktar inhoud
     количество количина нето нетто грамаж pack_?size packung packungsgrosse package_?size size
     pakiranje pakovanje tezina masa content tartalom poids peso weight quantity kolicina quantita
-    quantite cantidad כמות hmotnost menge"""
+    quantite cantidad כמות περιεχομενο ποσοτητα hmotnost menge"""
 )
 _ORIGIN = _any(
     """podrijetlo porijekl* poreklo zemlja drzava origin* country herkunft* ursprung* paese pais
@@ -190,14 +190,14 @@ _SKU = _any(
     code_?produit codice* codigo* cod_?(?:articulo|produs|articol|prod) indeks cislo* cikkszam
     cikk_?kod kod_(?:towaru|produktu|artykulu|zbozi|tovaru|artikla|proizvoda|izdelka) urun_kod*
     stok_kod* nr_art шифра* артикул* קוד* מק_ט internal_?(?:code|id) sap wg_nr koda default_code
-    nummer код_на_(?:продукт*|артикул*|стока*) (?:رمز|رقم|كود)_(?:المنتج|الصنف)"""
+    nummer κωδικοσ* код_на_(?:продукт*|артикул*|стока*) (?:رمز|رقم|كود)_(?:المنتج|الصنف)"""
 )
 _ID = r"^(?:\w+ )?(?:id|nr|no|number|numer|broj|code|kod|cod|код|номер|ref|reference)$"
 _NAME = _any(
     """naziv* name bezeichnung artikelbezeichnung artikelname produktname description desc opis
     libelle* designation nom descrizione denominazione descripcion nombre descricao nome nazwa nazev
     nazov megnevezes nev denumire urun_ad* omschrijving naam назив* наименование название име שם*
-    תיאור ime aciklama itemname title اسم الاسم وصف"""
+    תיאור ime aciklama περιγραφη ονομασια itemname title اسم الاسم وصف"""
 )
 _THING = _only(
     """product produkt artikal artikl artikel article articolo articulo prodotto producto produto
@@ -249,6 +249,17 @@ _MINOR = re.compile(
     _any("cents? minor centi grosze? groszy haler* lipa bani stotink* kurus agorot pence")
 )
 _COMPETING = re.compile(r"[0-9]|\b(?:nov[aei]|new|neu\w*|level|change\w*|promjen\w*|web|online)\b")
+_HINTS = re.compile(
+    _PROMOTION
+    + "|"
+    + _any(
+        """rabat* rabatt* *rabatt nachlass* desc desconto* descuento* sconto reduktion* korting*
+        kedvezm* rabais tarjous* kampanj* erbjudande tilbud* nuolaida atlaide soodus* oferta oferty
+        προσφορ* εκπτωσ* отстъпк* попуст* сниж* скидк* הנחה خصم promotion* promocj* promoc* markdown
+        clearance rasprodaj* rasprodat* vyprodej* wyprzedaz* lichidare letak flugblatt prospekt"""
+    )
+)
+_PERCENT = re.compile(r"%|\b(?:percent\w*|posto|postot\w*|prozent\w*|procent\w*|pct|proc|yuzde)\b")
 _HEADER_LONGEST = 120
 
 
@@ -290,3 +301,13 @@ def competes(header: str) -> bool:
 def says_minor_units(header: str) -> bool:
     """Say whether a header says that its integers count the smallest coin."""
     return _MINOR.search(fold_header(header)) is not None
+
+
+def speaks_of_promotion(header: str) -> bool:
+    """Say whether a header hints at a promotion or a discount, whatever its cells hold."""
+    return _HINTS.search(fold_header(header[:_HEADER_LONGEST])) is not None
+
+
+def says_percent(header: str) -> bool:
+    """Say whether a header says that its cells are percentages."""
+    return _PERCENT.search(fold_header(header)) is not None

@@ -6,17 +6,25 @@ fields:
   price: null  # unsure: several columns … Perhaps "VK", "Preis 2"    refused until it is said
   # unsure: unit_price, because … To use it, take the # away:
   # unit_price: "EP"
+# not used: "WG": such as "12", "14"      every column that is nowhere above
 """
 
 import json
 import re
 from collections.abc import Iterator, Sequence
 
-from esl.intake.suggest.suggestion import Column, FieldSuggestion, Sample, Setting
+from esl.intake.suggest.questions import why_not_used
+from esl.intake.suggest.suggestion import (
+    Column,
+    FieldSuggestion,
+    Question,
+    Sample,
+    Setting,
+    name_unsure,
+)
 
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _WHY_COLUMN = 28
-_UNUSED_MOST = 40
 _UNSURE = "unsure"
 """What stands where a person has to decide; a mapping with it is refused."""
 _SIGNS = ("decimal", "delimiter")
@@ -31,14 +39,14 @@ def write_mapping(
     sample: Sample,
     settings: Sequence[Setting],
     fields: Sequence[FieldSuggestion],
+    questions: Sequence[Question],
     unused: Sequence[Column],
-    dates: Sequence[Column],
 ) -> str:
     """Write the YAML of a suggestion."""
-    unsure = [s.key for s in settings if not s.sure] + [f.target for f in fields if not f.sure]
+    unsure = _words(", ".join(name_unsure(settings, fields, questions)))
     lines = [
         f"# Suggested for {_words(file_name)} from {sample.rows} rows. A person confirms it.",
-        f"# Unsure, please look: {', '.join(unsure)}" if unsure else "# Nothing in it is unsure.",
+        f"# Unsure, please look: {unsure}" if unsure else "# Nothing in it is unsure.",
         f"name: {name}",
         f"format: {sample.format}",
     ]
@@ -47,14 +55,12 @@ def write_mapping(
     lines.append("fields:")
     for field in fields:
         lines += _field_lines(field)
-    if dates:
-        lines.append("  # dates, to be said by a person: valid_from, valid_to, promotion_from, …")
-        lines += [f'  # valid_from: {{{_place(c)}, format: "%d.%m.%Y"}}' for c in dates]
-    rest = [column for column in unused if column not in dates]
-    if rest:
-        names = ", ".join(_shown(column) for column in rest[:_UNUSED_MOST])
-        more = f" and {len(rest) - _UNUSED_MOST} others" if len(rest) > _UNUSED_MOST else ""
-        lines.append(f"# not used: {names}{more}")
+    for question in questions:
+        lines += _question_lines(question)
+    asked = {id(each.column) for each in questions}
+    for column in unused:
+        if id(column) not in asked:
+            lines.append(f"# not used: {shown_column(column)}: {_words(why_not_used(column))}")
     return "\n".join(lines) + "\n"
 
 
@@ -72,7 +78,7 @@ def _setting_lines(setting: Setting) -> Iterator[str]:
 
 
 def _field_lines(field: FieldSuggestion) -> Iterator[str]:
-    perhaps = ", ".join(_shown(c) for c in field.others[:8])
+    perhaps = ", ".join(shown_column(c) for c in field.others[:8])
     why = field.why + (f". Perhaps {perhaps}" if perhaps and not field.sure else "")
     if field.sure and field.column is not None:
         yield _with_why(f"  {field.target}: {_value(field, field.column)}", why, sure=True)
@@ -84,6 +90,15 @@ def _field_lines(field: FieldSuggestion) -> Iterator[str]:
         yield f"  # unsure: {field.target}: {_words(why)}"
         if field.column is not None:
             yield f"  # {field.target}: {_value(field, field.column)}"
+
+
+def _question_lines(question: Question) -> Iterator[str]:
+    shown = shown_column(question.column)
+    shown = shown if shown.startswith("column ") else f"column {shown}"
+    yield f"  # unsure: {shown}: {_words(question.words)}"
+    if question.target is not None:
+        members = "".join(f", {_words(member)}" for member in question.members)
+        yield f"  # {question.target}: {{{_place(question.column)}{members}}}"
 
 
 def _value(field: FieldSuggestion, column: Column) -> str:
@@ -122,7 +137,8 @@ def letters_of(number: int) -> str:
     return letters
 
 
-def _shown(column: Column) -> str:
+def shown_column(column: Column) -> str:
+    """Name a column as a person would find it: its header, its letter, its path."""
     if column.header:
         return _words(json.dumps(column.header[:60], ensure_ascii=False))
     return f"column {letters_of(column.number)}" if column.number else column.path
