@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from esl.domain.access import Scope
 from esl.store.columns import AnyRow
 from esl.store.tables import machine_tokens, person_sessions, sign_in_links
+
+SIGN_IN: Final = "sign-in"
+"""The purpose of a link that signs the owner in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,22 +68,57 @@ def revoke_token(tx: Connection, token_id: str, now: datetime) -> bool:
 
 
 def add_sign_in_link(
-    tx: Connection, *, secret_sha256: str, person: str, uses: int, expires_at: datetime
+    tx: Connection,
+    *,
+    secret_sha256: str,
+    person: str,
+    uses: int,
+    expires_at: datetime,
+    purpose: str = SIGN_IN,
 ) -> None:
-    """Store a link that signs a person in."""
+    """Store a link that signs a person in, or opens another door for it once."""
     tx.execute(
         insert(sign_in_links).values(
-            secret_sha256=secret_sha256, person=person, uses_left=uses, expires_at=expires_at
+            secret_sha256=secret_sha256,
+            person=person,
+            uses_left=uses,
+            expires_at=expires_at,
+            purpose=purpose,
         )
     )
 
 
-def use_sign_in_link(tx: Connection, secret_sha256: str, now: datetime) -> str | None:
+def person_of_link(tx: Connection, secret_sha256: str, purpose: str, now: datetime) -> str | None:
+    """Say whom a link is for without using it; None if it is unknown or spent."""
+    person = tx.execute(
+        select(sign_in_links.c.person).where(
+            sign_in_links.c.secret_sha256 == secret_sha256,
+            sign_in_links.c.purpose == purpose,
+            sign_in_links.c.uses_left > 0,
+            sign_in_links.c.expires_at > now,
+        )
+    ).scalar_one_or_none()
+    return str(person) if person is not None else None
+
+
+def end_links(tx: Connection, person: str, purpose: str) -> None:
+    """Make a person's links of a purpose worthless."""
+    tx.execute(
+        update(sign_in_links)
+        .where(sign_in_links.c.person == person, sign_in_links.c.purpose == purpose)
+        .values(uses_left=0)
+    )
+
+
+def use_sign_in_link(
+    tx: Connection, secret_sha256: str, now: datetime, *, purpose: str = SIGN_IN
+) -> str | None:
     """Use a link once; return the person it signs in, None if it is unknown or spent."""
     person = tx.execute(
         update(sign_in_links)
         .where(
             sign_in_links.c.secret_sha256 == secret_sha256,
+            sign_in_links.c.purpose == purpose,
             sign_in_links.c.uses_left > 0,
             sign_in_links.c.expires_at > now,
         )
@@ -90,25 +129,26 @@ def use_sign_in_link(tx: Connection, secret_sha256: str, now: datetime) -> str |
 
 
 def add_session(
-    tx: Connection, *, secret_sha256: str, person: str, now: datetime, expires_at: datetime
+    tx: Connection,
+    *,
+    secret_sha256: str,
+    person: str,
+    now: datetime,
+    expires_at: datetime,
+    about: str | None = None,
 ) -> None:
     """Store a person's session, and drop the ones that have expired."""
     tx.execute(delete(person_sessions).where(person_sessions.c.expires_at <= now))
     tx.execute(
         insert(person_sessions).values(
-            secret_sha256=secret_sha256, person=person, created_at=now, expires_at=expires_at
+            secret_sha256=secret_sha256,
+            person=person,
+            created_at=now,
+            expires_at=expires_at,
+            used_at=now,
+            about=about,
         )
     )
-
-
-def session_person(tx: Connection, secret_sha256: str, now: datetime) -> str | None:
-    """Say whose session this is; None if it is unknown or has expired."""
-    person = tx.execute(
-        select(person_sessions.c.person).where(
-            person_sessions.c.secret_sha256 == secret_sha256, person_sessions.c.expires_at > now
-        )
-    ).scalar_one_or_none()
-    return str(person) if person is not None else None
 
 
 def end_session(tx: Connection, secret_sha256: str) -> None:

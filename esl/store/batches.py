@@ -1,5 +1,6 @@
 """Batches of changes that came together: rows in and out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -25,9 +26,10 @@ class Tally:
 
     counts: dict[Decision, int] = field(default_factory=lambda: dict.fromkeys(_COUNTED, 0))
 
-    def count(self, decision: Decision) -> None:
-        """Count one more."""
-        self.counts[decision] += 1
+    def count(self, decisions: Sequence[Decision]) -> None:
+        """Count some more."""
+        for decision in _COUNTED:
+            self.counts[decision] += decisions.count(decision)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +66,26 @@ _HOLDING: Final = Bulk(
 _BEFORE: Final = Bulk(
     """
     SELECT e.sku, e.price_minor, e.was_minor, e.unit_price_minor, e.badge, e.regular_minor,
-        e.member_minor, e.multibuy_quantity, e.multibuy_minor
+        e.member_minor, e.multibuy_quantity, e.multibuy_minor, e.multibuy_pay_for,
+        e.member_condition
     FROM {rows} CROSS JOIN price_event AS e
-    WHERE e.store_id = :store AND e.sku = j.value->>0 AND e.rev IS NOT NULL
+    WHERE e.store_id = :store AND e.sku = j.value->>0 AND e.rev IS NOT NULL AND e.layer <> 2
         AND (e.batch_id IS NULL OR e.batch_id <> :batch)
         AND e.event_id < (SELECT min(f.event_id) FROM price_event AS f
             WHERE f.store_id = :store AND f.sku = e.sku AND f.batch_id = :batch
                 AND f.rev IS NOT NULL)
     ORDER BY e.sku, e.event_id
+    """
+)
+_TRIPPED: Final = Bulk(
+    "SELECT 1 FROM batch WHERE batch_id = :batch AND tripped_at IS NOT NULL LIMIT 1"
+)
+_TALLY: Final = Bulk(
+    """
+    UPDATE batch SET accepted = accepted + :accepted, unchanged = unchanged + :unchanged,
+        superseded = superseded + :superseded, quarantined = quarantined + :quarantined,
+        rejected = rejected + :rejected
+    WHERE batch_id = :batch
     """
 )
 
@@ -98,21 +112,16 @@ def begin_batch(
 
 def is_tripped(tx: Connection, batch_id: int) -> bool:
     """Say whether the circuit breaker holds back the rest of a batch."""
-    query = select(batches.c.tripped_at).where(batches.c.batch_id == batch_id)
-    return tx.execute(query).scalar_one_or_none() is not None
+    return bool(_TRIPPED.run(tx, batch=batch_id))
 
 
 def add_tally(
     tx: Connection, batch_id: int, tally: Tally, now: datetime, *, tripped: bool = False
 ) -> None:
     """Add what became of some changes of a batch."""
-    changed: dict[str, Any] = {
-        decision.value: batches.c[decision.value] + count
-        for decision, count in tally.counts.items()
-        if count
-    }
-    if changed:
-        tx.execute(update(batches).where(batches.c.batch_id == batch_id).values(**changed))
+    if any(tally.counts.values()):
+        more = {decision.value: count for decision, count in tally.counts.items()}
+        _TALLY.run(tx, None, batch=batch_id, **more)
     if tripped:
         tx.execute(
             update(batches)

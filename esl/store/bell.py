@@ -6,6 +6,10 @@ Over PostgreSQL's own channel, on one connection a process, in a thread. Rings a
 commit and not within it: a transaction that notifies makes every other one that does wait for its
 commit, over the whole database, and prices arrive in many. A ring that is lost costs a second,
 for everyone who listens polls as well; after a pause on the line everyone is rung once.
+
+One ring cannot wait: who may do what has changed. It is sent within the transaction that changes
+it (`ring_within`), so that no crash comes between, and it is rare. A process believes what it
+knows of tokens and secrets only while its bell ``listens``.
 """
 
 import os
@@ -17,6 +21,7 @@ from typing import Any, Final
 
 import msgspec
 import structlog
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from esl.domain.ids import LabelId
@@ -44,7 +49,8 @@ class Ring:
 
     ``due``: labels may be due. ``leases``: gateways are new, or were given back by their worker.
     ``gateways`` came on the line or went off it. ``labels`` look different to people, and
-    ``touched`` is what people did to labels.
+    ``touched`` is what people did to labels. ``access``: a token was revoked, or a source, its
+    secret or its switch has changed.
     """
 
     due: bool = False
@@ -52,6 +58,7 @@ class Ring:
     gateways: bool = False
     labels: frozenset[LabelId] = frozenset()
     touched: tuple[Touch, ...] = ()
+    access: bool = False
 
     def __or__(self, other: "Ring") -> "Ring":
         return Ring(
@@ -60,12 +67,26 @@ class Ring:
             gateways=self.gateways or other.gateways,
             labels=self.labels | other.labels,
             touched=self.touched + other.touched,
+            access=self.access or other.access,
         )
 
 
 SILENCE: Final = Ring()
-EVERYTHING: Final = Ring(due=True, leases=True, gateways=True)
+EVERYTHING: Final = Ring(due=True, leases=True, gateways=True, access=True)
 """What is rung after a pause, when nobody knows what was missed."""
+
+
+def ring_within(tx: Connection, ring: Ring) -> None:
+    """Ring with the commit of a transaction, every process and this one; for what is rare.
+
+    Nobody hears it where nobody else can be: SQLite has one process.
+    """
+    if tx.dialect.name == "postgresql":
+        for payload in payloads_of(ring):
+            tx.execute(
+                text("SELECT pg_notify(:channel, :payload)"),
+                {"channel": CHANNEL, "payload": payload},
+            )
 
 
 def payloads_of(ring: Ring) -> Iterator[str]:
@@ -108,6 +129,7 @@ class Bell:
         self._database = database
         self._monotonic_s = monotonic_s
         self._heard = heard
+        self.listens = False  # whether what others ring reaches us
         self._lock = threading.Lock()
         self._waiting = SILENCE
         self._closing = threading.Event()
@@ -168,6 +190,7 @@ class Bell:
                 self._heard(EVERYTHING)
             self._listen(line)
         finally:
+            self.listens = False
             line.close()
 
     def _listen(self, line: Any) -> None:
@@ -179,6 +202,8 @@ class Bell:
                 self._heard(read_payload(notice.payload))
 
         line.add_notify_handler(hear)
+        self._heard(Ring(access=True))  # what was believed before may have ended unheard
+        self.listens = True
         out_not_before_s = 0.0
         while not self._closing.is_set():
             waiting = self._waiting != SILENCE

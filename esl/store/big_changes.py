@@ -17,6 +17,12 @@ _COUNT: Final = Bulk(
     WHERE store_id = :store AND source = :source AND minute > :after
     """
 )
+_COUNTING: Final = 0x62696763  # "bigc"; the first half of the lock's name
+_LOCK: Final = Bulk(
+    """
+    SELECT pg_advisory_xact_lock(CAST(:lock AS int), hashtext(:store || '/' || :source))
+    """
+)
 _ADD: Final = Bulk(
     """
     INSERT INTO big_change (store_id, source, minute, changes)
@@ -35,7 +41,13 @@ _PRODUCTS: Final = Bulk(
 
 
 def count_big(tx: Connection, store_id: StoreId, source: SourceId, now: datetime) -> int:
-    """Count a source's big changes of the last minutes."""
+    """Count a source's big changes of the last minutes; who counts next waits for our commit.
+
+    Several processes on PostgreSQL would else each let through as many as one may. Two that wait
+    for each other are a deadlock, of which one is done again. SQLite has one writer anyway.
+    """
+    if tx.dialect.name != "sqlite":
+        _LOCK.run(tx, lock=_COUNTING, store=store_id, source=source)
     return int(_COUNT.run(tx, store=store_id, source=source, after=_minute(now - WITHIN))[0][0])
 
 

@@ -122,7 +122,7 @@ class Bulk:
             names = ", ".join(f"v{place}" for place in range(width))
             row = f"({', '.join('?' * width)})"
             values = ", ".join([row] * rows)
-            text = f"WITH j({names}) AS (SELECT * FROM (VALUES {values}) LIMIT ?) {self._body}"  # noqa: S608
+            text = f"WITH j({names}) AS (SELECT * FROM (VALUES {values}) LIMIT ?) {self._body}"  # noqa: S608  # nosec B608
             self._sqlite[rows, width] = text
         return text
 

@@ -5,17 +5,15 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Identity,
-    Index,
     LargeBinary,
     SmallInteger,
     String,
     Table,
     Text,
-    text,
 )
 
 from esl.store.columns import UtcDateTime
-from esl.store.schema import BIG_KEY, metadata
+from esl.store.schema import BIG_KEY, metadata, partial_index
 
 flips = Table(
     "flip",  # prices that begin to hold together, at a moment
@@ -23,19 +21,16 @@ flips = Table(
     Column("flip_id", BIG_KEY, Identity(), primary_key=True),
     Column("store_id", ForeignKey("store.store_id"), nullable=False, index=True),
     Column("show_at", UtcDateTime, nullable=False),
-    Column("changes", Text, nullable=False),  # as a price change request says them
+    # As a price change request says them; of an edge of promotions, the list of their ids.
+    Column("changes", Text, nullable=False),
     Column("state", SmallInteger, nullable=False),  # `esl.domain.staged.FlipState`
     Column("actor", String(80), nullable=False),
     Column("planned_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     Column("rev", BigInteger),  # of the price changes it became
     Column("detail", String(300), nullable=False, server_default=""),  # why it failed
-    Index(
-        "ix_flip_planned",
-        "show_at",
-        sqlite_where=text("state = 0"),
-        postgresql_where=text("state = 0"),
-    ),
+    Column("kind", SmallInteger, nullable=False, server_default="0"),  # `esl.domain.staged`
+    partial_index("ix_flip_planned", "show_at", where="state = 0"),
 )
 
 commands = Table(
@@ -52,10 +47,5 @@ commands = Table(
     Column("attempts", SmallInteger, nullable=False, server_default="0"),
     Column("state", String(16), nullable=False),  # `esl.domain.staged.CommandState`
     Column("detail", String(300), nullable=False, server_default=""),
-    Index(
-        "ix_command_due",
-        "due_at",
-        sqlite_where=text("due_at IS NOT NULL"),
-        postgresql_where=text("due_at IS NOT NULL"),
-    ),
+    partial_index("ix_command_due", "due_at", where="due_at IS NOT NULL"),
 )

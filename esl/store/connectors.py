@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, case, delete, or_, select, update
 
 from esl.domain.ids import StoreId
 from esl.store.columns import AnyRow
@@ -128,6 +128,17 @@ def make_due(tx: Connection, source: str, now: datetime) -> None:
         update(connectors)
         .where(connectors.c.source == source, connectors.c.due_at > now, connectors.c.attempts == 0)
         .values(due_at=now)
+    )
+
+
+def forgive(tx: Connection, source: str, now: datetime) -> None:
+    """Let a connector that backs off after an error run at once: what it ran with has changed."""
+    tx.execute(
+        update(connectors)
+        .where(connectors.c.source == source, connectors.c.attempts > 0)
+        .values(
+            due_at=case((connectors.c.due_at > now, now), else_=connectors.c.due_at), attempts=0
+        )
     )
 
 

@@ -7,7 +7,7 @@ readers. So the driver's own transaction handling is off, every writing transact
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Final
@@ -27,9 +27,10 @@ BUSY_TIMEOUT_MS = 5000
 READERS_MOST = 8
 """Connections that read at once; the ninth waits. Each has its own cache."""
 
-READER_CACHE_KIB, WRITER_CACHE_KIB = 4096, 16384
+READER_CACHE_KIB, WRITER_CACHE_KIB = 2048, 10240
 """SQLite's page caches. With 64 MiB for each of 32 readers, memory grew with the database. What
-they lack is in the kernel's cache, a copy away."""
+they lack is in the kernel's cache, a copy away: a row of a long list costs no more than with 4 and
+16 MiB."""
 
 STATEMENTS_KEPT = 512
 """Prepared statements that a connection of SQLite keeps: `esl.store.bulk` runs each in sizes."""
@@ -65,7 +66,12 @@ STATEMENT_LONGEST_S = 60
 that nobody gives back."""
 
 IDLE_LONGEST_S = 300
-"""How long a transaction may do nothing: a process that hangs in one would keep its locks."""
+"""How long a transaction that reads may do nothing."""
+
+WRITER_IDLE_LONGEST_S = 10
+"""How long one that writes may: a process that is frozen in it keeps its locks for as long. Less
+than a lease of a gateway, or the locks of a frozen worker outlive its leases, and nobody can take
+its gateways over."""
 
 
 class Database:
@@ -101,8 +107,12 @@ class Database:
                     pool_pre_ping=True,
                     connect_args=connect,
                 )
-                for engine in (self.writing, self.reading):
-                    event.listen(engine, "connect", _set_up_postgresql)
+                idle_longest_s = {
+                    self.writing: WRITER_IDLE_LONGEST_S,
+                    self.reading: IDLE_LONGEST_S,
+                }
+                for engine, longest_s in idle_longest_s.items():
+                    event.listen(engine, "connect", _set_up_postgresql(longest_s))
                     event.listen(engine, "connect", lambda line, _record: self._lines.add(line))
         except ArgumentError as exc:
             raise SetupError(f"database address: {exc}") from exc
@@ -153,14 +163,17 @@ def unavailable(exc: SQLAlchemyError) -> Exception:
     return Unavailable("the database did not answer; nothing was stored")
 
 
-def _set_up_postgresql(connection: Any, _record: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(POSTGRESQL_PLANS)
-        cursor.execute(
-            f"SET statement_timeout = '{STATEMENT_LONGEST_S}s';"
-            f" SET idle_in_transaction_session_timeout = '{IDLE_LONGEST_S}s'"
-        )
-    connection.commit()
+def _set_up_postgresql(idle_longest_s: int) -> Callable[[Any, Any], None]:
+    def set_up(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(POSTGRESQL_PLANS)
+            cursor.execute(
+                f"SET statement_timeout = '{STATEMENT_LONGEST_S}s';"
+                f" SET idle_in_transaction_session_timeout = '{idle_longest_s}s'"
+            )
+        connection.commit()
+
+    return set_up
 
 
 def _sqlite_engine(url: str, *, read_only: bool) -> Engine:

@@ -13,11 +13,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    text,
 )
 
 from esl.store.columns import UtcDateTime
-from esl.store.schema import BIG_KEY, metadata
+from esl.store.schema import BIG_KEY, metadata, partial_index
 
 label_heard = Table(
     "label_heard",  # how well each gateway hears a label
@@ -80,12 +79,7 @@ staged = Table(
     Column("attempts", SmallInteger, nullable=False, server_default="0"),
     Column("gateway_id", String(64)),  # through which it was put or armed, in which session
     Column("session", String(64), nullable=False, server_default=""),
-    Index(
-        "ix_staged_due",
-        "due_at",
-        sqlite_where=text("due_at IS NOT NULL"),
-        postgresql_where=text("due_at IS NOT NULL"),
-    ),
+    partial_index("ix_staged_due", "due_at", where="due_at IS NOT NULL"),
 )
 
 display_log = Table(
@@ -143,14 +137,7 @@ problems = Table(
     Column("what_to_do", String(300), nullable=False),
     Column("since", UtcDateTime, nullable=False),
     Column("until", UtcDateTime),  # None: it is still so
-    Index(
-        "ix_problem_open",
-        "kind",
-        "subject",
-        unique=True,
-        sqlite_where=text("until IS NULL"),
-        postgresql_where=text("until IS NULL"),
-    ),
+    partial_index("ix_problem_open", "kind", "subject", unique=True, where="until IS NULL"),
 )
 
 remove_tasks = Table(
@@ -163,13 +150,7 @@ remove_tasks = Table(
     Column("opened_at", UtcDateTime, nullable=False),
     Column("done_at", UtcDateTime),
     Column("done_by", String(80)),
-    Index(
-        "ix_remove_task_open",
-        "label_id",
-        unique=True,
-        sqlite_where=text("done_at IS NULL"),
-        postgresql_where=text("done_at IS NULL"),
-    ),
+    partial_index("ix_remove_task_open", "label_id", unique=True, where="done_at IS NULL"),
     Index("ix_remove_task_label", "label_id", "done_at"),
 )
 

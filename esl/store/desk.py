@@ -1,5 +1,7 @@
 """The desk at which prices come in: which sources a store has, and the limits of each.
 
+Where any zone says a price, ``zone:`` stands among the sources: then it matters who said what.
+
 Read for every price change, so two short statements and no objects where nobody registered a
 source.
 """
@@ -15,6 +17,7 @@ from sqlalchemy import Connection
 from esl.domain.guards import Guards
 from esl.domain.ids import SourceId, StoreId
 from esl.domain.source import PRICE_FIELD, USUAL_PRIORITY
+from esl.domain.zone import ZONE_RANK, is_zone
 from esl.intake.guard_json import guards_from
 from esl.store.bulk import Bulk
 
@@ -23,6 +26,7 @@ _SOURCES: Final = Bulk(
     """
     SELECT source_id, guards, priority, priorities, CASE WHEN disabled THEN 1 ELSE 0 END
     FROM source WHERE store_id = :store OR store_id IS NULL
+    UNION ALL SELECT 'zone:', NULL, 0, '{{}}', 0 WHERE EXISTS (SELECT 1 FROM zone_price)
     """
 )
 
@@ -51,6 +55,8 @@ class Desk:
 
     def priority_of(self, source: SourceId, field: str = PRICE_FIELD) -> int:
         """Return how far a source's word on a field goes."""
+        if is_zone(source):
+            return ZONE_RANK
         seat = self.seats.get(source)
         return USUAL_PRIORITY if seat is None else seat.priorities.get(field, seat.priority)
 
@@ -62,10 +68,26 @@ class Desk:
         )
 
     def owner_above(self, owner: str | None, source: SourceId, field: str) -> bool:
-        """Say whether a field's owner has a higher priority; who is not registered owns nothing."""
+        """Say whether a field's owner has a higher priority; who is not registered owns nothing.
+
+        Before a zone goes whoever says the store's price, registered or not.
+        """
+        if is_zone(source):
+            return owner is not None and not is_zone(owner)
         if owner is None or owner == source or SourceId(owner) not in self.seats:
             return False
         return self.priority_of(SourceId(owner), field) > self.priority_of(source, field)
+
+    def goes_beyond(self, source: SourceId, owner: str | None) -> bool:
+        """Say whether a source's word on a price goes further than its owner's.
+
+        A till that repeats what its zone says is an echo: the price stays the zone's.
+        """
+        if not self.has_ranks or owner == source:
+            return False
+        if is_zone(source) or (owner and is_zone(owner)):
+            return is_zone(source) and bool(owner) and is_zone(owner or "")
+        return not owner or self.priority_of(source) > self.priority_of(SourceId(owner))
 
 
 def desk_of(tx: Connection, store_id: StoreId) -> Desk:

@@ -13,7 +13,8 @@ from esl.domain.template_rule import RuleBook, choose_template
 from esl.store.bulk import Bulk, as_text
 from esl.store.tables import gateways, issued, labels, stores
 from esl.store.templates import rules_of, templates_in_use
-from esl.store.truth import FACE_COLUMNS, LABELS_WITH_TRUTH, face_from
+from esl.store.truth import FACE_COLUMNS, LABELS_WITH_TRUTH, as_shown, face_from
+from esl.store.truth_beside import Others, face_beside, others_of, whole_face
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ _JOINS = LABELS_WITH_TRUTH.outerjoin(
     issued, and_(issued.c.label_id == labels.c.label_id, issued.c.rev == labels.c.wanted_rev)
 ).outerjoin(gateways, gateways.c.gateway_id == labels.c.gateway_id)
 _DUE: Final = Bulk(
-    f"SELECT {as_text(*_OWN_COLUMNS, *FACE_COLUMNS)} FROM {{rows}} CROSS JOIN {as_text(_JOINS)}"  # noqa: S608
+    f"SELECT {as_text(*_OWN_COLUMNS, *FACE_COLUMNS)} FROM {{rows}} CROSS JOIN {as_text(_JOINS)}"  # noqa: S608  # nosec B608
     " WHERE label.label_id = j.value->>0"
 )
 _FACE_BEGINS = len(_OWN_COLUMNS)
@@ -76,23 +77,33 @@ _Refs = dict[tuple[StoreId, TemplateName], TemplateRef]
 def load_due(tx: Connection, label_ids: Sequence[LabelId]) -> list[DueLabel]:
     """Load what each of these labels must show now, and which template shows it.
 
-    One query a batch for the labels and two for their stores, none per label.
+    One query a batch for the labels, one for those with several products (two where there are
+    such), and two for their stores; none per label.
     """
     rows = _DUE.run(tx, [[label_id] for label_id in label_ids])
+    others = others_of(tx, label_ids)
     store_ids = {StoreId(row[_FACE_BEGINS]) for row in rows}
     books = {store_id: RuleBook(rules) for store_id, rules in rules_of(tx, store_ids).items()}
     refs = {key: saved.ref for key, saved in templates_in_use(tx, store_ids).items()}
-    return [_due_label(row, books, refs) for row in rows]
+    return [_due_label(row, books, refs, others) for row in rows]
 
 
-def _due_label(row: Sequence[Any], books: Mapping[StoreId, RuleBook], refs: _Refs) -> DueLabel:
+def _due_label(
+    row: Sequence[Any], books: Mapping[StoreId, RuleBook], refs: _Refs, others: Others
+) -> DueLabel:
     label_id, gateway_id, panel_id, epoch, wanted_rev, sent_rev, shown_rev = row[:7]
     shown_digest, attempts, issued_digest, read_back_percent, send_full = row[7:12]
     level, payload_bytes, store_id = row[12:15]
-    face = face_from(row[_FACE_BEGINS:], label_id)
+    values = as_shown(row[_FACE_BEGINS:])
+    if label_id in others:
+        face = whole_face(face_beside(values, label_id), others[label_id])
+    else:
+        face = face_from(values, label_id)
     template: TemplateRef | None = None
     if face is not None:
-        key = store_id, choose_template(books[store_id], face, panel_id).template
+        by_promotion = None if face.others else values[-1]  # a promotion's template has one product
+        name = by_promotion or choose_template(books[store_id], face, panel_id).template
+        key = store_id, name
         template = refs.get(key)
         if template is None:  # of the gallery
             template = refs[key] = TemplateRef(store_id=store_id, name=key[1])

@@ -107,3 +107,20 @@ def count_states(tx: Connection, flip_id: int) -> dict[SlotState, int]:
         .group_by(staged.c.state)
     )
     return {SlotState(state): int(count) for state, count in tx.execute(query)}
+
+
+def labels_of_flip(tx: Connection, flip_id: int) -> list[LabelId]:
+    """List the labels that wait for a flip's moment with a picture."""
+    query = select(staged.c.label_id).where(staged.c.flip_id == flip_id)
+    return sorted(LabelId(label_id) for label_id in tx.execute(query).scalars())
+
+
+def labels_with_pictures(tx: Connection, label_ids: Iterable[LabelId]) -> list[LabelId]:
+    """List those of these labels that wait for a moment with a picture in a slot."""
+    found: set[LabelId] = set()
+    for batch in in_batches(sorted(set(label_ids))):
+        query = select(staged.c.label_id).where(
+            staged.c.label_id.in_(batch), staged.c.state != int(SlotState.CANCELLED)
+        )
+        found.update(LabelId(label_id) for label_id in tx.execute(query).scalars())
+    return sorted(found)

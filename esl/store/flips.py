@@ -8,14 +8,21 @@ from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 from esl.domain.errors import UnknownFlip
 from esl.domain.ids import Sku, StoreId
 from esl.domain.pricing import Decision
-from esl.domain.staged import Flip, FlipState
+from esl.domain.staged import Flip, FlipKind, FlipState
 from esl.store.columns import AnyRow
 from esl.store.tables import flips, price_events
 from esl.store.upsert import in_batches
 
 
 def add_flip(
-    tx: Connection, store_id: StoreId, show_at: datetime, changes: str, now: datetime, *, actor: str
+    tx: Connection,
+    store_id: StoreId,
+    show_at: datetime,
+    changes: str,
+    now: datetime,
+    *,
+    actor: str,
+    kind: FlipKind = FlipKind.PRICES,
 ) -> int:
     """Write a flip down; return its number."""
     row = {
@@ -25,16 +32,21 @@ def add_flip(
         "state": int(FlipState.PLANNED),
         "actor": actor[:80],
         "planned_at": now,
+        "kind": int(kind),
     }
     [flip_id] = tx.execute(insert(flips).returning(flips.c.flip_id), [row]).scalars()
     return int(flip_id)
 
 
 def due_flips(tx: Connection, now: datetime, *, limit: int = 100) -> list[int]:
-    """List the flips whose moment has come, the earliest first."""
+    """List the flips whose moment has come, the earliest first; no edges of promotions."""
     query = (
         select(flips.c.flip_id)
-        .where(flips.c.state == int(FlipState.PLANNED), flips.c.show_at <= now)
+        .where(
+            flips.c.state == int(FlipState.PLANNED),
+            flips.c.show_at <= now,
+            flips.c.kind == int(FlipKind.PRICES),
+        )
         .order_by(flips.c.show_at, flips.c.flip_id)
         .limit(limit)
     )
@@ -72,14 +84,28 @@ def list_flips(
 
 
 def first_planned(tx: Connection, store_id: StoreId) -> int | None:
-    """Name a store's first flip that is still to begin; None without one."""
+    """Name a store's first flip of prices that is still to begin; None without one."""
     query = (
         select(flips.c.flip_id)
-        .where(flips.c.store_id == store_id, flips.c.state == int(FlipState.PLANNED))
+        .where(
+            flips.c.store_id == store_id,
+            flips.c.state == int(FlipState.PLANNED),
+            flips.c.kind == int(FlipKind.PRICES),
+        )
         .order_by(flips.c.flip_id)
         .limit(1)
     )
     return tx.execute(query).scalar()
+
+
+def planned_edges(tx: Connection, store_id: StoreId | None = None) -> list[Flip]:
+    """List the edges of promotions that are planned, in a store or in all, by their moments."""
+    query = select(flips).where(
+        flips.c.state == int(FlipState.PLANNED), flips.c.kind == int(FlipKind.EDGE)
+    )
+    if store_id is not None:
+        query = query.where(flips.c.store_id == store_id)
+    return [_flip(row) for row in tx.execute(query.order_by(flips.c.show_at, flips.c.flip_id))]
 
 
 def planned_flips(tx: Connection, flip_ids: Collection[int]) -> dict[int, Flip]:
@@ -180,4 +206,5 @@ def _flip(row: AnyRow) -> Flip:
         ended_at=row.ended_at,
         rev=row.rev,
         detail=row.detail,
+        kind=FlipKind(row.kind),
     )

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, or_, se
 
 from esl.domain.ids import GatewayId, LabelId, StoreId
 from esl.domain.place import NewLabel
+from esl.store.restored import first_epoch
 from esl.store.tables import labels
 from esl.store.upsert import in_batches, insert_if_new
 
@@ -17,6 +18,7 @@ def add_unregistered(tx: Connection, new: Sequence[NewLabel]) -> list[LabelId]:
     An id that anybody registered meanwhile, in whatever store, stays as it is.
     """
     added: list[LabelId] = []
+    epoch = first_epoch(tx) if new else 1
     for batch in in_batches(new):
         query = select(labels.c.label_id).where(labels.c.label_id.in_([n.label_id for n in batch]))
         known = {row.label_id for row in tx.execute(query)}
@@ -27,6 +29,7 @@ def add_unregistered(tx: Connection, new: Sequence[NewLabel]) -> list[LabelId]:
                 "store_id": n.store_id,
                 "panel_id": n.panel_id,
                 "gateway_id": n.gateway_id,
+                "epoch": epoch,
             }
             for n in fresh
         ]

@@ -87,7 +87,7 @@ class Gathering(Generic[Item, Result]):
         taken: list[tuple[Item, Promise[Result]]] = []
 
         def work(tx: Connection) -> Sequence[Result | Exception]:
-            taken.extend(self._take())
+            taken.extend(() if taken else self._take())  # it may be called again
             return self._work(tx, [item for item, _ in taken]) if taken else ()
 
         def answer(done: "Future[Sequence[Result | Exception]]") -> None:

@@ -15,11 +15,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 from esl.store.columns import UtcDateTime
-from esl.store.schema import BIG_KEY, metadata
+from esl.store.schema import BIG_KEY, metadata, partial_index
 
 hook_events = Table(
     "hook_event",
@@ -39,13 +38,7 @@ hook_events = Table(
     Column("ended_at", UtcDateTime),
     Column("error", String(300), nullable=False, server_default=""),
     UniqueConstraint("source", "event_id"),
-    Index(
-        "ix_hook_event_open",
-        "source",
-        "hook_key",
-        sqlite_where=text("due_at IS NOT NULL"),
-        postgresql_where=text("due_at IS NOT NULL"),
-    ),
+    partial_index("ix_hook_event_open", "source", "hook_key", where="due_at IS NOT NULL"),
     Index("ix_hook_event_received", "received_at"),
 )
 

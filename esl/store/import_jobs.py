@@ -6,7 +6,18 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from esl.domain.errors import NotFound
 from esl.domain.ids import Sku, SourceId, StoreId
@@ -35,6 +46,14 @@ _ADD_LINES: Final = Bulk(
         j.value->>3, j.value->>4, j.value->>5, j.value->>6, CAST(j.value->>7 AS bigint),
         j.value->>8
     FROM {rows} WHERE true
+    """
+)
+_ADVANCE: Final = Bulk(
+    """
+    UPDATE import_job SET cursor = :cursor, rows_seen = :seen, products = :products,
+        accepted = :accepted, unchanged = :unchanged, superseded = :superseded,
+        quarantined = :quarantined, rejected = :rejected, retired = :retired, labels = :labels
+    WHERE job_id = :job AND state = :state AND cursor = :before RETURNING job_id
     """
 )
 
@@ -75,12 +94,15 @@ def list_jobs(
 ) -> list[ImportJob]:
     """List jobs, the newest first; of some stores alone where ``stores`` names them.
 
-    With those of several stores that ``actor`` handed in.
+    With those of several stores that ``actor`` handed in, or that have touched one of ``stores``.
     """
     query = select(import_jobs).order_by(import_jobs.c.created_at.desc(), import_jobs.c.job_id)
     if stores is not None:
         own = and_(import_jobs.c.store_id.is_(None), import_jobs.c.actor == actor)
-        query = query.where(or_(import_jobs.c.store_id.in_(stores), own))
+        touched = exists().where(
+            import_stores.c.job_id == import_jobs.c.job_id, import_stores.c.store_id.in_(stores)
+        )
+        query = query.where(or_(import_jobs.c.store_id.in_(stores), own, touched))
     if before is not None:
         query = query.where(import_jobs.c.created_at < before)
     return [_job(row) for row in tx.execute(query.limit(limit))]
@@ -122,16 +144,11 @@ def advance_job(
     tx: Connection, job_id: str, *, before: int, cursor: int, rows: int, counts: ImportCounts
 ) -> bool:
     """Note how far a job is now; False if it has ended, or somebody else has gone on with it."""
-    done = tx.execute(
-        update(import_jobs)
-        .where(
-            import_jobs.c.job_id == job_id,
-            import_jobs.c.state == ImportState.RUNNING.value,
-            import_jobs.c.cursor == before,
-        )
-        .values(cursor=cursor, rows_seen=rows, **asdict(counts))
+    state = ImportState.RUNNING.value
+    more = asdict(counts)
+    return bool(
+        _ADVANCE.run(tx, job=job_id, state=state, before=before, cursor=cursor, seen=rows, **more)
     )
-    return done.rowcount == 1
 
 
 def end_job(

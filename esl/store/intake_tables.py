@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from esl.store.columns import UtcDateTime
-from esl.store.schema import BIG_KEY, metadata
+from esl.store.schema import BIG_KEY, metadata, partial_index
 
 sources = Table(
     "source",
@@ -118,13 +118,7 @@ quarantine = Table(
     Column("decided_at", UtcDateTime),
     Column("note", String(300)),  # what the person who decided wrote
     Column("rev", BigInteger),  # of the change that approval made
-    Index(
-        "ix_quarantine_open",
-        "store_id",
-        "sku",
-        sqlite_where=text("state = 'open'"),
-        postgresql_where=text("state = 'open'"),
-    ),
+    partial_index("ix_quarantine_open", "store_id", "sku", where="state = 'open'"),
 )
 
 scheduled_prices = Table(
@@ -138,19 +132,15 @@ scheduled_prices = Table(
     Column("said", Text, nullable=False),  # JSON, as in ``quarantine``
     Column("valid_from", UtcDateTime, nullable=False),
     Column("valid_to", UtcDateTime),
-    Column("before", Text),  # JSON: the price that holds again from ``valid_to``
-    Column("rev", BigInteger),  # of the change it made
+    Column("counts_from", UtcDateTime),  # above what began before; None: begun, and said
+    Column("replaced_by", BigInteger),  # the batch with the word that took its place
     Column("state", String(12), nullable=False, server_default="waiting"),
     Column("due_at", UtcDateTime),  # the next instant at which it changes something
     Column("actor", String(80), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Index("ix_scheduled_price_product", "store_id", "sku"),
-    Index(
-        "ix_scheduled_price_due",
-        "due_at",
-        sqlite_where=text("due_at IS NOT NULL"),
-        postgresql_where=text("due_at IS NOT NULL"),
-    ),
+    partial_index("ix_scheduled_price_due", "due_at", where="due_at IS NOT NULL"),
+    partial_index("ix_scheduled_price_live", "store_id", "due_at", where="due_at IS NOT NULL"),
 )
 
 pos_promotions = Table(
@@ -170,12 +160,7 @@ pos_promotions = Table(
     Column("batch_id", BigInteger),
     Column("changed_at", UtcDateTime, nullable=False),
     ForeignKeyConstraint(["store_id", "sku"], ["product.store_id", "product.sku"]),
-    Index(
-        "ix_pos_promotion_due",
-        "due_at",
-        sqlite_where=text("due_at IS NOT NULL"),
-        postgresql_where=text("due_at IS NOT NULL"),
-    ),
+    partial_index("ix_pos_promotion_due", "due_at", where="due_at IS NOT NULL"),
 )
 
 product_gtins = Table(

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from esl.store.columns import UtcDateTime
-from esl.store.schema import metadata
+from esl.store.schema import metadata, partial_index
 
 STUCK = "due_at IS NULL AND (problem IS NOT NULL OR settled_rev < wanted_rev)"
 """A label that nobody looks at again by itself, and that may not show what it should."""
@@ -62,27 +62,10 @@ labels = Table(
     Column("refused_code", String(64)),
     Column("refused_detail", String(300)),
     # The claim walks this: one gateway's due labels, most urgent lane and oldest first.
-    Index(
-        "ix_label_due",
-        "gateway_id",
-        "lane",
-        "due_at",
-        sqlite_where=text("due_at IS NOT NULL"),
-        postgresql_where=text("due_at IS NOT NULL"),
-    ),
+    partial_index("ix_label_due", "gateway_id", "lane", "due_at", where="due_at IS NOT NULL"),
     # With the index above, all that are not simply settled: a store is counted from the two.
-    Index(
-        "ix_label_stuck",
-        "store_id",
-        sqlite_where=text(STUCK),
-        postgresql_where=text(STUCK),
-    ),
-    Index(
-        "ix_label_refused",
-        "store_id",
-        sqlite_where=text(REFUSED),
-        postgresql_where=text(REFUSED),
-    ),
+    partial_index("ix_label_stuck", "store_id", where=STUCK),
+    partial_index("ix_label_refused", "store_id", where=REFUSED),
 )
 
 pairings = Table(
@@ -95,10 +78,9 @@ pairings = Table(
     Column("paired_at", UtcDateTime, nullable=False),
     ForeignKeyConstraint(["store_id", "sku"], ["product.store_id", "product.sku"]),
     Index("ix_pairing_product", "store_id", "sku"),
-    Index(
+    partial_index(
         "ix_pairing_first",  # a store's paired labels are counted from it
         "store_id",
-        sqlite_where=text("position = 0"),
-        postgresql_where=text("position = 0"),
+        where="position = 0",
     ),
 )

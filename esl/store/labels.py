@@ -20,19 +20,28 @@ from esl.domain.ids import Digest, GatewayId, LabelId, PanelId, Sku, StoreId
 from esl.domain.label import LabelState, Lane
 from esl.domain.neutral import NEUTRAL_TEMPLATE
 from esl.domain.place import NewLabel, Pairing
+from esl.store import till_labels
 from esl.store.bulk import Bulk
 from esl.store.columns import AnyRow
+from esl.store.restored import first_epoch
 from esl.store.tables import issued, labels, pairings
 from esl.store.upsert import in_batches, insert_if_new
 
 _LOCK_OF_PRODUCTS: Final = Bulk(
     """
     SELECT pairing.sku, label.label_id FROM {rows} CROSS JOIN pairing CROSS JOIN label
-    WHERE pairing.store_id = :store AND pairing.sku = j.value->>0
+    WHERE pairing.store_id = :store AND pairing.sku = {item}
         AND label.label_id = pairing.label_id
     ORDER BY label.label_id {lock[label]}
     """
 )
+_OF_PRODUCTS: Final = Bulk(
+    """
+    SELECT pairing.sku, pairing.label_id FROM {rows} CROSS JOIN pairing
+    WHERE pairing.store_id = :store AND pairing.sku = {item}
+    """
+)
+"""On SQLite nobody else writes: there is nothing to lock, and no order to lock it in."""
 _WANT: Final = Bulk(
     """
     UPDATE label SET wanted_rev = {greatest}(label.wanted_rev, CAST(j.value->>1 AS bigint)),
@@ -54,7 +63,7 @@ def register_labels(tx: Connection, store_id: StoreId, new: Sequence[NewLabel]) 
     Raises:
         AlreadyExists: A label id is taken by another store or another panel model.
     """
-    before = 0
+    before, epoch = 0, first_epoch(tx)
     for batch in in_batches(new):
         panels = {n.label_id: n.panel_id for n in batch}
         query = select(labels.c.label_id, labels.c.store_id, labels.c.panel_id).where(
@@ -72,6 +81,7 @@ def register_labels(tx: Connection, store_id: StoreId, new: Sequence[NewLabel]) 
                 "store_id": n.store_id,
                 "panel_id": n.panel_id,
                 "gateway_id": n.gateway_id,
+                "epoch": epoch,
             }
             for n in batch
         ]
@@ -103,9 +113,12 @@ def lock_labels_of_products(
 ) -> dict[Sku, list[LabelId]]:
     """Lock the rows of every label that speaks for these products; return them by SKU."""
     found: dict[Sku, list[LabelId]] = {}
-    rows = [[sku] for sku in sorted(set(skus))]
-    for sku, label_id in _LOCK_OF_PRODUCTS.run(tx, rows, store=store_id):
-        found.setdefault(Sku(sku), []).append(LabelId(label_id))
+    locks = _OF_PRODUCTS if tx.dialect.name == "sqlite" else _LOCK_OF_PRODUCTS
+    for sku, label_id in locks.run(tx, sorted(set(skus)), store=store_id):
+        found.setdefault(sku, []).append(label_id)
+    for some in found.values():
+        if len(some) > 1:
+            some.sort()
     return found
 
 
@@ -125,7 +138,9 @@ def want_each(tx: Connection, revs: Mapping[LabelId, int], now: datetime, *, lan
 
 
 def pair(tx: Connection, store_id: StoreId, pairs: Sequence[Pairing], now: datetime) -> None:
-    """Let each label speak for one product and nothing else. Both must exist."""
+    """Let each label speak for its products and nothing else. All must exist."""
+    till_labels.note_former_pairings(tx, [p.label_id for p in pairs])
+    till_labels.note_returned(tx, [p.label_id for p in pairs])
     for batch in in_batches(pairs):
         tx.execute(delete(pairings).where(pairings.c.label_id.in_([p.label_id for p in batch])))
         tx.execute(
@@ -133,12 +148,13 @@ def pair(tx: Connection, store_id: StoreId, pairs: Sequence[Pairing], now: datet
             [
                 {
                     "label_id": p.label_id,
-                    "position": 0,
+                    "position": position,
                     "store_id": store_id,
-                    "sku": p.sku,
+                    "sku": sku,
                     "paired_at": now,
                 }
                 for p in batch
+                for position, sku in enumerate(p.skus)
             ],
         )
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Select, Update, and_, delete, func, or_, sele
 
 from esl.domain.ids import GatewayId, StoreId
 from esl.domain.label import Lane
+from esl.store.broker_logins import REVOKED
 from esl.store.deliveries import DueCount
 from esl.store.tables import gateways, workers
 from esl.store.upsert import insert_or_update
@@ -109,6 +110,7 @@ def take_leases(
     free = (
         select(gateways.c.gateway_id)
         .where(or_(gateways.c.leased_by.is_(None), gateways.c.leased_until <= now))
+        .where(~REVOKED.exists())
         .order_by(gateways.c.store_id, gateways.c.gateway_id)
         .limit(most)
         .with_for_update(skip_locked=True)

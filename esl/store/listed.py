@@ -29,31 +29,32 @@ class Listed(NamedTuple):
     lowest_30d_minor: int | None = None
     lowest_30d_source: str | None = None
     lowest_30d_day: str | None = None  # ISO 8601
+    tags: str | None = None  # a line each, in order
     owners: str | None = None
 
 
 SHOWN: Final = 11
 
-_LOAD: Final = Bulk(
-    """
+_LOAD_TEXT: Final = """
     SELECT p.sku, p.name, p.brand, p.category, p.gtin, p.content_milli, p.content_unit,
         p.priced_per, p.link, p.origin, p.stock, p.deposit_minor, p.location, p.tax_permille,
         p.anchor_minor, p.lowest_30d_minor, p.lowest_30d_source, CAST(p.lowest_30d_day AS text),
-        p.owners
+        p.tags, p.owners
     FROM {rows} CROSS JOIN product AS p WHERE p.store_id = :store AND p.sku = {item}
     """
-)
+_LOAD: Final = Bulk(_LOAD_TEXT)
+_LOCK: Final = Bulk(f"{_LOAD_TEXT} ORDER BY p.sku {{lock[p]}}")
 _PUT: Final = Bulk(
     """
     INSERT INTO product (store_id, sku, name, brand, category, gtin, content_milli, content_unit,
         priced_per, link, origin, stock, deposit_minor, location, tax_permille, anchor_minor,
-        lowest_30d_minor, lowest_30d_source, lowest_30d_day, owners, rev)
+        lowest_30d_minor, lowest_30d_source, lowest_30d_day, tags, owners, rev)
     SELECT :store, j.value->>0, j.value->>1, j.value->>2, j.value->>3, j.value->>4,
         CAST(j.value->>5 AS integer), j.value->>6, j.value->>7, j.value->>8, j.value->>9,
         CAST(j.value->>10 AS integer), CAST(j.value->>11 AS integer), j.value->>12,
         CAST(j.value->>13 AS integer), CAST(j.value->>14 AS integer),
         CAST(j.value->>15 AS integer), j.value->>16, {day[17]}, j.value->>18,
-        CAST(:rev AS bigint)
+        j.value->>19, CAST(:rev AS bigint)
     FROM {rows} WHERE true
     ON CONFLICT (store_id, sku) DO UPDATE SET name = excluded.name, brand = excluded.brand,
         category = excluded.category, gtin = excluded.gtin,
@@ -63,7 +64,8 @@ _PUT: Final = Bulk(
         location = excluded.location, tax_permille = excluded.tax_permille,
         anchor_minor = excluded.anchor_minor, lowest_30d_minor = excluded.lowest_30d_minor,
         lowest_30d_source = excluded.lowest_30d_source,
-        lowest_30d_day = excluded.lowest_30d_day, owners = excluded.owners, rev = excluded.rev
+        lowest_30d_day = excluded.lowest_30d_day, tags = excluded.tags,
+        owners = excluded.owners, rev = excluded.rev
     """
 )
 _SOME_GTINS: Final = Bulk("SELECT 1 FROM product_gtin WHERE store_id = :store LIMIT 1")
@@ -83,6 +85,14 @@ _PUT_GTINS: Final = Bulk(
     ON CONFLICT (store_id, sku, gtin) DO UPDATE SET position = excluded.position
     """
 )
+
+
+def lock_listed(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> dict[Sku, Listed]:
+    """Lock the rows of products as `esl.store.products.lock_products`; return what is known.
+
+    Unknown ones are left out. ``skus`` are sorted, and stand there once.
+    """
+    return {row[0]: Listed._make(row[1:]) for row in _LOCK.run(tx, skus, store=store_id)}
 
 
 def listed_products(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> dict[Sku, Listed]:

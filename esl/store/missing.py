@@ -24,6 +24,7 @@ _NOTE: Final = Bulk(
 _FORGET: Final = Bulk(
     "DELETE FROM missing_product WHERE store_id = :store AND sku IN (SELECT {item} FROM {rows})"
 )
+_ANY: Final = Bulk("SELECT 1 FROM missing_product WHERE store_id = :store LIMIT 1")
 
 
 def priced_by(tx: Connection, store_id: StoreId, source: SourceId) -> list[Sku]:
@@ -90,5 +91,4 @@ def forget_of_source(tx: Connection, store_id: StoreId, source: SourceId) -> Non
 
 def any_missing(tx: Connection, store_id: StoreId) -> bool:
     """Say whether anything of a store waits."""
-    query = select(missing_products.c.sku).where(missing_products.c.store_id == store_id).limit(1)
-    return tx.execute(query).first() is not None
+    return bool(_ANY.run(tx, store=store_id))

@@ -21,6 +21,7 @@ DETAIL_LONGEST = 500
 PROBLEM_LONGEST = 300
 _SOURCE_LONGEST = 64
 _TOPIC_LONGEST = 200
+_NAMED_LONGEST = 200
 
 
 def client_id_of(tx: Connection) -> str:
@@ -139,6 +140,8 @@ def refuse(tx: Connection, message: InMessage, reason: Refusal, detail: str, now
         "sha256": message.sha256,
         "first_at": now,
         "last_at": now,
+        "key": _named(message.key),
+        "store": _named(message.store),
     }
     tx.execute(mqtt_refused.insert().values(**row))
     newest = tx.execute(
@@ -214,6 +217,11 @@ def count_refused(
 def _shown(text: str, longest: int) -> str:
     """Write a text so that every database holds it: without NUL, halves of signs and the like."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:longest])
+
+
+def _named(text: str | None) -> str | None:
+    """Keep what a message names, whole or not at all: half a key is another key."""
+    return text if text is not None and len(text) <= _NAMED_LONGEST and text.isprintable() else None
 
 
 def _refused(row: AnyRow) -> RefusedMessage:

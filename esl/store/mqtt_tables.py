@@ -45,6 +45,8 @@ mqtt_refused = Table(
     Column("times", Integer, nullable=False, server_default="1"),
     Column("first_at", UtcDateTime, nullable=False),
     Column("last_at", UtcDateTime, nullable=False),
+    Column("key", String(200)),  # its idempotency key
+    Column("store", String(200)),  # in its source's words
     UniqueConstraint("topic", "sha256"),
     Index("ix_mqtt_refused_source", "source", "last_at"),
 )

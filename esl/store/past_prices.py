@@ -39,6 +39,7 @@ _SAID: Final = Bulk(
     """
     SELECT received_at, price_minor, was_minor, decision FROM price_event
     WHERE store_id = :store AND sku = :sku AND decision IN ('accepted', 'withdrawn')
+        AND layer <> 1
     ORDER BY event_id DESC LIMIT :most
     """
 )
@@ -47,6 +48,14 @@ _STATED: Final = Bulk(
     """
     SELECT lowest_30d_minor, lowest_30d_source, CAST(lowest_30d_day AS text) FROM product
     WHERE store_id = :store AND sku = :sku
+    """
+)
+_STATED_OF: Final = Bulk(
+    """
+    SELECT p.sku, p.lowest_30d_minor, p.lowest_30d_source, CAST(p.lowest_30d_day AS text)
+    FROM {rows} CROSS JOIN product AS p
+    WHERE p.store_id = :store AND p.sku = {item} AND p.lowest_30d_minor IS NOT NULL
+        AND p.lowest_30d_source IS NOT NULL AND p.lowest_30d_day IS NOT NULL
     """
 )
 _TITLE: Final = Bulk("SELECT title FROM batch WHERE batch_id = :batch")
@@ -147,6 +156,14 @@ def stated_low(tx: Connection, store_id: StoreId, sku: Sku) -> StatedLow | None:
         if minor is not None and source is not None and day is not None:
             return StatedLow(minor, source, date.fromisoformat(day))
     return None
+
+
+def stated_lows(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> dict[Sku, StatedLow]:
+    """Load what sources say of the lowest prices of products; those without are left out."""
+    return {
+        Sku(sku): StatedLow(minor, source, date.fromisoformat(day))
+        for sku, minor, source, day in _STATED_OF.run(tx, skus, store=store_id)
+    }
 
 
 def title_of_batch(tx: Connection, batch_id: int) -> str | None:

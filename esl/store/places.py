@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from esl.domain.errors import AlreadyExists, UnknownGateway, UnknownStore
 from esl.domain.ids import GatewayId, StoreId
@@ -27,6 +27,8 @@ def put_store(tx: Connection, store: Store) -> None:
         "link_base": store.link_base,
         "read_back_percent": store.read_back_percent,
         "shop_link": store.shop_link,
+        "law": store.law,
+        "law_goods": store.law_goods,
     }
     insert_or_update(tx, stores, [row])
 
@@ -49,8 +51,8 @@ def lock_store(tx: Connection, store_id: StoreId, *, to_change: bool = False) ->
     Raises:
         UnknownStore: There is none.
     """
-    query = select(*_STORE).where(stores.c.store_id == store_id)
-    row = tx.execute(query.with_for_update(read=not to_change)).one_or_none()
+    query = _LOCK_TO_CHANGE if to_change else _LOCK
+    row = tx.execute(query, {"store": store_id}).one_or_none()
     if row is None:
         raise UnknownStore(f"no store {store_id!r}")
     return Store(**row._asdict())
@@ -60,6 +62,25 @@ def all_stores(tx: Connection) -> list[Store]:
     """List the stores by id."""
     query = select(*_STORE).order_by(stores.c.store_id)
     return [Store(**row._asdict()) for row in tx.execute(query)]
+
+
+def stores_to_judge(tx: Connection) -> list[StoreId]:
+    """List the stores whose law has changed, and not all of whose claims are judged by it."""
+    query = select(stores.c.store_id).where(stores.c.judged_after.is_not(None))
+    return [StoreId(row.store_id) for row in tx.execute(query.order_by(stores.c.store_id))]
+
+
+def judged_after(tx: Connection, store_id: StoreId) -> str | None:
+    """Return the SKU behind which claims are to be judged; None: all are."""
+    query = select(stores.c.judged_after).where(stores.c.store_id == store_id)
+    found: str | None = tx.execute(query).scalar_one_or_none()
+    return found
+
+
+def note_judged(tx: Connection, store_id: StoreId, after: str | None) -> None:
+    """Note how far a store's claims are judged."""
+    query = update(stores).where(stores.c.store_id == store_id).values(judged_after=after)
+    tx.execute(query)
 
 
 def store_policies(
@@ -247,6 +268,9 @@ def stores_of_gateways(
 
 
 _STORE = tuple(stores.c[field.name] for field in fields(Store))
+_NAMED: Final = select(*_STORE).where(stores.c.store_id == bindparam("store"))
+_LOCK: Final = _NAMED.with_for_update(read=True)
+_LOCK_TO_CHANGE: Final = _NAMED.with_for_update()
 _COLUMNS = (
     gateways.c.gateway_id,
     gateways.c.store_id,

@@ -62,13 +62,15 @@ _LOG: Final = Bulk(
     """
     INSERT INTO price_event (store_id, sku, source, source_seq, source_time, price_minor, currency,
         was_minor, unit_price_minor, badge, decision, rev, actor, received_at, batch_id,
-        regular_minor, member_minor, multibuy_quantity, multibuy_minor, reasons)
+        regular_minor, member_minor, multibuy_quantity, multibuy_minor, multibuy_pay_for,
+        member_condition, reasons)
     SELECT :store, j.value->>0, j.value->>1, CAST(j.value->>2 AS bigint), {instant[3]},
         CAST(j.value->>8 AS integer), j.value->>4, CAST(j.value->>9 AS integer),
         CAST(j.value->>10 AS integer), j.value->>11, j.value->>5,
         CAST(j.value->>6 AS bigint), :actor, :now,
         CAST(:batch AS bigint), CAST(j.value->>12 AS integer), CAST(j.value->>13 AS integer),
-        CAST(j.value->>14 AS integer), CAST(j.value->>15 AS integer), j.value->>7
+        CAST(j.value->>14 AS integer), CAST(j.value->>15 AS integer),
+        CAST(j.value->>16 AS integer), j.value->>17, j.value->>7
     FROM {rows}
     """
 )
@@ -85,14 +87,9 @@ _HELD: Final = Bulk(
     """
     SELECT price.sku, price.price_minor, price.was_minor, price.unit_price_minor, price.badge,
         price.regular_minor, price.member_minor, price.multibuy_quantity, price.multibuy_minor,
+        price.multibuy_pay_for, price.member_condition,
         CAST(price.changed_on AS text), price.changes_that_day
     FROM {rows} CROSS JOIN price WHERE price.store_id = :store AND price.sku = {item}
-    """
-)
-_REVS: Final = Bulk(
-    """
-    SELECT price.sku, price.rev FROM {rows} CROSS JOIN price
-    WHERE price.store_id = :store AND price.sku = {item}
     """
 )
 _STORE_OF_REV: Final = Bulk("SELECT store_id FROM price_event WHERE rev = :rev LIMIT 1")
@@ -100,20 +97,22 @@ _PUT: Final = Bulk(
     """
     INSERT INTO price
         (store_id, sku, price_minor, currency, was_minor, unit_price_minor, badge, rev,
-        regular_minor, member_minor, multibuy_quantity, multibuy_minor, changed_on,
-        changes_that_day)
+        regular_minor, member_minor, multibuy_quantity, multibuy_minor, multibuy_pay_for,
+        member_condition, changed_on, changes_that_day)
     SELECT :store, j.value->>0, CAST(j.value->>1 AS integer), :currency,
         CAST(j.value->>2 AS integer), CAST(j.value->>3 AS integer), j.value->>4,
-        CAST(j.value->>11 AS bigint), CAST(j.value->>5 AS integer), CAST(j.value->>6 AS integer),
-        CAST(j.value->>7 AS integer), CAST(j.value->>8 AS integer), {day[10]},
-        CAST(j.value->>9 AS integer)
+        CAST(j.value->>13 AS bigint), CAST(j.value->>5 AS integer), CAST(j.value->>6 AS integer),
+        CAST(j.value->>7 AS integer), CAST(j.value->>8 AS integer),
+        CAST(j.value->>9 AS integer), j.value->>10, {day[12]}, CAST(j.value->>11 AS integer)
     FROM {rows} WHERE true
     ON CONFLICT (store_id, sku) DO UPDATE SET price_minor = excluded.price_minor,
         currency = excluded.currency, was_minor = excluded.was_minor,
         unit_price_minor = excluded.unit_price_minor, badge = excluded.badge, rev = excluded.rev,
         regular_minor = excluded.regular_minor, member_minor = excluded.member_minor,
         multibuy_quantity = excluded.multibuy_quantity,
-        multibuy_minor = excluded.multibuy_minor, changed_on = excluded.changed_on,
+        multibuy_minor = excluded.multibuy_minor,
+        multibuy_pay_for = excluded.multibuy_pay_for,
+        member_condition = excluded.member_condition, changed_on = excluded.changed_on,
         changes_that_day = excluded.changes_that_day
     """
 )
@@ -121,6 +120,12 @@ _POSITIONS: Final = Bulk(
     """
     SELECT s.source, s.sku, s.last_seq, s.last_time FROM {rows} CROSS JOIN source_position AS s
     WHERE s.store_id = :store AND s.sku = j.value->>1 AND s.source = j.value->>0
+    """
+)
+_POSITIONS_OF_ONE: Final = Bulk(
+    """
+    SELECT s.sku, s.last_seq, s.last_time FROM {rows} CROSS JOIN source_position AS s
+    WHERE s.store_id = :store AND s.sku = {item} AND s.source = :source
     """
 )
 _PUT_POSITIONS: Final = Bulk(
@@ -196,14 +201,9 @@ def lock_priced(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> dict[
 def held_prices(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> dict[Sku, HeldPrice]:
     """Load the prices that hold; read them after the products are locked."""
     return {
-        row[0]: HeldPrice(Says._make(row[1:9]), row[9], row[10])
+        row[0]: HeldPrice(Says._make(row[1:11]), row[11], row[12])
         for row in _HELD.run(tx, skus, store=store_id)
     }
-
-
-def revs_of(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> dict[Sku, int]:
-    """Load the revisions of the prices that hold."""
-    return {Sku(sku): int(rev) for sku, rev in _REVS.run(tx, skus, store=store_id)}
 
 
 def store_of_rev(tx: Connection, rev: int) -> StoreId | None:
@@ -231,11 +231,19 @@ def source_positions(
     tx: Connection, store_id: StoreId, said_by: Iterable[SaidBy]
 ) -> dict[SaidBy, SourcePosition]:
     """Load how far sources have come with these products."""
+    wanted = set(said_by)
+    if len(of := {source for source, _ in wanted}) == 1:  # a list, or a long request
+        [one] = of
+        skus = sorted([sku for _, sku in wanted])
+        return {
+            (one, sku): SourcePosition(last_seq, instant_from(last_time))
+            for sku, last_seq, last_time in _POSITIONS_OF_ONE.run(
+                tx, skus, store=store_id, source=one
+            )
+        }
     return {
         (SourceId(source), Sku(sku)): SourcePosition(last_seq, instant_from(last_time))
-        for source, sku, last_seq, last_time in _POSITIONS.run(
-            tx, sorted(set(said_by)), store=store_id
-        )
+        for source, sku, last_seq, last_time in _POSITIONS.run(tx, sorted(wanted), store=store_id)
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select, text, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, text, update
 
 from esl.domain.ids import GatewayId, LabelId, StoreId
 from esl.domain.problem import Finding, Problem
@@ -26,9 +26,10 @@ def open_problems(tx: Connection) -> dict[Key, int]:
     return {(row.kind, row.subject): int(row.problem_id) for row in tx.execute(query)}
 
 
-def open_findings(tx: Connection, found: Sequence[Finding], now: datetime) -> None:
-    """Write findings down that are not open yet."""
+def open_findings(tx: Connection, found: Sequence[Finding], now: datetime) -> list[Finding]:
+    """Write findings down that are not open yet; return those."""
     held = open_problems(tx)
+    new = [f for f in found if (f.kind.value, f.subject) not in held]
     rows = [
         {
             "store_id": f.store_id,
@@ -38,21 +39,25 @@ def open_findings(tx: Connection, found: Sequence[Finding], now: datetime) -> No
             "what_to_do": f.what_to_do[:300],
             "since": now,
         }
-        for f in found
-        if (f.kind.value, f.subject) not in held
+        for f in new
     ]
     for batch in in_batches(rows):
         tx.execute(insert(problems), batch)
+    return new
 
 
-def close_problems(tx: Connection, problem_ids: Sequence[int], now: datetime) -> None:
-    """Note that problems are no more."""
+def close_problems(tx: Connection, problem_ids: Sequence[int], now: datetime) -> list[Problem]:
+    """Note that problems are no more; return those that still were."""
+    closed: list[Problem] = []
     for batch in in_batches(sorted(problem_ids)):
-        tx.execute(
+        ended = (
             update(problems)
             .where(problems.c.problem_id.in_(batch), problems.c.until.is_(None))
             .values(until=now)
+            .returning(*problems.c)
         )
+        closed += [_problem(row) for row in tx.execute(ended)]
+    return sorted(closed, key=lambda one: one.problem_id)
 
 
 def list_problems(
@@ -77,7 +82,11 @@ def forget_problems(tx: Connection, before: datetime, *, most: int) -> int:
     """Forget problems that ended before a moment, the oldest first."""
     old = (
         select(problems.c.problem_id)
-        .where(problems.c.until < before)
+        .where(
+            problems.c.until < before,
+            # Of an emptied table SQLite numbers anew, and who heard of 17 would not hear of 1.
+            problems.c.problem_id < select(func.max(problems.c.problem_id)).scalar_subquery(),
+        )
         .order_by(problems.c.problem_id)
         .limit(most)
     )

@@ -9,7 +9,7 @@ from esl.domain.errors import UnknownProduct
 from esl.domain.face import Unit
 from esl.domain.ids import Sku, StoreId
 from esl.domain.pricing import CurrentPrice
-from esl.domain.product import NetContent, Product
+from esl.domain.product import NetContent, Product, tags_from, tags_text
 from esl.store.bulk import Bulk
 from esl.store.columns import AnyRow
 from esl.store.tables import prices, products
@@ -34,7 +34,7 @@ _PRICES: Final = Bulk(
     """
     SELECT price.sku, price.price_minor, price.currency, price.was_minor, price.unit_price_minor,
         price.badge, price.rev, price.regular_minor, price.member_minor, price.multibuy_quantity,
-        price.multibuy_minor
+        price.multibuy_minor, price.multibuy_pay_for, price.member_condition
     FROM {rows} CROSS JOIN price WHERE price.store_id = :store AND price.sku = j.value->>0
     """
 )
@@ -101,7 +101,7 @@ def current_prices(
     found: dict[Sku, CurrentPrice] = {}
     for row in _PRICES.run(tx, rows, store=store_id):
         sku, price_minor, currency, was_minor, unit_price_minor, badge, rev, *beside = row
-        regular_minor, member_minor, multibuy_quantity, multibuy_minor = beside
+        regular_minor, member_minor, multibuy_quantity, multibuy_minor, pay_for, condition = beside
         found[Sku(sku)] = CurrentPrice(
             store_id=store_id,
             sku=sku,
@@ -115,6 +115,8 @@ def current_prices(
             member_minor=member_minor,
             multibuy_quantity=multibuy_quantity,
             multibuy_minor=multibuy_minor,
+            multibuy_pay_for=pay_for,
+            member_condition=condition,
         )
     return found
 
@@ -153,6 +155,7 @@ def product_from(row: AnyRow) -> Product:
         origin=row.origin,
         stock=row.stock,
         deposit_minor=row.deposit_minor,
+        tags=tags_from(row.tags),
     )
 
 
@@ -172,5 +175,6 @@ def _product_row(product: Product, rev: int) -> dict[str, object]:
         "origin": product.origin,
         "stock": product.stock,
         "deposit_minor": product.deposit_minor,
+        "tags": tags_text(product.tags),
         "rev": rev,
     }

@@ -1,19 +1,20 @@
 """Prices that are held back until a second person decides: rows in and out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
 from esl.domain.errors import UnknownQuarantine
 from esl.domain.guards import Reason
 from esl.domain.ids import Sku, SourceId, StoreId
+from esl.domain.pricing import Decision
 from esl.domain.quarantine import HeldBack, QuarantineState
 from esl.store.bulk import Bulk
 from esl.store.columns import AnyRow
-from esl.store.tables import quarantine
+from esl.store.tables import price_events, quarantine
 from esl.store.upsert import in_batches
 
 EXPIRES_AFTER = timedelta(hours=24)
@@ -21,6 +22,10 @@ EXPIRES_AFTER = timedelta(hours=24)
 
 _PROBED_MOST = 50
 """Up to so many products are looked up one by one; of more, all that waits in the store is read."""
+
+
+HeldAs = tuple[SourceId, Sku, str]
+"""A price that was held back: its source, its product, and the words that are applied."""
 
 
 class Waiting(NamedTuple):
@@ -51,7 +56,7 @@ _HOLD: Final = Bulk(
     SELECT :store, j.value->>0, j.value->>1, CAST(:batch AS bigint), j.value->>2,
         CAST(j.value->>3 AS integer), :currency, CAST(j.value->>4 AS integer), j.value->>5,
         :actor, :now, :expires
-    FROM {rows} RETURNING quarantine_id, sku, source
+    FROM {rows} RETURNING quarantine_id, sku, source, said
     """
 )
 _OPEN: Final = Bulk(
@@ -94,8 +99,8 @@ def hold(
     currency: str,
     actor: str,
     batch_id: int | None,
-) -> dict[tuple[SourceId, Sku], int]:
-    """Hold prices back, one of each source and product; return their numbers."""
+) -> dict[HeldAs, int]:
+    """Hold prices back; return their numbers."""
     rows = [(h.sku, h.source, h.said, h.price_minor, h.held_minor, h.reasons) for h in held]
     found = _HOLD.run(
         tx,
@@ -107,7 +112,9 @@ def hold(
         expires=now + EXPIRES_AFTER,
         batch=batch_id,
     )
-    return {(SourceId(source), Sku(sku)): int(number) for number, sku, source in found}
+    return {
+        (SourceId(source), Sku(sku), str(said)): int(number) for number, sku, source, said in found
+    }
 
 
 def supersede(tx: Connection, quarantine_ids: Iterable[int], now: datetime, *, by: str) -> None:
@@ -157,6 +164,61 @@ def list_held(
     return [_held_back(row) for row in tx.execute(ordered)]
 
 
+def open_of_batch(
+    tx: Connection, store_id: StoreId, batch_id: int, *, limit: int
+) -> list[HeldBack]:
+    """List what waits of a batch in a store, by number; lock it till the commit."""
+    query = _query().where(*_waits_of_batch(store_id, batch_id))
+    ordered = query.order_by(quarantine.c.quarantine_id).limit(limit).with_for_update()
+    return [_held_back(row) for row in tx.execute(ordered)]
+
+
+def count_open_of_batch(tx: Connection, store_id: StoreId, batch_id: int) -> int:
+    """Count what waits of a batch in a store."""
+    query = select(func.count()).where(*_waits_of_batch(store_id, batch_id))
+    return int(tx.execute(query).scalar_one())
+
+
+def also_sent(tx: Connection, store_id: StoreId, held: Sequence[HeldBack], *, by: str) -> set[int]:
+    """Say which of these prices somebody sent, too, though another is noted as the sender.
+
+    The same price sent again waits under the number that it has.
+    """
+    if not held:
+        return set()
+    alike: dict[tuple[Sku, str, int], list[HeldBack]] = {}
+    for one in held:
+        alike.setdefault((one.sku, one.source, one.price_minor), []).append(one)
+    earliest = min(one.received_at for one in held)
+    found: set[int] = set()
+    for some in in_batches(sorted({one.sku for one in held})):
+        query = select(
+            price_events.c.sku,
+            price_events.c.source,
+            price_events.c.price_minor,
+            price_events.c.received_at,
+        ).where(
+            price_events.c.store_id == store_id,
+            price_events.c.sku.in_(some),
+            price_events.c.actor == by,
+            price_events.c.decision == Decision.QUARANTINED.value,
+            price_events.c.received_at >= earliest,
+        )
+        for row in tx.execute(query):
+            for one in alike.get((row.sku, row.source, row.price_minor), ()):
+                if row.received_at >= one.received_at:
+                    found.add(one.quarantine_id)
+    return found
+
+
+def _waits_of_batch(store_id: StoreId, batch_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        quarantine.c.batch_id == batch_id,
+        quarantine.c.store_id == store_id,
+        quarantine.c.state == QuarantineState.OPEN.value,
+    )
+
+
 def expired(tx: Connection, store_id: StoreId, now: datetime) -> list[HeldBack]:
     """List what has waited for too long."""
     query = _query().where(
@@ -183,6 +245,36 @@ def rejected_of(
     return found
 
 
+def rulings_of(
+    tx: Connection,
+    store_id: StoreId,
+    source: SourceId,
+    skus: Collection[Sku],
+    until: datetime,
+    *,
+    batch_id: int | None,
+) -> dict[Sku, tuple[QuarantineState, int | None]]:
+    """Say what became of the last price of each product that a source had held back by then.
+
+    With the revision under which it holds, where a person approved it. Most are of the batch;
+    what was said before, too, waits under the number of then.
+    """
+    query = select(quarantine.c.sku, quarantine.c.state, quarantine.c.rev).where(
+        quarantine.c.store_id == store_id,
+        quarantine.c.source == source,
+        quarantine.c.received_at <= until,
+    )
+    ordered = query.order_by(quarantine.c.quarantine_id)
+
+    def read(some: Select[Any]) -> dict[Sku, tuple[QuarantineState, int | None]]:
+        return {Sku(r.sku): (QuarantineState(r.state), r.rev) for r in tx.execute(some)}
+
+    found = {} if batch_id is None else read(ordered.where(quarantine.c.batch_id == batch_id))
+    for some in in_batches(sorted(set(skus) - found.keys())):
+        found |= read(ordered.where(quarantine.c.sku.in_(some)))
+    return found
+
+
 def decide(
     tx: Connection,
     quarantine_ids: Sequence[int],
@@ -191,15 +283,20 @@ def decide(
     *,
     by: str,
     note: str | None,
-    rev: int | None = None,
 ) -> None:
     """Write down what a person decided."""
     for batch in in_batches(sorted(quarantine_ids)):
         tx.execute(
             update(quarantine)
             .where(quarantine.c.quarantine_id.in_(batch))
-            .values(state=state.value, decided_at=now, decided_by=by, note=note, rev=rev)
+            .values(state=state.value, decided_at=now, decided_by=by, note=note)
         )
+
+
+def note_rev(tx: Connection, quarantine_ids: Sequence[int], rev: int) -> None:
+    """Note under which revision prices were applied that a person approved."""
+    for batch in in_batches(sorted(quarantine_ids)):
+        tx.execute(update(quarantine).where(quarantine.c.quarantine_id.in_(batch)).values(rev=rev))
 
 
 def _query() -> Select[Any]:

@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from esl.domain.ids import LabelId, Sku, StoreId
 from esl.domain.label import LabelState
 from esl.domain.pricing import DEFAULT_SOURCE, Decision
+from esl.store import till_labels, tills
 from esl.store.bulk import Bulk
 from esl.store.labels import labels_by_id
 from esl.store.tables import (
     labels,
     missing_products,
+    offers,
     pairings,
     pos_promotions,
     prices,
@@ -25,8 +27,50 @@ from esl.store.upsert import in_batches
 
 def forget_pairings(tx: Connection, label_ids: Sequence[LabelId]) -> None:
     """Let labels speak for nothing."""
+    till_labels.note_former_pairings(tx, label_ids)
     for batch in in_batches(label_ids):
         tx.execute(delete(pairings).where(pairings.c.label_id.in_(batch)))
+
+
+def forget_pairings_of(
+    tx: Connection, store_id: StoreId, skus: Sequence[Sku], *, label_id: LabelId | None = None
+) -> tuple[LabelId, ...]:
+    """Let all labels, or one, speak for these products no more; return those that did.
+
+    What they speak for beside them stays, and moves up: the first place is never empty.
+    """
+    till_labels.note_former_pairings_of(tx, store_id, skus, label_id)
+    touched: set[LabelId] = set()
+    for some in in_batches(sorted(set(skus))):
+        spoken = delete(pairings).where(pairings.c.store_id == store_id, pairings.c.sku.in_(some))
+        if label_id is not None:
+            spoken = spoken.where(pairings.c.label_id == label_id)
+        found = tx.execute(spoken.returning(pairings.c.label_id))
+        touched.update(LabelId(label) for label in found.scalars())
+    _close_gaps(tx, sorted(touched))
+    return tuple(sorted(touched))
+
+
+def _close_gaps(tx: Connection, label_ids: Sequence[LabelId]) -> None:
+    """Count the products of labels from 0 again."""
+    rows: dict[LabelId, list[dict[str, Any]]] = {}
+    for batch in in_batches(label_ids):
+        query = (
+            select(pairings)
+            .where(pairings.c.label_id.in_(batch))
+            .order_by(pairings.c.label_id, pairings.c.position)
+        )
+        for row in tx.execute(query).mappings():
+            rows.setdefault(LabelId(row["label_id"]), []).append(dict(row))
+    moved = [
+        row | {"position": place}
+        for held in rows.values()
+        for place, row in enumerate(held)
+        if held[-1]["position"] >= len(held)
+    ]
+    forget_pairings(tx, sorted({LabelId(row["label_id"]) for row in moved}))
+    if moved:
+        tx.execute(insert(pairings), moved)
 
 
 _LOG_WITHDRAWN: Final = Bulk(
@@ -65,11 +109,13 @@ def log_withdrawals(
 def forget_prices(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> None:
     """Take products' current prices away; their history stays."""
     for batch in in_batches(skus):
-        tx.execute(delete(prices).where(prices.c.store_id == store_id, prices.c.sku.in_(batch)))
+        for table in (offers, prices):
+            tx.execute(delete(table).where(table.c.store_id == store_id, table.c.sku.in_(batch)))
 
 
 def forget_products(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> None:
     """Remove products that have neither price nor pairing any more, and what hangs on them."""
+    tills.forget_prices(tx, store_id, skus)
     for batch in in_batches(skus):
         for table in (product_gtins, pos_promotions, missing_products):
             tx.execute(delete(table).where(table.c.store_id == store_id, table.c.sku.in_(batch)))

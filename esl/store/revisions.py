@@ -7,16 +7,16 @@ sent. A revision taken and rolled back leaves a gap, which harms nobody.
 
 from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from esl.store.bulk import Bulk
-from esl.store.tables import REVISION_SEQUENCE, revision_counter
+from esl.store.tables import REVISION_SEQUENCE
 
 _TAKE_SOME: Final = Bulk(
     "UPDATE revision_counter SET last_rev = last_rev + :count RETURNING last_rev"
 )
 _NEXT_VALUES: Final = Bulk(
-    f"SELECT nextval('{REVISION_SEQUENCE.name}') FROM generate_series(1, :count)"  # noqa: S608
+    f"SELECT nextval('{REVISION_SEQUENCE.name}') FROM generate_series(1, :count)"  # noqa: S608  # nosec B608
 )
 """PostgreSQL only."""
 
@@ -24,12 +24,8 @@ _NEXT_VALUES: Final = Bulk(
 def take_revision(tx: Connection) -> int:
     """Return the next revision, above every one ever returned."""
     if tx.dialect.name == "sqlite":
-        counted = (
-            update(revision_counter)
-            .values(last_rev=revision_counter.c.last_rev + 1)
-            .returning(revision_counter.c.last_rev)
-        )
-        return int(tx.execute(counted).scalar_one())
+        [[last]] = _TAKE_SOME.run(tx, count=1)
+        return int(last)
     return int(tx.execute(select(REVISION_SEQUENCE.next_value())).scalar_one())
 
 

@@ -1,172 +1,195 @@
-"""Prices that hold from a later moment, or until one: rows in and out."""
+"""Prices that hold from a later moment, or until one: rows in and out.
+
+A *base* is what holds beneath those that end, and after them; it is kept for as long as there are
+any. See `esl.domain.layers`.
+"""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-import msgspec
 from sqlalchemy import Connection, delete, func, select, update
 
 from esl.domain.ids import Sku, SourceId, StoreId
-from esl.domain.pricing import Says
 from esl.store.bulk import Bulk
-from esl.store.columns import AnyRow, instant_from, instant_text
+from esl.store.columns import instant_from, instant_text
 from esl.store.tables import pos_promotions, scheduled_prices
 from esl.store.upsert import in_batches
 
+EVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""From when on a price holds that held before the others, since nobody asks when it began."""
+
+NOBODY: Final = SourceId("")
+"""Who said a price of which nobody knows who said it."""
+
 
 class ScheduleState(StrEnum):
-    """What became of a price for a later moment."""
+    """What became of a price with a begin or an end."""
 
     WAITING = "waiting"
     HOLDING = "holding"  #: until its ``valid_to``
+    BASE = "base"  #: beneath those that hold until a moment
     DONE = "done"
-    REPLACED = "replaced"  #: the source said something else for the same moment
+    REPLACED = "replaced"  #: the source said something else in its place
     CANCELLED = "cancelled"
 
 
+LIVE: Final = (ScheduleState.WAITING, ScheduleState.HOLDING, ScheduleState.BASE)
+"""What may still decide what holds."""
+
+
 class Planned(NamedTuple):
-    """One that waits, or holds until later, as far as its source may say it again."""
+    """A price that waits, or holds until later, or lies beneath such."""
 
     schedule_id: int
     sku: Sku
     source: SourceId
-    valid_from: datetime | None
-    said: str
-    holds: bool
-    before: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scheduled:
-    """A price for a later moment."""
-
-    schedule_id: int
-    store_id: StoreId
-    sku: Sku
-    source: SourceId
-    batch_id: int | None
-    said: str
     valid_from: datetime
     valid_to: datetime | None
-    before: str | None
-    rev: int | None
+    said: str
     state: ScheduleState
-    due_at: datetime | None
+    received_at: datetime
     actor: str
+    batch_id: int | None
+    counts_from: datetime | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Say whether its moment has come."""
+        return self.state is not ScheduleState.WAITING
+
+    @property
+    def since(self) -> datetime:
+        """Return from when on it counts: nothing holds before it was said.
+
+        What took the place of another word counts from when that did.
+        """
+        if self.counts_from is not None:
+            return self.counts_from
+        return max(self.valid_from, self.received_at)
 
 
+class Due(NamedTuple):
+    """A moment that has come for a price of a product."""
+
+    schedule_id: int
+    at: datetime
+    store_id: StoreId
+    sku: Sku
+
+
+_COLUMNS: Final = """s.schedule_id, s.sku, s.source, s.valid_from, s.valid_to, s.said, s.state,
+        s.received_at, s.actor, s.batch_id, s.counts_from"""
 _SOME: Final = Bulk(
     "SELECT 1 FROM scheduled_price WHERE store_id = :store AND due_at IS NOT NULL LIMIT 1"
 )
-_WAITING: Final = Bulk(
+_LIVE: Final = Bulk(
+    f"""
+    SELECT {_COLUMNS} FROM {{rows}} CROSS JOIN scheduled_price AS s
+    WHERE s.store_id = :store AND s.sku = {{item}} AND s.state IN ('waiting', 'holding', 'base')
+    ORDER BY s.schedule_id
+    """  # noqa: S608  our own words  # nosec B608
+)
+_OVERDUE: Final = Bulk(
+    "SELECT 1 FROM scheduled_price WHERE due_at <= :now AND store_id = :store LIMIT 1"
+)
+_OVERDUE_OF: Final = Bulk(
     """
-    SELECT s.schedule_id, s.sku, s.source, s.valid_from, s.said,
-        CASE WHEN s.state = 'holding' THEN 1 ELSE 0 END, s.before
-    FROM {rows} CROSS JOIN scheduled_price AS s
-    WHERE s.store_id = :store AND s.sku = {item} AND s.due_at IS NOT NULL
+    SELECT DISTINCT s.sku FROM {rows} CROSS JOIN scheduled_price AS s
+    WHERE s.store_id = :store AND s.sku = {item} AND s.due_at <= :now
+    """
+)
+_DUE: Final = Bulk(
+    """
+    SELECT schedule_id, due_at, store_id, sku FROM scheduled_price WHERE due_at <= :now
+    ORDER BY due_at, schedule_id LIMIT :most
     """
 )
 _PLAN: Final = Bulk(
     """
-    INSERT INTO scheduled_price (store_id, sku, source, batch_id, said, valid_from, valid_to,
-        due_at, state, before, actor, received_at)
-    SELECT :store, j.value->>0, :source, CAST(:batch AS bigint), j.value->>1, {instant[2]},
-        {instant[3]}, {instant[4]}, j.value->>5, j.value->>6, :actor, :now
+    INSERT INTO scheduled_price (store_id, sku, source, said, valid_from, valid_to, state, due_at,
+        counts_from, actor, batch_id, received_at)
+    SELECT :store, j.value->>0, j.value->>1, j.value->>2, {instant[3]}, {instant[4]}, j.value->>5,
+        {instant[6]}, {instant[7]}, :actor, CAST(:batch AS bigint), :now
     FROM {rows}
     """
 )
-_END: Final = Bulk(
+_MOVE: Final = Bulk(
     """
-    UPDATE scheduled_price SET state = :state, due_at = NULL
+    UPDATE scheduled_price SET state = j.value->>1,
+        due_at = CASE WHEN j.value->>1 = 'holding' THEN scheduled_price.valid_to END,
+        replaced_by = CAST(:batch AS bigint)
     FROM {rows} WHERE scheduled_price.schedule_id = CAST(j.value->>0 AS bigint)
     """
 )
 
 
+def has_plans(tx: Connection, store_id: StoreId) -> bool:
+    """Say whether anything of a store begins or ends later; without, there is no base either."""
+    return bool(_SOME.run(tx, store=store_id))
+
+
+def live_prices(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> list[Planned]:
+    """Load what may still decide what holds of products, the oldest word first."""
+    return [_planned(row) for row in _LIVE.run(tx, skus, store=store_id)]
+
+
 def planned_prices(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> list[Planned]:
-    """Load what waits or holds for a while of products."""
-    if not _SOME.run(tx, store=store_id):
+    """Load what waits or holds until later of products."""
+    return [p for p in live_prices(tx, store_id, skus) if p.state is not ScheduleState.BASE]
+
+
+def overdue_products(
+    tx: Connection, store_id: StoreId, skus: Sequence[Sku], now: datetime
+) -> list[Sku]:
+    """Name those of a store's products of which a moment has come that nobody has looked at."""
+    if not _OVERDUE.run(tx, store=store_id, now=now):
         return []
-    return [
-        Planned(number, sku, source, instant_from(begins), said, bool(holds), before)
-        for number, sku, source, begins, said, holds, before in _WAITING.run(
-            tx, skus, store=store_id
-        )
-    ]
+    return sorted(Sku(sku) for (sku,) in _OVERDUE_OF.run(tx, skus, store=store_id, now=now))
+
+
+def due_prices(tx: Connection, now: datetime, *, most: int) -> list[Due]:
+    """List what begins or ends by now, in the order of its moments."""
+    found: list[Due] = []
+    for schedule_id, due_at, store_id, sku in _DUE.run(tx, now=now, most=most):
+        at = instant_from(due_at) or now
+        found.append(Due(int(schedule_id), at, StoreId(store_id), Sku(sku)))
+    return found
 
 
 def plan_prices(
     tx: Connection,
     store_id: StoreId,
-    planned: Iterable[tuple[Sku, str, datetime, datetime | None, str | None, bool]],
+    planned: Iterable[Planned],
     now: datetime,
     *,
-    source: SourceId,
     actor: str,
     batch_id: int | None,
 ) -> None:
-    """Keep prices for later: (SKU, said, from, to, what held before, whether it holds already)."""
+    """Keep prices, each in the state that it has; their numbers are given here."""
     rows: list[tuple[Any, ...]] = []
-    for sku, said, begins, ends, before, holds in planned:
-        state = ScheduleState.HOLDING if holds else ScheduleState.WAITING
-        due = ends if holds else begins
+    for one in planned:
+        due = {
+            ScheduleState.WAITING: one.valid_from,
+            ScheduleState.HOLDING: one.valid_to,
+        }.get(one.state)
         rows.append(
             (
-                *(sku, said, instant_text(begins), None if ends is None else instant_text(ends)),
-                *(None if due is None else instant_text(due), state.value, before),
+                *(one.sku, one.source, one.said, instant_text(one.valid_from)),
+                *(_text(one.valid_to), one.state.value, _text(due)),
+                _text(one.counts_from),
             )
         )
-    _PLAN.run(tx, rows, store=store_id, source=source, actor=actor, batch=batch_id, now=now)
+    _PLAN.run(tx, rows, store=store_id, actor=actor, batch=batch_id, now=now)
 
 
-def end_planned(tx: Connection, schedule_ids: Iterable[int], state: ScheduleState) -> None:
-    """Note what became of prices that wait or hold."""
-    _END.run(tx, [[number] for number in sorted(schedule_ids)], state=state.value)
-
-
-def begin_holding(
-    tx: Connection, scheduled: Scheduled, before: Says | None, rev: int | None
+def move_planned(
+    tx: Connection, moved: Iterable[tuple[int, ScheduleState]], *, replaced_by: int | None = None
 ) -> None:
-    """Note that a price holds until its ``valid_to``, and what holds again from then."""
-    tx.execute(
-        update(scheduled_prices)
-        .where(scheduled_prices.c.schedule_id == scheduled.schedule_id)
-        .values(
-            state=ScheduleState.HOLDING.value,
-            due_at=scheduled.valid_to,
-            before=says_text(before),
-            rev=rev,
-        )
-    )
-
-
-def note_revs(tx: Connection, store_id: StoreId, batch: Iterable[Sku], rev: int | None) -> None:
-    """Note the revision of prices that began to hold with the entry that said them."""
-    for skus in in_batches(sorted(set(batch))):
-        tx.execute(
-            update(scheduled_prices)
-            .where(
-                scheduled_prices.c.store_id == store_id,
-                scheduled_prices.c.sku.in_(skus),
-                scheduled_prices.c.state == ScheduleState.HOLDING.value,
-                scheduled_prices.c.rev.is_(None),
-            )
-            .values(rev=rev)
-        )
-
-
-def due_prices(tx: Connection, now: datetime, *, most: int) -> list[Scheduled]:
-    """List what begins or ends by now, in the order of its moments."""
-    query = (
-        select(scheduled_prices)
-        .where(scheduled_prices.c.due_at <= now)
-        .order_by(scheduled_prices.c.due_at, scheduled_prices.c.schedule_id)
-        .limit(most)
-    )
-    return [_scheduled(row) for row in tx.execute(query)]
+    """Note what became of prices; ``replaced_by`` is the batch with the word in their place."""
+    rows = [(number, state.value) for number, state in sorted(moved)]
+    _MOVE.run(tx, rows, batch=replaced_by)
 
 
 def next_due(tx: Connection) -> datetime | None:
@@ -178,40 +201,35 @@ def next_due(tx: Connection) -> datetime | None:
     return min((at for at in found if at is not None), default=None)
 
 
-def cancel_of_products(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> None:
-    """Forget what waits for products that left the list."""
+def cancel_of_products(
+    tx: Connection,
+    store_id: StoreId,
+    skus: Sequence[Sku],
+    *,
+    states: Iterable[ScheduleState] = LIVE,
+) -> None:
+    """Forget what waits or holds of products whose price was taken away."""
     for batch in in_batches(skus):
         tx.execute(
             update(scheduled_prices)
             .where(
                 scheduled_prices.c.store_id == store_id,
                 scheduled_prices.c.sku.in_(batch),
-                scheduled_prices.c.due_at.is_not(None),
+                scheduled_prices.c.state.in_([state.value for state in states]),
             )
             .values(state=ScheduleState.CANCELLED.value, due_at=None)
         )
-
-
-def cancel_of_batch(tx: Connection, batch_id: int, store_id: StoreId) -> int:
-    """Forget what a batch planned and is not over."""
-    return int(
-        tx.execute(
-            update(scheduled_prices)
-            .where(
-                scheduled_prices.c.batch_id == batch_id,
-                scheduled_prices.c.store_id == store_id,
-                scheduled_prices.c.due_at.is_not(None),
-            )
-            .values(state=ScheduleState.CANCELLED.value, due_at=None)
-        ).rowcount
-    )
 
 
 def forget_done(tx: Connection, before: datetime, *, most: int) -> int:
     """Forget prices that began and ended long ago."""
     old = (
         select(scheduled_prices.c.schedule_id)
-        .where(scheduled_prices.c.due_at.is_(None), scheduled_prices.c.received_at < before)
+        .where(
+            scheduled_prices.c.due_at.is_(None),
+            scheduled_prices.c.received_at < before,
+            scheduled_prices.c.state != ScheduleState.BASE.value,
+        )
         .limit(most)
     )
     return int(
@@ -219,29 +237,22 @@ def forget_done(tx: Connection, before: datetime, *, most: int) -> int:
     )
 
 
-def says_text(says: Says | None) -> str | None:
-    """Write what a price says as it is kept."""
-    return None if says is None else msgspec.json.encode(tuple(says)).decode()
+def _text(instant: datetime | None) -> str | None:
+    return None if instant is None else instant_text(instant)
 
 
-def says_from(text: str | None) -> Says | None:
-    """Read what `says_text` wrote."""
-    return None if text is None else Says._make(msgspec.json.decode(text))
-
-
-def _scheduled(row: AnyRow) -> Scheduled:
-    return Scheduled(
-        schedule_id=int(row.schedule_id),
-        store_id=StoreId(row.store_id),
-        sku=Sku(row.sku),
-        source=SourceId(row.source),
-        batch_id=row.batch_id,
-        said=row.said,
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-        before=row.before,
-        rev=row.rev,
-        state=ScheduleState(row.state),
-        due_at=row.due_at,
-        actor=row.actor,
+def _planned(row: tuple[Any, ...]) -> Planned:
+    number, sku, source, begins, ends, said, state, received, actor, batch_id, counts_from = row
+    return Planned(
+        int(number),
+        Sku(sku),
+        SourceId(source),
+        instant_from(begins) or EVER,
+        instant_from(ends),
+        said,
+        ScheduleState(state),
+        instant_from(received) or EVER,
+        actor,
+        None if batch_id is None else int(batch_id),
+        instant_from(counts_from),
     )

@@ -1,6 +1,6 @@
 """What every table is made with: the metadata, the revision sequence, the growing key."""
 
-from sqlalchemy import BigInteger, Integer, MetaData, Sequence
+from sqlalchemy import BigInteger, Index, Integer, MetaData, Sequence, text
 
 metadata = MetaData(
     naming_convention={
@@ -17,3 +17,9 @@ REVISION_SEQUENCE = Sequence("esl_rev")
 
 BIG_KEY = BigInteger().with_variant(Integer, "sqlite")
 """A growing key: SQLite numbers rows by itself only in a column of type INTEGER."""
+
+
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index of only those rows for which ``where`` holds: SQL that both databases know."""
+    condition = text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)

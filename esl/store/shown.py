@@ -205,7 +205,7 @@ def _set_column(place: int, name: str) -> str:
 
 
 _UPDATE: Final = Bulk(
-    f"UPDATE label SET {', '.join(_set_column(n + 1, name) for n, name in enumerate(_WRITTEN))}"  # noqa: S608
+    f"UPDATE label SET {', '.join(_set_column(n + 1, name) for n, name in enumerate(_WRITTEN))}"  # noqa: S608  # nosec B608
     " FROM {rows} WHERE label.label_id = j.value->>0"
 )
 _values_of = attrgetter("label_id", *_WRITTEN[:-_INSTANTS])

@@ -11,11 +11,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    Date,
     ForeignKey,
-    ForeignKeyConstraint,
-    Identity,
-    Index,
     Integer,
     LargeBinary,
     SmallInteger,
@@ -25,6 +21,16 @@ from sqlalchemy import (
     text,
 )
 
+from esl.store import shelf_tables
+from esl.store.access_tables import (
+    client_secrets,
+    machine_clients,
+    machine_tokens,
+    person_sessions,
+    sign_in_links,
+)
+from esl.store.broker_tables import broker_logins, gateway_tokens
+from esl.store.chain_tables import audit_blocks, audit_checkpoints, audit_gaps, audit_parts
 from esl.store.columns import UtcDateTime
 from esl.store.command_tables import commands, flips
 from esl.store.delivery_tables import (
@@ -39,6 +45,13 @@ from esl.store.delivery_tables import (
     staged,
     touches,
     workers,
+)
+from esl.store.happening_tables import (
+    event_recorder,
+    happenings,
+    notification_settings,
+    notifications,
+    notified_causes,
 )
 from esl.store.hook_tables import connector_wants, connectors, hook_events
 from esl.store.intake_tables import (
@@ -62,25 +75,60 @@ from esl.store.intake_tables import (
 )
 from esl.store.label_tables import REFUSED, STUCK, labels, pairings
 from esl.store.mqtt_tables import mqtt_refused, mqtt_sessions
-from esl.store.schema import BIG_KEY, REVISION_SEQUENCE, metadata
+from esl.store.person_tables import people, person_roles, sign_in_throttles
+from esl.store.price_tables import price_events, prices, products, source_positions
+from esl.store.promotion_tables import (
+    offers,
+    promotion_stores,
+    promotion_versions,
+    promotions,
+    waiting_labels,
+)
+from esl.store.proposal_tables import product_costs, proposal_rules, proposals
+from esl.store.schema import REVISION_SEQUENCE, metadata
+from esl.store.subscription_tables import event_deliveries, stock_told, subscriptions
+from esl.store.till_tables import absent_labels, former_pairings, till_prices, till_settings
+from esl.store.zone_tables import (
+    group_stores,
+    price_zones,
+    store_groups,
+    zone_changes,
+    zone_positions,
+    zone_prices,
+    zone_stores,
+    zone_tasks,
+)
 
 __all__ = [
     "REFUSED",
     "REVISION_SEQUENCE",
     "STUCK",
+    "absent_labels",
     "answered_requests",
+    "audit_blocks",
+    "audit_checkpoints",
     "audit_entries",
+    "audit_gaps",
+    "audit_parts",
     "batches",
     "battery_samples",
     "big_changes",
+    "broker_logins",
+    "client_secrets",
     "commands",
     "connector_wants",
     "connectors",
     "display_log",
+    "event_deliveries",
+    "event_recorder",
     "failure_log",
     "flips",
+    "former_pairings",
     "frames",
+    "gateway_tokens",
     "gateways",
+    "group_stores",
+    "happenings",
     "hook_events",
     "import_jobs",
     "import_rows",
@@ -89,38 +137,65 @@ __all__ = [
     "issued",
     "label_heard",
     "labels",
+    "machine_clients",
     "machine_tokens",
     "mapping_versions",
     "metadata",
     "missing_products",
     "mqtt_refused",
     "mqtt_sessions",
+    "notification_settings",
+    "notifications",
+    "notified_causes",
+    "offers",
     "pairings",
     "past_prices",
+    "people",
+    "person_roles",
     "person_sessions",
     "pictures",
     "pos_promotions",
     "price_events",
+    "price_zones",
     "prices",
     "problems",
+    "product_costs",
     "product_gtins",
     "products",
+    "promotion_stores",
+    "promotion_versions",
+    "promotions",
+    "proposal_rules",
+    "proposals",
     "quarantine",
     "remove_tasks",
     "revision_counter",
     "scheduled_prices",
     "seen_files",
+    "shelf_tables",
     "sign_in_links",
+    "sign_in_throttles",
     "source_positions",
     "source_secrets",
     "source_stores",
     "sources",
     "staged",
+    "stock_told",
+    "store_groups",
     "stores",
+    "subscriptions",
     "template_rules",
     "templates",
+    "till_prices",
+    "till_settings",
     "touches",
+    "waiting_labels",
     "workers",
+    "zone_changes",
+    "zone_positions",
+    "zone_prices",
+    "zone_stores",
+    "zone_tasks",
 ]
 
 installation = Table(
@@ -130,6 +205,8 @@ installation = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("acted_until", UtcDateTime, nullable=False),  # high water of the effective clock
     Column("signing_key", String(16)),  # id of the key that a controller was started with last
+    Column("backed_up_at", UtcDateTime),  # when it last backed itself up
+    Column("backup_problem", String(300)),  # why it did not, in words; None: it did
 )
 
 revision_counter = Table(
@@ -158,6 +235,10 @@ stores = Table(
     Column("policy_time_s", Integer, nullable=False, server_default="900"),  # till a verdict
     Column("guards", Text),  # JSON; None: the usual limits
     Column("frozen_at", UtcDateTime),  # nothing is sent to its labels since then
+    Column("law", String(32)),  # name of a law profile; None is that of the locale's country
+    Column("law_goods", Text),  # JSON: code of the law → the store's words for the category
+    # After this SKU, tills' former prices are still judged by the law before; None: all are done.
+    Column("judged_after", String(64)),
 )
 
 gateways = Table(
@@ -182,101 +263,6 @@ gateways = Table(
     Column("clock_trusted", Boolean, nullable=False, server_default=text("true")),
     Column("enrolled_keys", String(40)),  # ids of the keys in its last enrolment file
     Column("enrolled_at", UtcDateTime),  # when it got its first; None: before this was noted
-)
-
-products = Table(
-    "product",
-    metadata,
-    Column("store_id", ForeignKey("store.store_id"), primary_key=True),
-    Column("sku", String(64), primary_key=True),
-    Column("name", String(200), nullable=False),
-    Column("brand", String(80)),
-    Column("category", String(120)),
-    Column("gtin", String(14)),
-    Column("content_milli", Integer),
-    Column("content_unit", String(8)),
-    Column("priced_per", String(8)),
-    Column("link", String(200)),
-    Column("origin", String(80)),
-    Column("stock", Integer),
-    Column("deposit_minor", Integer),
-    Column("rev", BigInteger, nullable=False),
-    Column("location", String(80)),  # where the till believes it stands
-    Column("tax_permille", SmallInteger),
-    Column("anchor_minor", Integer),  # legal reference price of a fixed day
-    Column("lowest_30d_minor", Integer),  # a source's own word for it, never ours
-    Column("lowest_30d_source", String(64)),
-    Column("lowest_30d_day", Date),  # when it said so
-    Column("owners", Text),  # JSON: the source that said a field, where one is registered
-)
-
-prices = Table(
-    "price",
-    metadata,
-    Column("store_id", String(64), primary_key=True),
-    Column("sku", String(64), primary_key=True),
-    Column("price_minor", Integer, nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("was_minor", Integer),
-    Column("unit_price_minor", Integer),
-    Column("badge", String(40)),
-    Column("rev", BigInteger, nullable=False),
-    Column("regular_minor", Integer),  # apart from a promotion; None: the price is the regular one
-    Column("member_minor", Integer),
-    Column("multibuy_quantity", SmallInteger),  # so many pieces together …
-    Column("multibuy_minor", Integer),  # … cost this
-    Column("changed_on", Date),  # in the zone of the store, for …
-    Column("changes_that_day", SmallInteger, nullable=False, server_default="0"),
-    ForeignKeyConstraint(["store_id", "sku"], ["product.store_id", "product.sku"]),
-)
-
-price_events = Table(
-    "price_event",
-    metadata,
-    Column("event_id", BIG_KEY, Identity(), primary_key=True),
-    Column("store_id", String(64), nullable=False),
-    Column("sku", String(64), nullable=False),
-    Column("source", String(64), nullable=False),
-    Column("source_seq", BigInteger),
-    Column("source_time", UtcDateTime),
-    Column("price_minor", Integer, nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("was_minor", Integer),
-    Column("unit_price_minor", Integer),
-    Column("badge", String(40)),
-    Column("decision", String(16), nullable=False),
-    Column("rev", BigInteger),  # None where the event changed nothing
-    Column("actor", String(80), nullable=False),
-    Column("received_at", UtcDateTime, nullable=False),
-    Column("batch_id", BigInteger),
-    Column("regular_minor", Integer),
-    Column("member_minor", Integer),
-    Column("multibuy_quantity", SmallInteger),
-    Column("multibuy_minor", Integer),
-    Column("reasons", String(200)),  # why it was quarantined or rejected
-    Index("ix_price_event_history", "store_id", "sku", "event_id"),
-    Index(
-        "ix_price_event_batch",
-        "batch_id",
-        sqlite_where=text("batch_id IS NOT NULL"),
-        postgresql_where=text("batch_id IS NOT NULL"),
-    ),
-    Index(
-        "ix_price_event_rev",
-        "rev",
-        sqlite_where=text("rev IS NOT NULL"),
-        postgresql_where=text("rev IS NOT NULL"),
-    ),
-)
-
-source_positions = Table(
-    "source_position",
-    metadata,
-    Column("store_id", String(64), primary_key=True),
-    Column("sku", String(64), primary_key=True),
-    Column("source", String(64), primary_key=True),
-    Column("last_seq", BigInteger),
-    Column("last_time", UtcDateTime),
 )
 
 templates = Table(
@@ -332,34 +318,4 @@ answered_requests = Table(
     Column("status", SmallInteger, nullable=False),
     Column("answer", Text, nullable=False),
     Column("answered_at", UtcDateTime, nullable=False, index=True),
-)
-
-machine_tokens = Table(
-    "machine_token",
-    metadata,
-    Column("token_id", String(16), primary_key=True),
-    Column("name", String(80), nullable=False),
-    Column("secret_sha256", String(64), nullable=False),
-    Column("scopes", String(300), nullable=False),  # separated by blanks
-    Column("stores", String(2000), nullable=False),  # separated by blanks; "*" is all
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("revoked_at", UtcDateTime),
-)
-
-sign_in_links = Table(
-    "sign_in_link",
-    metadata,
-    Column("secret_sha256", String(64), primary_key=True),
-    Column("person", String(80), nullable=False),
-    Column("uses_left", Integer, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),
-)
-
-person_sessions = Table(
-    "person_session",
-    metadata,
-    Column("secret_sha256", String(64), primary_key=True),
-    Column("person", String(80), nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),
 )

@@ -1,15 +1,17 @@
 """The wall: every label with its product, as people look at it. One query a page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, and_, select
+import msgspec
+from sqlalchemy import Connection, and_, case, select
 
 from esl.domain.ids import LabelId, Sku, StoreId
 from esl.domain.label import LabelState
 from esl.store.columns import AnyRow
 from esl.store.labels import STATE_COLUMNS, label_from
-from esl.store.tables import labels, pairings, prices, products
+from esl.store.tables import labels, offers, pairings, prices, products, waiting_labels
+from esl.store.truth_beside import skus_behind
 from esl.store.upsert import in_batches
 
 
@@ -23,16 +25,24 @@ class Tile:
     price_minor: int | None
     currency: str | None
     badge: str | None
+    more: tuple[Sku, ...] = ()  # its products behind the first
+
+    @property
+    def skus(self) -> tuple[Sku, ...]:
+        """Return its products in their order on the label."""
+        return (self.sku, *self.more) if self.sku is not None else ()
 
 
+_IS_PROMOTED = and_(offers.c.sku.is_not(None), waiting_labels.c.label_id.is_(None))
 _QUERY = (
     select(
         *STATE_COLUMNS,
         products.c.sku,
         products.c.name,
-        prices.c.price_minor,
+        case((_IS_PROMOTED, offers.c.price_minor), else_=prices.c.price_minor).label("price_minor"),
         prices.c.currency,
-        prices.c.badge,
+        case((_IS_PROMOTED, offers.c.badge), else_=prices.c.badge).label("badge"),
+        waiting_labels.c.shows.label("meanwhile"),
     )
     .outerjoin(pairings, and_(pairings.c.label_id == labels.c.label_id, pairings.c.position == 0))
     .outerjoin(
@@ -41,6 +51,14 @@ _QUERY = (
     )
     .outerjoin(
         prices, and_(prices.c.store_id == pairings.c.store_id, prices.c.sku == pairings.c.sku)
+    )
+    .outerjoin(offers, and_(offers.c.store_id == prices.c.store_id, offers.c.sku == prices.c.sku))
+    .outerjoin(
+        waiting_labels,
+        and_(
+            waiting_labels.c.label_id == labels.c.label_id,
+            waiting_labels.c.sku == pairings.c.sku,
+        ),
     )
 )
 
@@ -52,7 +70,7 @@ def wall_of(tx: Connection, store_id: StoreId, *, after: str = "", limit: int = 
         .order_by(labels.c.label_id)
         .limit(limit)
     )
-    return [_tile(row) for row in tx.execute(query)]
+    return _with_more(tx, [_tile(row) for row in tx.execute(query)])
 
 
 def tiles_of(tx: Connection, label_ids: Sequence[LabelId]) -> list[Tile]:
@@ -60,15 +78,36 @@ def tiles_of(tx: Connection, label_ids: Sequence[LabelId]) -> list[Tile]:
     found: list[Tile] = []
     for batch in in_batches(sorted(set(label_ids))):
         found.extend(_tile(row) for row in tx.execute(_QUERY.where(labels.c.label_id.in_(batch))))
-    return found
+    return _with_more(tx, found)
+
+
+def tiles_after(
+    tx: Connection, order: Sequence[LabelId], *, after: str = "", limit: int = 500
+) -> list[Tile]:
+    """Load the tiles of labels in this order, those behind ``after``; all, where it is no more."""
+    begins = order.index(LabelId(after)) + 1 if after in order else 0
+    page = order[begins : begins + limit]
+    found = {tile.label.label_id: tile for tile in tiles_of(tx, page)}
+    return [found[label_id] for label_id in page if label_id in found]
+
+
+def _with_more(tx: Connection, tiles: Sequence[Tile]) -> list[Tile]:
+    more = skus_behind(tx, [tile.label.label_id for tile in tiles])
+    return [
+        replace(tile, more=more[tile.label.label_id]) if tile.label.label_id in more else tile
+        for tile in tiles
+    ]
 
 
 def _tile(row: AnyRow) -> Tile:
+    price_minor, badge = row.price_minor, row.badge
+    if row.meanwhile is not None:  # a promotion does not reach it, and another one holds there
+        price_minor, _, _, badge, *_ = msgspec.json.decode(row.meanwhile)
     return Tile(
         label=label_from(row),
         sku=Sku(row.sku) if row.sku is not None else None,
         name=row.name,
-        price_minor=row.price_minor,
+        price_minor=price_minor,
         currency=row.currency,
-        badge=row.badge,
+        badge=badge,
     )

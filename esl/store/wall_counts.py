@@ -37,7 +37,7 @@ _COUNT_UNSETTLED: Final = Bulk(
             AND gateway_id IS NULL AND {{no_index}}store_id = :store)
         + (SELECT count(*) FROM label WHERE store_id = :store AND {STUCK}
             AND settled_rev < wanted_rev)
-    """  # noqa: S608  our own words
+    """  # noqa: S608  our own words  # nosec B608
 )
 
 
@@ -70,7 +70,7 @@ def count_phases(
     """
     found = dict.fromkeys(Phase, 0)
     # A subquery: PostgreSQL takes two CASEs with bound values for two different expressions.
-    phases = union_all(*_not_simply_settled(store_id, _phase(online))).subquery()
+    phases = union_all(*_not_simply_settled(store_id, phase_in_sql(online))).subquery()
     query = select(phases.c.phase, func.count().label("many")).group_by(phases.c.phase)
     for row in tx.execute(query):
         found[Phase(row.phase)] = int(row.many)
@@ -117,7 +117,7 @@ def entries_of(
         .order_by(labels.c.label_id)
     )
     if phases is not None:
-        query = query.where(_phase(online).in_(sorted(phases)))
+        query = query.where(phase_in_sql(online).in_(sorted(phases)))
     return [
         WallEntry(
             label_id=LabelId(row.label_id),
@@ -128,7 +128,8 @@ def entries_of(
     ]
 
 
-def _phase(online: AbstractSet[GatewayId]) -> ColumnElement[str]:
+def phase_in_sql(online: AbstractSet[GatewayId]) -> ColumnElement[str]:
+    """Say a label's phase as an expression over the table of labels."""
     label = labels.c
     is_away = or_(label.gateway_id.is_(None), label.gateway_id.not_in(sorted(online)))
     return case(

@@ -13,10 +13,14 @@ import msgspec
 
 from esl.domain.entry import Entry, PromotionKind, StatedPromotion
 from esl.domain.ids import Sku, SourceId, StoreId
+from esl.domain.layers import Word
 from esl.domain.pricing import KEEP, Keep, PriceChange
 from esl.store.columns import instant_from, instant_text
 
 T = TypeVar("T")
+
+_WORD = ("price", "was", "unit", "badge")
+"""Where the fields of `Word` stand, in their order."""
 
 
 def text_of_change(change: PriceChange) -> str:
@@ -25,6 +29,10 @@ def text_of_change(change: PriceChange) -> str:
     _say(said, "was", change.was_minor)
     _say(said, "unit", change.unit_price_minor)
     _say(said, "badge", change.badge)
+    if change.valid_from is not None:
+        said["from"] = _text(change.valid_from)
+    if change.valid_to is not None:
+        said["until"] = _text(change.valid_to)
     return msgspec.json.encode(said).decode()
 
 
@@ -52,6 +60,57 @@ def text_of_entry(entry: Entry) -> str:
     return msgspec.json.encode(said).decode()
 
 
+def text_of_plan(text: str, currency: str) -> str:
+    """Add to what was said the currency in which it was: it is asked again at its moment."""
+    said: dict[str, Any] = msgspec.json.decode(text)
+    return msgspec.json.encode(said | {"currency": currency}).decode()
+
+
+def text_of_word(word: Word) -> str:
+    """Write what holds of a price, promotions apart."""
+    said: dict[str, Any] = {}
+    for name, value in zip(_WORD, word, strict=True):
+        _say(said, name, value)
+    return msgspec.json.encode(said).decode()
+
+
+def word_from(text: str) -> Word:
+    """Read what was said of a regular price: by an entry, a price change or `text_of_word`."""
+    said = msgspec.json.decode(text)
+    return Word(*(said.get(name, KEEP) for name in _WORD))
+
+
+def said_over(old: str, new: str) -> str:
+    """Write a word that takes the place of another: what it leaves out is as it was.
+
+    A unit price stays beside its price alone. A word that says nothing else is the old one.
+    """
+    before, after = msgspec.json.decode(old), msgspec.json.decode(new)
+    merged: dict[str, Any] = before | after
+    if "unit" not in after and merged.get("price") != before.get("price"):
+        merged.pop("unit", None)
+    return old if merged == before else msgspec.json.encode(merged).decode()
+
+
+def currency_of(text: str) -> str | None:
+    """Return the currency that `text_of_plan` has written; None where nobody has."""
+    found: str | None = msgspec.json.decode(text).get("currency")
+    return found
+
+
+def has_begin(text: str) -> bool:
+    """Say whether a word names the moment from which it holds."""
+    return "from" in msgspec.json.decode(text)
+
+
+def later(text: str, now: datetime) -> datetime | None:
+    """Return the moment to come from which a word is to hold; None where it is to hold now."""
+    if '"from"' not in text:
+        return None
+    begins = _instant(msgspec.json.decode(text).get("from"))
+    return begins if begins is not None and begins > now else None
+
+
 def is_entry(text: str) -> bool:
     """Say whether a text is of an entry; else it is a price change."""
     return bool(msgspec.json.decode(text).get("entry"))
@@ -71,6 +130,8 @@ def change_from(
         unit_price_minor=said.get("unit", KEEP),
         badge=said.get("badge", KEEP),
         source=source,
+        valid_from=_instant(said.get("from")),
+        valid_to=_instant(said.get("until")),
     )
 
 

@@ -42,6 +42,18 @@ PASSED_OVER_MOST = 2
 it back for as long as it takes. So many groups may pass it over, then it joins one."""
 
 
+TRIES_MOST = 4
+"""How often a request is tried of which PostgreSQL undid what it did, because two transactions
+waited for each other: each time in a new one, after what was taken beside it is committed."""
+
+_LET_OTHERS_S = 0.02
+"""So long, after the first try, who waited for our locks has to take them: PostgreSQL wakes it, and
+without a pause we had them back before it ran [found by running it]."""
+
+_UNDONE = frozenset({"40P01", "40001"})
+"""SQLSTATE of a deadlock and of a serialization failure: PostgreSQL, appendix A."""
+
+
 class Priority(IntEnum):
     """Who is written first; lower is sooner."""
 
@@ -65,7 +77,8 @@ class Writes(Protocol):
 
         An `EslError` that ``work`` raises undoes this request alone and comes out of the
         future. The future raises `Unavailable` where nothing was stored and the same may be
-        tried again.
+        tried again. ``work`` of an intake (`Priority.CHANGE`, `Priority.BULK`) is called again
+        where PostgreSQL broke a deadlock with it.
         """
 
     def write(
@@ -80,12 +93,26 @@ class _Request(Generic[Result]):
     number: int
     work: Callable[[Connection], Result] = field(compare=False)
     done: "Future[Result]" = field(compare=False)
+    tries: int = field(compare=False, default=0)
+
+    def may_try_again(self, exc: Exception) -> bool:
+        """Say whether the database undid it for another's sake, and it may be done once more.
+
+        Dispatcher and inbox keep what they have claimed and come again by themselves.
+        """
+        return (
+            self.priority in _INTAKE
+            and self.tries < TRIES_MOST
+            and isinstance(exc, DBAPIError)
+            and getattr(exc.orig, "sqlstate", None) in _UNDONE
+        )
 
 
 class WriteGroup:
     """The requests that wait, and the transaction that takes them. Submitting is thread safe.
 
-    ``monotonic_s`` measures how long a group has run. `run_once` is called by one thread.
+    ``monotonic_s`` measures how long a group has run, and ``told`` hears of each that was
+    committed: its requests and its seconds. `run_once` is called by one thread.
     """
 
     def __init__(
@@ -94,8 +121,10 @@ class WriteGroup:
         monotonic_s: Callable[[], float],
         *,
         stages: Stages = NO_STAGES,
+        told: Callable[[int, float], None] | None = None,
     ) -> None:
         self._stages = stages
+        self._told = told
         self._database = database
         self._monotonic_s = monotonic_s
         self._numbers = itertools.count()
@@ -144,29 +173,42 @@ class WriteGroup:
         """
         answers: list[Callable[[], None]] = []
         members: list[_Request[Any]] = []
+        again: _Request[Any] | None = None
         work_ns, began_ns = 0, self._stages.cpu_ns()
+        entered_s = self._monotonic_s() if self._told is not None else 0.0
         try:
             with self._database.writing.begin() as tx:
                 began_s = self._monotonic_s()
                 while (
-                    len(members) < GROUP_LARGEST
+                    again is None
+                    and len(members) < GROUP_LARGEST
                     and self._monotonic_s() - began_s < GROUP_LONGEST_S
                     and (request := self._next(members)) is not None
                 ):
                     members.append(request)
                     before_ns = self._stages.cpu_ns()
-                    answers.append(_attempt(tx, request))
+                    answer = _attempt(tx, request)
+                    if answer is not None:
+                        answers.append(answer)
+                    else:
+                        again = members.pop()
                     took_ns = self._stages.cpu_ns() - before_ns
                     work_ns += took_ns
                     if request.priority in _INTAKE:
                         self._stages.add(Stage.INTAKE, took_ns, 1)
+            if self._told is not None:
+                self._told(len(members), self._monotonic_s() - entered_s)
         except Exception as exc:  # noqa: BLE001  whatever it is, nobody may wait for ever for it
             failure = unavailable(exc) if isinstance(exc, SQLAlchemyError) else exc
             answers = [_failing(request, failure) for request in members]
-            if not members and (first := self._next()) is not None:
+            if not members and again is None and (first := self._next()) is not None:
                 answers = [_failing(first, failure)]  # the transaction did not even begin
-        for answer in answers:
-            answer()
+        for tell in answers:
+            tell()
+        if again is not None:
+            threading.Event().wait(_LET_OTHERS_S * again.tries)
+            with self._changed:
+                heapq.heappush(self._waiting, again)
         group_ns = self._stages.cpu_ns() - began_ns
         self._stages.add(Stage.COMMIT, group_ns - work_ns, len(members))
         return len(answers)
@@ -178,7 +220,7 @@ class WriteGroup:
                 return None
             while self._waiting:
                 request = heapq.heappop(self._waiting)
-                if request.done.set_running_or_notify_cancel():
+                if request.tries or request.done.set_running_or_notify_cancel():
                     return request
             return None
 
@@ -194,8 +236,12 @@ class WriteGroup:
         return False
 
 
-def _attempt(tx: Connection, request: _Request[Result]) -> Callable[[], None]:
-    """Run one request in a savepoint; return how to tell its caller after the commit."""
+def _attempt(tx: Connection, request: _Request[Result]) -> Callable[[], None] | None:
+    """Run one request in a savepoint; return how to tell its caller after the commit.
+
+    None where it was undone for another transaction's sake, and is to be tried again.
+    """
+    request.tries += 1
     tx.exec_driver_sql("SAVEPOINT request")
     try:
         result = request.work(tx)
@@ -208,6 +254,8 @@ def _attempt(tx: Connection, request: _Request[Result]) -> Callable[[], None]:
             # A full disk makes SQLite undo the whole transaction: it says why, not the savepoint.
             raise (exc if isinstance(exc, DBAPIError) else gone) from None
         tx.exec_driver_sql("RELEASE SAVEPOINT request")
+        if request.may_try_again(exc):
+            return None
         return _failing(request, unavailable(exc) if isinstance(exc, DBAPIError) else exc)
     tx.exec_driver_sql("RELEASE SAVEPOINT request")
     return lambda: request.done.set_result(result)

@@ -25,7 +25,8 @@ __all__ = ["Priority", "Writer", "Writes"]
 class Writer:
     """Owns the writing connection of one process; start it, submit work, close it.
 
-    ``monotonic_s`` measures how long a group has run.
+    ``monotonic_s`` measures how long a group has run; ``told`` hears of each that was committed:
+    its requests and its seconds.
     """
 
     def __init__(
@@ -34,8 +35,9 @@ class Writer:
         monotonic_s: Callable[[], float],
         *,
         stages: Stages = NO_STAGES,
+        told: Callable[[int, float], None] | None = None,
     ) -> None:
-        self._group = WriteGroup(database, monotonic_s, stages=stages)
+        self._group = WriteGroup(database, monotonic_s, stages=stages, told=told)
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
     def start(self) -> None:
@@ -53,6 +55,14 @@ class Writer:
     ) -> Result:
         """Do ``work(tx)``, wait for its commit, and return its result."""
         return self._group.submit(work, priority=priority).result()
+
+    def waiting(self) -> int:
+        """Count the requests that wait."""
+        return self._group.waiting()
+
+    def is_alive(self) -> bool:
+        """Say whether the thread still writes."""
+        return self._thread.is_alive()
 
     def close(self) -> None:
         """Write what was submitted, then stop."""

@@ -83,7 +83,7 @@ def _widen_issued() -> None:
             sqlite_with_rowid=False,
         )
         names = "label_id, rev, digest, gateway_id, template, issued_at"
-        op.execute(f"INSERT INTO issued_by_key ({names}) SELECT {names} FROM issued")  # noqa: S608
+        op.execute(f"INSERT INTO issued_by_key ({names}) SELECT {names} FROM issued")  # noqa: S608  # nosec B608
         op.drop_table("issued")
         op.rename_table("issued_by_key", "issued")
     else:
