@@ -25,7 +25,7 @@ from esl.domain.fleet import BEACONS_MISSED_MOST
 FILE_NAME = "esl.toml"
 PREFIX = "ESL_"
 _DAY_S = 86_400
-_OTHER_VARIABLES = ("ESL_LOG_LEVEL", "ESL_TEST_")
+_OTHER_VARIABLES = ("ESL_LOG_", "ESL_TEST_")
 """Environment variables of ours that are no settings."""
 
 
@@ -48,6 +48,20 @@ class Settings(BaseSettings):
         default=False,
         description="Let the server bind beyond this machine without TLS; tokens travel readable.",
     )
+    second_factor_required: bool = Field(
+        default=False,
+        description="Approvers and admins need codes from their phone: without, they may only do "
+        "what their other roles allow. See docs/accounts.md.",
+    )
+    tls: bool = Field(
+        default=False,
+        description="Speak HTTPS, TLS 1.2 or newer, by the certificate of esl tls init or by the "
+        "two files that follow.",
+    )
+    tls_certificate_file: Path | None = Field(
+        default=None, description="PEM file of the server's certificate and what signed it."
+    )
+    tls_key_file: Path | None = Field(default=None, description="PEM file of its key, mode 0600.")
     mqtt_url: str | None = Field(
         default=None,
         description="mqtt://user:password@host:port of the broker; without it, the embedded one.",
@@ -56,6 +70,35 @@ class Settings(BaseSettings):
         default=None,
         description="Broker on which sources publish price changes (esl/v1/in/…); without it, the "
         "one of mqtt_url.",
+    )
+    mqtt_ca_file: Path | None = Field(
+        default=None,
+        description="PEM file of the authority that signed the broker's certificate, for mqtts://; "
+        "gateways are given it with their enrolment. Without it, the system's authorities count.",
+    )
+    gateway_mqtt_url: str | None = Field(
+        default=None,
+        description="mqtts://host:port of the broker as gateways reach it; without it, that of "
+        "mqtt_url.",
+    )
+    broker_files: Path | None = Field(
+        default=None,
+        description="Folder in which mosquitto's passwords and access rules are kept current; see "
+        "docs/broker.md.",
+    )
+    broker_pid_file: Path | None = Field(
+        default=None,
+        description="File with mosquitto's process id: it gets SIGHUP when the rules have changed.",
+    )
+    broker_reload_command: str | None = Field(
+        default=None,
+        description="Command that has the broker read its rules again, such as: systemctl reload "
+        "mosquitto. Run without a shell.",
+    )
+    broker_control_url: str | None = Field(
+        default=None,
+        description="mqtt://admin:password@host:port of mosquitto's dynamic security, which is "
+        "then told the logins and their rights.",
     )
     patience_s: float = Field(
         default=45.0,
@@ -109,6 +152,43 @@ class Settings(BaseSettings):
         default=None,
         description="TOML file with panel models of your own; an example: esl panels example.",
     )
+    law_dir: Path | None = Field(
+        default=None,
+        description="Folder with law profiles of your own (NAME.toml, docs/law.md), which stores "
+        "may then name as their law; read at start.",
+    )
+    backup_folder: Path | None = Field(
+        default=None,
+        description="Folder into which the controller backs itself up once a day; without it, it "
+        "does not. See docs/backup.md.",
+    )
+    backup_hour: int = Field(
+        default=2, ge=0, le=23, description="Hour of the day at which it does, by this machine."
+    )
+    backup_keep: int = Field(
+        default=14, ge=1, le=10_000, description="How many backups stay in the folder."
+    )
+    backup_passphrase_file: Path | None = Field(
+        default=None,
+        description="File (mode 0600) whose first line is the passphrase under which keys are put "
+        "into backups; without it they hold no keys.",
+    )
+    backup_copy_command: str | None = Field(
+        default=None,
+        description="Command that copies a backup to another machine; the file is added as its "
+        "last word. Run without a shell.",
+    )
+    backup_sftp: str | None = Field(
+        default=None,
+        description="sftp://user@host:22/folder into which each backup is copied as well; the "
+        "newest backup_keep stay there.",
+    )
+    backup_sftp_key_file: Path | None = Field(
+        default=None, description="Private SSH key that opens it, without a passphrase."
+    )
+    backup_sftp_known_hosts: Path | None = Field(
+        default=None, description="Its host key, as a line of ssh's known_hosts."
+    )
 
     @property
     def silent_after(self) -> timedelta:
@@ -151,11 +231,14 @@ def read_settings(**given: Any) -> Settings:
         raise SetupError(f"{FILE_NAME} is not TOML in UTF-8: {exc}") from None
     except OSError as exc:
         raise SetupError(f"{FILE_NAME} cannot be read: {exc.strerror}") from None
-    if not settings.plain_http_allowed and not _is_loopback(settings.host):
+    if not (settings.tls or settings.plain_http_allowed or is_loopback(settings.host)):
         raise SetupError(
             f"binding to {settings.host} without TLS would send tokens readable over the network; "
-            f"put a TLS proxy in front, or set plain_http_allowed if you know what you do"
+            f"use --tls, put a TLS proxy in front, or set plain_http_allowed if you know what you "
+            f"do"
         )
+    if (settings.tls_certificate_file is None) != (settings.tls_key_file is None):
+        raise SetupError("tls_certificate_file and tls_key_file belong together: set both")
     return settings
 
 
@@ -172,7 +255,8 @@ def _refuse_unknown_variables() -> None:
             raise SetupError(f"environment variable {name}: no such setting{fix}")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Say whether an address to bind to is reached from this machine alone."""
     if host == "localhost":
         return True
     try:

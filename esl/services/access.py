@@ -10,14 +10,25 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from esl.domain.access import ALL_STORES, Principal, Scope
+from esl.domain.access import ALL_STORES, Principal, Role, Scope
 from esl.domain.errors import InvalidInput, NotSignedIn, UnknownStore
 from esl.domain.ids import StoreId
-from esl.store import access, places
+from esl.domain.person import PersonId
+from esl.store import access, people, places, sessions
 from esl.store.access import MachineToken
+from esl.store.bell import Ring, ring_within
 
 SESSION_LASTS = timedelta(hours=12)
+IDLE_FOR = timedelta(minutes=30)
+"""A person's session that is not used for so long is over; the owner's by a link is not."""
+
+USE_NOTED_EVERY = timedelta(minutes=1)
+GUARDED_ROLES = frozenset({Role.APPROVER, Role.ADMIN})
+"""Those that an installation may give only to people with a second factor."""
+
 _PREFIX = "esl"
+_STORES_LONGEST = 2000  # characters of their ids, as the column of a machine's stores holds
+_EXPIRED = "the session has expired; sign in again"
 
 OWNER = "owner"
 """The person who set the installation up."""
@@ -40,16 +51,7 @@ def create_token(
         UnknownStore: A store does not exist.
     """
     scope_set, store_set = frozenset(scopes), frozenset(stores)
-    if not scope_set:
-        raise InvalidInput.at("/scopes", "none given", fix=f"Choose from {', '.join(Scope)}.")
-    if not store_set:
-        raise InvalidInput.at("/stores", "none given", fix=f'Name stores, or "{ALL_STORES}".')
-    known = {store.store_id for store in places.all_stores(tx)}
-    for store_id in sorted(store_set - {ALL_STORES}):
-        if store_id not in known:
-            raise UnknownStore(
-                f"no store {store_id!r}; add it first: PUT /api/v1/stores/{store_id}"
-            )
+    check_grant(tx, scope_set, store_set)
     access.add_token(
         tx,
         MachineToken(
@@ -63,6 +65,28 @@ def create_token(
         ),
     )
     return f"{_PREFIX}_{token_id}_{secret}"
+
+
+def check_grant(tx: Connection, scopes: frozenset[Scope], stores: frozenset[str]) -> None:
+    """Check what a machine is to be allowed, and where.
+
+    Raises:
+        InvalidInput: No scopes, or no stores, or more than are kept.
+        UnknownStore: A store does not exist.
+    """
+    if not scopes:
+        raise InvalidInput.at("/scopes", "none given", fix=f"Choose from {', '.join(Scope)}.")
+    if not stores:
+        raise InvalidInput.at("/stores", "none given", fix=f'Name stores, or "{ALL_STORES}".')
+    if len(" ".join(stores)) > _STORES_LONGEST:
+        fix = f'Name fewer, or "{ALL_STORES}".'
+        raise InvalidInput.at("/stores", f"over {_STORES_LONGEST} characters in all", fix=fix)
+    known = {store.store_id for store in places.all_stores(tx)}
+    for store_id in sorted(stores - {ALL_STORES}):
+        if store_id not in known:
+            raise UnknownStore(
+                f"no store {store_id!r}; add it first: PUT /api/v1/stores/{store_id}"
+            )
 
 
 def principal_of_token(tx: Connection, text: str) -> Principal:
@@ -85,18 +109,45 @@ def principal_of_token(tx: Connection, text: str) -> Principal:
     return Principal(name=f"token:{token.token_id}", scopes=token.scopes, stores=token.stores)
 
 
-def principal_of_session(tx: Connection, secret: str, now: datetime) -> Principal:
-    """Say who a session cookie stands for.
+def principal_of_session(
+    tx: Connection, secret: str, now: datetime, *, factor_required: bool = False
+) -> Principal:
+    """Say who a session cookie stands for: asked at each request, so what is taken away is gone.
+
+    With ``factor_required``, who has no second factor is neither approver nor admin.
 
     Raises:
-        NotSignedIn: It is unknown or has expired.
+        NotSignedIn: It is unknown, has expired, or was not used for `IDLE_FOR`.
     """
-    person = access.session_person(tx, hash_secret(secret), now)
-    if person is None:
-        raise NotSignedIn("the session has expired; sign in again")
-    return Principal(
-        name=f"person:{person}", scopes=frozenset(Scope), stores=frozenset({ALL_STORES})
+    session = sessions.session_of(tx, hash_secret(secret))
+    if session is None or session.expires_at <= now:
+        raise NotSignedIn(_EXPIRED)
+    if session.person == OWNER:
+        return Principal(
+            name=f"person:{OWNER}", scopes=frozenset(Scope), stores=frozenset({ALL_STORES})
+        )
+    person = people.person_named(tx, PersonId(session.person))
+    if person is None or person.disabled_at is not None or now - session.used_at >= IDLE_FOR:
+        raise NotSignedIn(_EXPIRED)
+    return Principal.of_roles(
+        person.actor,
+        (
+            (held.store, held.role)
+            for held in person.roles
+            if person.has_second_factor or not factor_required or held.role not in GUARDED_ROLES
+        ),
     )
+
+
+def is_use_worth_a_note(tx: Connection, secret: str, now: datetime) -> bool:
+    """Say whether a session was last noted as used a while ago."""
+    session = sessions.session_of(tx, hash_secret(secret))
+    return session is not None and now - session.used_at >= USE_NOTED_EVERY
+
+
+def note_used(tx: Connection, secret: str, now: datetime) -> None:
+    """Write down that a session was used."""
+    sessions.note_used(tx, hash_secret(secret), now)
 
 
 def make_sign_in_link(
@@ -130,8 +181,11 @@ def sign_out(tx: Connection, session_secret: str) -> None:
 
 
 def revoke_token(tx: Connection, token_id: str, now: datetime) -> bool:
-    """Make a token worthless; return whether there was one."""
-    return access.revoke_token(tx, token_id, now)
+    """Make a token worthless, in every process; return whether there was one."""
+    revoked = access.revoke_token(tx, token_id, now)
+    if revoked:
+        ring_within(tx, Ring(access=True))
+    return revoked
 
 
 def list_tokens(tx: Connection) -> list[MachineToken]:

@@ -16,9 +16,11 @@ from esl.domain.ids import LabelId, Sku, StoreId
 from esl.domain.pricing import DEFAULT_SOURCE, PriceChange, Says
 from esl.services.pricing import Applied, apply_price_changes
 from esl.services.schedule import let_hold_again
+from esl.services.turning import settle
 from esl.store import audit, batches, past_prices, places, promotions, quarantine, schedule
 from esl.store.batches import Tally
 from esl.store.products import lock_products
+from esl.store.schedule_undo import undo_batch
 
 
 def apply_batch(
@@ -26,17 +28,19 @@ def apply_batch(
 ) -> tuple[Applied, int | None]:
     """Apply price changes that came together as a batch, which can be taken back as one.
 
-    A single change is none. Raises what `esl.services.pricing.apply_price_changes` does.
+    One of an unknown product, or under a number used before, is rejected by itself. A single
+    change is no batch. Raises what `esl.services.pricing.apply_price_changes` does.
     """
     if len(changes) == 1:
         return apply_price_changes(tx, store_id, changes, now, actor=actor), None
     said_by = {change.source for change in changes}
     source = min(said_by) if len(said_by) == 1 else DEFAULT_SOURCE
     batch_id = batches.begin_batch(tx, now, store_id=store_id, source=source, actor=actor)
-    applied = apply_price_changes(tx, store_id, changes, now, actor=actor, batch_id=batch_id)
+    applied = apply_price_changes(
+        tx, store_id, changes, now, actor=actor, batch_id=batch_id, each_by_itself=True
+    )
     tally = Tally()
-    for result in applied.results:
-        tally.count(result.decision)
+    tally.count([result.decision for result in applied.results])
     held = Reason.BULK in {r for result in applied.results for r in result.reasons}
     batches.add_tally(tx, batch_id, tally, now, tripped=held)
     return applied, batch_id
@@ -70,10 +74,14 @@ def roll_back(
     holding = batches.still_holding(tx, store_id, batch_id)
     promotions.forget_of_batch(tx, store_id, batch_id)
     past_prices.forget_past_of_batch(tx, store_id, batch_id)
-    schedule.cancel_of_batch(tx, batch_id, store_id)
     quarantine.supersede_batch(tx, batch_id, store_id, now, by=actor)
     before: dict[Sku, Says | None] = {one.sku: one.before for one in holding}
-    touched = let_hold_again(tx, store_id, before, now, actor=actor, source=batch.source)
+    planned = undo_batch(tx, batch_id, store_id, before, now)
+    layered = {one.sku for one in schedule.live_prices(tx, store_id, planned) if one.holds}
+    plain = {sku: says for sku, says in before.items() if sku not in layered}
+    touched = let_hold_again(tx, store_id, plain, now, actor=actor, source=batch.source)
+    if planned:
+        touched += settle(tx, store_id, planned, now, now, actor=actor)
     batches.note_rolled_back(tx, batch_id, now, by=actor)
     withdrawn = sum(1 for says in before.values() if says is None)
     rolled = RolledBack(

@@ -1,18 +1,23 @@
 """What of an entry can be kept at all, and small readings of it for `esl.services.taking`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from operator import attrgetter
+from typing import Final
 
 from esl.domain.entry import Entry, PromotionKind, StatedPromotion
 from esl.domain.face import Unit
-from esl.domain.guards import Held, Judgement, Limits, Said, Verdict, judge
+from esl.domain.guards import WORDS, Held, Judgement, Limits, Reason, Said, Verdict, judge
 from esl.domain.ids import Sku, SourceId
 from esl.domain.money import PRICE_MAX_MINOR
-from esl.domain.pricing import Keep
+from esl.domain.pricing import KEEP, Keep, Says
 from esl.domain.product import NetContent
 from esl.services.merging import NotTaken
+from esl.store import words
 from esl.store.listed import Listed
+from esl.store.price_intake import SourcePosition
 from esl.store.promotions import HeldPromotion
+from esl.store.quarantine import NewHeld
 
 BADGE_LONGEST = 40
 CLUB_LONGEST = 80
@@ -20,17 +25,19 @@ QUANTITY_MOST = 1000
 PROMOTIONS_MOST = 20
 """Promotions of one product that a source may state at once."""
 
+_AMOUNTS: Final = ("price_minor", "was_minor", "unit_price_minor")
+_amounts_of: Final = attrgetter(*_AMOUNTS)
 _STRICTNESS = (Verdict.PASS, Verdict.QUARANTINE, Verdict.REJECT)
 
 
 def says_price(entry: Entry) -> bool:
     """Say whether an entry speaks of a price or a promotion."""
     return not (
-        isinstance(entry.price_minor, Keep)
-        and isinstance(entry.was_minor, Keep)
-        and isinstance(entry.unit_price_minor, Keep)
-        and isinstance(entry.badge, Keep)
-        and isinstance(entry.promotion, Keep)
+        entry.price_minor is KEEP
+        and entry.was_minor is KEEP
+        and entry.unit_price_minor is KEEP
+        and entry.badge is KEEP
+        and entry.promotion is KEEP
     )
 
 
@@ -59,6 +66,28 @@ def content_of(product: Listed) -> NetContent | None:
     return NetContent(milli=product.content_milli, unit=Unit(product.content_unit))
 
 
+def price_meant(entry: Entry) -> int:
+    """Return the price that an entry for later is about: the regular one, or its promotion's."""
+    if isinstance(entry.price_minor, int):
+        return entry.price_minor
+    promotion = entry.promotion
+    return promotion.price_minor if isinstance(promotion, StatedPromotion) else 0
+
+
+def held_entry(
+    entry: Entry, source: SourceId, old: Says | None, new: Says, reasons: Iterable[Reason]
+) -> NewHeld:
+    """Make what is kept of an entry that the guards doubt."""
+    return NewHeld(
+        sku=entry.sku,
+        source=source,
+        said=words.text_of_entry(entry),
+        price_minor=new.price_minor,
+        held_minor=old.price_minor if old is not None else None,
+        reasons=" ".join(reasons),
+    )
+
+
 def held_promotion(sku: Sku, source: SourceId, stated: StatedPromotion) -> HeldPromotion:
     """Make what is kept of a stated promotion."""
     return HeldPromotion(
@@ -80,19 +109,34 @@ def check_entry(entry: Entry) -> None:
     Raises:
         NotTaken: In words.
     """
-    for name in ("price_minor", "was_minor", "unit_price_minor"):
-        amount = getattr(entry, name)
-        if isinstance(amount, int) and not 0 < amount <= PRICE_MAX_MINOR:
+    for name, amount in zip(_AMOUNTS, _amounts_of(entry), strict=True):
+        if amount is not KEEP and amount is not None and not 0 < amount <= PRICE_MAX_MINOR:
             raise NotTaken(f"{name.removesuffix('_minor')}: not a price")
     if isinstance(entry.badge, str) and not 1 <= len(entry.badge) <= BADGE_LONGEST:
         raise NotTaken(f"badge: not 1 to {BADGE_LONGEST} characters")
-    stated = entry.stated_promotions
+    if entry.promotion is not KEEP and entry.promotion is not None:
+        _check_promotions(entry.stated_promotions)
+    if entry.history and any(
+        not 0 < dated.price_minor <= PRICE_MAX_MINOR for dated in entry.history
+    ):
+        raise NotTaken("history: not a price")
+
+
+def check_room(*, is_there: bool) -> None:
+    """Refuse a price with a begin or an end of a product that has too many of them.
+
+    Raises:
+        NotTaken: There is no room.
+    """
+    if not is_there:
+        raise NotTaken(f"valid_from: {WORDS[Reason.TOO_MANY_PLANS]}")
+
+
+def _check_promotions(stated: Sequence[StatedPromotion]) -> None:
     for promotion in stated:
         _check_promotion(promotion)
     if len({one.promotion_id for one in stated}) < len(stated) or len(stated) > PROMOTIONS_MOST:
         raise NotTaken(f"promotion: one twice, or more than {PROMOTIONS_MOST}")
-    if any(not 0 < dated.price_minor <= PRICE_MAX_MINOR for dated in entry.history):
-        raise NotTaken("history: not a price")
 
 
 def _check_promotion(promotion: StatedPromotion) -> None:
@@ -124,3 +168,13 @@ def judge_all(
             reasons = tuple(dict.fromkeys((*judged.reasons, *other.reasons)))
             judged = replace(judged, reasons=reasons)
     return judged
+
+
+def came_late(entry: Entry, before: SourcePosition | None) -> bool:
+    """Say whether the source said something newer of this product, price or not."""
+    if before is None:
+        return False
+    seq, time = entry.source_seq, entry.source_time
+    if seq is not None and before.last_seq is not None:
+        return seq < before.last_seq
+    return time is not None and before.last_time is not None and time < before.last_time

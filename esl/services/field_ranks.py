@@ -24,6 +24,7 @@ FIELD_OF: Final[Mapping[str, str]] = MappingProxyType(
         "origin": "origin",
         "stock": "stock",
         "deposit_minor": "deposit",
+        "tags": "tags",
     }
 )
 """Fields of a `Product`, as sources' priorities name them."""

@@ -24,10 +24,10 @@ from esl.domain.ids import LabelId, Sku, StoreId
 from esl.domain.label import Lane, SlotState
 from esl.domain.panel import Panels
 from esl.domain.pricing import Decision, PriceChange
-from esl.domain.staged import Flip, FlipState
+from esl.domain.staged import Flip, FlipKind, FlipState
 from esl.intake.price_json import parse_price_changes
 from esl.intake.strict_json import parse_strict_json
-from esl.services import pricing
+from esl.services import pricing, till_ahead
 from esl.services.pricing import Applied
 from esl.store import flip_pictures, flips, labels, places, quarantine, sources, telemetry
 from esl.store.revisions import take_revision
@@ -64,6 +64,7 @@ class Begun:
     flip_id: int
     labels: tuple[LabelId, ...]
     failed: str | None = None
+    frees_in: StoreId | None = None  # the store in which slots are free again for other moments
 
 
 def plan_flip(
@@ -84,6 +85,7 @@ def plan_flip(
     """
     if show_at - now < SOONEST:
         raise InvalidInput.at("/at", "not in the future", fix="Send it as a price change.")
+    _refuse_moments(changes)
     _refuse_doubted(changes, pricing.foresee(tx, store_id, changes, now))
     skus = sorted({change.sku for change in changes})
     paired = labels.lock_labels_of_products(tx, store_id, skus)
@@ -91,21 +93,29 @@ def plan_flip(
     flip_id = flips.add_flip(tx, store_id, show_at, said, now, actor=actor)
     for source in sorted({change.source for change in changes}):
         sources.note_heard(tx, source, now, stores=[store_id])
-    states = labels.labels_by_id(tx, touched)
-    told = telemetry.count_slots(tx, touched)  # a label knows better than the table of models
-    slots = [
-        (
-            label_id,
-            told.get(label_id)
-            or (panel.slots if (panel := panels.get(states[label_id].panel_id)) else 1),
-        )
-        for label_id in touched
-    ]
+    slots = slots_of(tx, touched, panels)
     return Planned(
         flip_id=flip_id,
         labels=len(touched),
         staged=flip_pictures.plan_pictures(tx, flip_id, show_at, slots, now),
     )
+
+
+def slots_of(
+    tx: Connection, label_ids: Sequence[LabelId], panels: Panels
+) -> list[tuple[LabelId, int]]:
+    """Say how many pictures each label can hold: by its own word, else by its model."""
+    states = labels.labels_by_id(tx, label_ids)
+    told = telemetry.count_slots(tx, label_ids)  # a label knows better than the table of models
+    return [
+        (
+            label_id,
+            told.get(label_id)
+            or (panel.slots if (panel := panels.get(states[label_id].panel_id)) else 1),
+        )
+        for label_id in label_ids
+        if label_id in states
+    ]
 
 
 def changes_of(tx: Connection, flip: Flip) -> dict[Sku, PriceChange]:
@@ -133,12 +143,12 @@ def begin_flip(tx: Connection, flip_id: int, now: datetime, *, grace: timedelta)
                 tx, flip.store_id, changes, now, actor=flip.actor, is_planned=True
             )
     except EslError as exc:
-        touched = _cancel_pictures(tx, flip_id, now)
+        touched = release_pictures(tx, flip_id, now)
         flips.end_flip(tx, flip_id, FlipState.FAILED, now, detail=str(exc))
         log.warning("flip failed", flip=flip_id, store=flip.store_id, reason=str(exc))
         return Begun(flip_id=flip_id, labels=touched, failed=str(exc))
     # Whose price does not hold after all, and may show it all the same, shows what holds.
-    kept_back = _cancel_pictures(tx, flip_id, now, but=applied.labels)
+    kept_back = release_pictures(tx, flip_id, now, but=applied.labels)
     waiting = set(armed) & set(applied.labels)
     flip_pictures.hurry(tx, [x for x in applied.labels if x not in waiting], now, Lane.FLIP)
     flip_pictures.hurry(tx, sorted(waiting), now + grace, Lane.FLIP)
@@ -168,11 +178,14 @@ def cancel_flip(
         Conflict: It has begun.
     """
     flip = flips.flip_named(tx, flip_id, store_id=store_id, lock=True)
+    if flip.kind is FlipKind.EDGE:
+        raise Conflict(f"flip {flip_id} is of promotions; cancel them, and it goes with them")
     if flip.state is FlipState.CANCELLED:
         return ()
     if flip.state is not FlipState.PLANNED:
         raise Conflict(f"flip {flip_id} has begun; send other prices")
-    touched = _cancel_pictures(tx, flip_id, now)
+    till_ahead.call_off(tx, store_id, flip.show_at, now)
+    touched = release_pictures(tx, flip_id, now)
     flips.end_flip(tx, flip_id, FlipState.CANCELLED, now)
     return touched
 
@@ -209,6 +222,22 @@ def _is_tended(tx: Connection, flip: Flip, failed_at: datetime) -> bool:
         skus = flips.kept_back_at(tx, flip.store_id, skus, failed_at)
         skus -= quarantine.rejected_of(tx, flip.store_id, skus, failed_at)
     return skus <= flips.priced_since(tx, flip.store_id, skus, failed_at)
+
+
+def _refuse_moments(changes: Sequence[PriceChange]) -> None:
+    """Refuse changes with moments of their own: a flip has one for all.
+
+    Raises:
+        InvalidInput: With the path of each.
+    """
+    problems = [
+        FieldProblem(path=f"{change.path}/{name}", detail="a flip has one moment, at", fix=None)
+        for change in changes
+        for name in ("valid_from", "valid_to")
+        if getattr(change, name) is not None
+    ]
+    if problems:
+        raise InvalidInput(problems[:50])
 
 
 def _refuse_doubted(
@@ -251,9 +280,13 @@ def _why_kept_back(applied: Applied) -> str | None:
     )
 
 
-def _cancel_pictures(
+def release_pictures(
     tx: Connection, flip_id: int, now: datetime, *, but: Sequence[LabelId] = ()
 ) -> tuple[LabelId, ...]:
+    """Free a flip's slots; labels that may show their picture anyway show what holds, anew.
+
+    Those in ``but`` have got what holds already. Returns the others.
+    """
     touched = flip_pictures.cancel_pictures(tx, flip_id, now, but=but)
     if touched:
         labels.labels_by_id(tx, touched, lock=True)

@@ -23,6 +23,7 @@ from esl.domain.seen_file import FileState, Outcome, ResultState, SeenFile, inst
 from esl.domain.source import Source, StandingSource
 from esl.intake.mapping.document import parse_mapping
 from esl.intake.mapping.model import Mapping
+from esl.intake.routing import STORE_FROM
 from esl.services import import_jobs
 from esl.services.import_routing import choose_store
 from esl.store import import_jobs as jobs
@@ -70,7 +71,9 @@ def take_file(tx: Connection, arrived: Arrived, now: datetime) -> SeenFile:
     if source.mapping is None:
         raise InvalidInput.at("/mapping", "missing", fix="Give the source a mapping.")
     saved = sources.mapping_named(tx, source.mapping)
-    earlier = _same_as_before(tx, standing, arrived, saved.version)
+    mapping = _parsed(saved.document)
+    names_store = STORE_FROM in source.settings or mapping.store_from is not None
+    earlier = _same_as_before(tx, standing, arrived, saved.version, names_store=names_store)
     file = _row_of(
         arrived,
         now,
@@ -84,7 +87,7 @@ def take_file(tx: Connection, arrived: Arrived, now: datetime) -> SeenFile:
     if earlier is not None:
         sources.note_heard(tx, source.source_id, now)
         return written
-    job = _job_of(tx, arrived, source, _parsed(saved.document), saved.version, now)
+    job = _job_of(tx, arrived, source, mapping, saved.version, now)
     import_jobs.add_job(tx, job, now)
     return written
 
@@ -145,15 +148,24 @@ def outcome_of(job: ImportJob | None) -> tuple[Outcome, str]:
 
 
 def _same_as_before(
-    tx: Connection, standing: StandingSource, arrived: Arrived, mapping_version: int
+    tx: Connection,
+    standing: StandingSource,
+    arrived: Arrived,
+    mapping_version: int,
+    *,
+    names_store: bool,
 ) -> SeenFile | None:
     """Return the file before, if this one says the same and nothing has changed since.
+
+    Where the name says the store, the same bytes under another name are another store's list.
 
     Nothing: no revision but those of its own job was taken in the whole installation. The price
     may be another by now, and then the file says that it is not.
     """
     last = seen_files.last_taken(tx, arrived.source)
     if last is None or last.sha256 != arrived.sha256 or standing.changed_at >= last.seen_at:
+        return None
+    if names_store and last.name != arrived.name:
         return None
     job = job_of(tx, last)
     if job is None or job.state is not ImportState.DONE or job.detail is not None:

@@ -14,6 +14,8 @@ from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from itertools import groupby, pairwise
+from operator import attrgetter
 
 from sqlalchemy import Connection
 
@@ -35,6 +37,7 @@ from esl.services.import_routing import source_of
 from esl.services.listening import EntryResult, take_entries
 from esl.services.retiring import retire_missing
 from esl.store import audit, batches, import_jobs, sources
+from esl.store.said_since import SaidSince
 
 OPEN_MOST = 50
 """Imports that may wait; each keeps its file until it has ended."""
@@ -131,6 +134,7 @@ def take_piece(
     *,
     batch_id: int,
     lists_accepted: bool,
+    since: SaidSince | None = None,
 ) -> PieceTaken:
     """Take the entries of a piece. Raises what `esl.services.listening.take_entries` does.
 
@@ -144,21 +148,13 @@ def take_piece(
         actor=job.actor,
         batch_id=batch_id,
         full=job.mode is ImportMode.FULL,
+        since=since,
     )
     tallies: defaultdict[StoreId | None, _Tally] = defaultdict(_Tally)
-    lines: list[ReportLine] = []
-    last: tuple[StoreId, Sku] | None = None
-    for result in taken.results:
-        tally = tallies[result.store_id]
-        tally.of[result.decision.value] += 1
-        product = result.store_id, result.sku
-        tally.products += product != last
-        tally.labels += result.labels
-        last = product
-        if result.decision is not Decision.UNCHANGED and (
-            lists_accepted or result.decision is not Decision.ACCEPTED
-        ):
-            lines.append(_line_of(result))
+    for store_id, some in groupby(taken.results, key=attrgetter("store_id")):
+        tallies[store_id].add(list(some))
+    quiet = (Decision.UNCHANGED,) if lists_accepted else (Decision.UNCHANGED, Decision.ACCEPTED)
+    lines = [_line_of(result) for result in taken.results if result.decision not in quiet]
     past = [problem for result in taken.results for problem in result.problems]
     for problem in [*piece.problems, *past]:
         tally = tallies[problem.store_id]
@@ -187,7 +183,16 @@ class _Tally:
     products: int = 0
     labels: int = 0
 
+    def add(self, results: Sequence[EntryResult]) -> None:
+        """Count some results in a row; those of one product are one product."""
+        decisions = [result.decision for result in results]
+        for decision in Decision:
+            self.of[decision.value] += decisions.count(decision)
+        self.products += len(results) - sum(a.sku == b.sku for a, b in pairwise(results))
+        self.labels += sum([result.labels for result in results])
+
     def counts(self) -> ImportCounts:
+        """Return them all."""
         return ImportCounts(
             products=self.products,
             accepted=self.of["accepted"],

@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -15,9 +15,10 @@ from esl.domain.errors import NotFound
 from esl.domain.ids import Sku, StoreId
 from esl.domain.import_job import ImportJob, ReportLine
 from esl.domain.pricing import Decision
+from esl.domain.quarantine import QuarantineState
 from esl.domain.verdict import TIMED_OUT, Outcome, Verdict
 from esl.services.verdicts import verdicts_of_change
-from esl.store import import_jobs, places, verdicts
+from esl.store import import_jobs, places, quarantine, verdicts
 from esl.store.import_jobs import NumberedLine
 
 LINES_AT_ONCE = 2000
@@ -40,10 +41,14 @@ class OnShelf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultRow:
-    """One row of a result. ``shelf`` is None where nothing of the row was to be shown."""
+    """One row of a result. ``shelf`` is None where nothing of the row was to be shown.
+
+    One that ``waits`` does so for a person: what comes of it is told later.
+    """
 
     line: ReportLine
     shelf: OnShelf | None
+    waits: bool = False
 
 
 def result_rows(tx: Connection, job: ImportJob, now: datetime) -> Iterator[ResultRow]:
@@ -55,6 +60,7 @@ def result_rows(tx: Connection, job: ImportJob, now: datetime) -> Iterator[Resul
     after = 0
     while page := import_jobs.lines_of(tx, job.job_id, after=after, limit=LINES_AT_ONCE):
         after = page[-1][0]
+        page = _with_rulings(tx, job, page)
         wanted = _wanted_of(page)
         for (store_id, rev), skus in wanted.items():
             if (store_id, rev) not in known:
@@ -62,8 +68,48 @@ def result_rows(tx: Connection, job: ImportJob, now: datetime) -> Iterator[Resul
             missing = [sku for sku in skus if sku not in known[store_id, rev]]
             known[store_id, rev] |= _of_texts(tx, store_id, rev, missing, job, now)
         for _, line in page:
-            yield ResultRow(line=line, shelf=_shelf_of(line, known))
+            waits = line.decision == Decision.QUARANTINED.value
+            yield ResultRow(line=line, shelf=_shelf_of(line, known), waits=waits)
         known = {key: held for key, held in known.items() if key in wanted}
+
+
+def _with_rulings(
+    tx: Connection, job: ImportJob, page: Sequence[NumberedLine]
+) -> list[NumberedLine]:
+    """Say of prices that were held back what a person, or a newer price, has made of them since."""
+    held: dict[StoreId, set[Sku]] = {}
+    for _, line in page:
+        if line.decision == Decision.QUARANTINED.value and line.store_id and line.sku:
+            held.setdefault(line.store_id, set()).add(line.sku)
+    until = job.ended_at or job.created_at
+    ruled = {
+        store_id: quarantine.rulings_of(
+            tx, store_id, job.source, skus, until, batch_id=job.batch_id
+        )
+        for store_id, skus in held.items()
+    }
+    told: list[NumberedLine] = []
+    for number, line in page:
+        ruling = ruled.get(line.store_id, {}).get(line.sku) if line.store_id and line.sku else None
+        if ruling is None or line.decision != Decision.QUARANTINED.value:
+            told.append((number, line))
+        else:
+            told.append((number, _ruled(line, *ruling)))
+    return told
+
+
+def _ruled(line: ReportLine, state: QuarantineState, rev: int | None) -> ReportLine:
+    match state:
+        case QuarantineState.OPEN:
+            return line
+        case QuarantineState.APPROVED:
+            decision = Decision.ACCEPTED if rev is not None else Decision.UNCHANGED
+            reason = "held back, and approved by a person"
+        case QuarantineState.REJECTED:
+            decision, reason = Decision.REJECTED, "held back, and rejected by a person"
+        case QuarantineState.SUPERSEDED:
+            decision, reason = Decision.SUPERSEDED, "held back, and a newer price took its place"
+    return replace(line, decision=decision.value, reason=reason, field="", fix="", rev=rev)
 
 
 def _wanted_of(page: Sequence[NumberedLine]) -> dict[tuple[StoreId, int], list[Sku]]:

@@ -34,14 +34,20 @@ from esl.services.import_jobs import ImportEnded, Piece, PieceTaken, RetiredOfSt
 from esl.services.import_routing import IGNORED, UNKNOWN_STORES
 from esl.store import import_jobs as rows
 from esl.store.database import Database
+from esl.store.said_since import SaidSince
+from esl.store.statistics import learn_sizes
 from esl.store.write_group import Priority, Writes
 
-PIECE_ITEMS = 500
-"""Entries and problems of one piece: those who wait for a single change wait for one, about 30 ms.
+PIECE_ITEMS = 1000
+"""Entries and problems of one piece: those who wait for a single change wait for one, about 50 ms.
+With 500 each row costs a tenth more: what a piece asks of the database beside its rows is 3 ms.
 
 Always the same, because the guards count what there is: so a trial comes to the same, and a run
 after a crash to what it would have come to without.
 """
+
+_COUNTED_AFTER = 4
+"""Pieces after which the database learns how long the list is, if it knows of none."""
 
 PROBLEMS_MOST = 100_000
 ACCEPTED_MOST = 20_000
@@ -179,6 +185,7 @@ class ImportRun:
         self._tell = tell
         self._trial = trial
         self._labels: set[LabelId] = set()
+        self._since: SaidSince | None = None
         self._lines = 0
         self._room = {True: PROBLEMS_MOST, False: ACCEPTED_MOST}
 
@@ -216,7 +223,11 @@ class ImportRun:
         reader.skip(job.cursor)
         reader.cursor = job.cursor
         batch_id = self._batch_of(job)
+        self._since = SaidSince(job.created_at, batch_id)
+        with self._database.read() as tx:
+            self._since.begin(tx)
         pending: tuple[Piece, Future[PieceTaken]] | None = None
+        pieces = 0
         while True:
             piece = reader.piece()
             if pending is not None:
@@ -224,6 +235,9 @@ class ImportRun:
             if piece is None:
                 break
             pending = piece, self._submit(job, source, piece, batch_id)
+            pieces += 1
+            if pieces == _COUNTED_AFTER and self._trial is None:
+                self._writes.write(learn_sizes, priority=Priority.BULK)
         self._end(job, source, reader, batch_id)
 
     def _batch_of(self, job: ImportJob) -> int:
@@ -245,6 +259,7 @@ class ImportRun:
                 self._now(),
                 batch_id=batch_id,
                 lists_accepted=self._room[False] > 0,
+                since=self._since,
             )
             if self._trial is None:
                 self._advance(tx, job, piece, taken)

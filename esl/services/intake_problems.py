@@ -28,7 +28,10 @@ def find_intake_problems(tx: Connection, store_id: StoreId, now: datetime) -> It
     for source_id, reason in connectors.list_failing(tx, store_id):
         yield ProblemKind.SOURCE_FAILS, f"source/{source_id}/{store_id}", reason
     for source_id, many, why in hook_inbox.count_poisoned(tx, store_id, since=now - LOOKED_AT):
-        reason = f"{many} of its webhooks could not be read; the last: {why}"
+        reason = (
+            f"{many} of its webhooks could not be read; the last: {why[:200].rstrip('.')}."
+            f" All of them: GET /api/v1/sources/{source_id}/events"
+        )
         yield ProblemKind.SOURCE_FAILS, f"hooks/{source_id}/{store_id}", reason
     for file in seen_files.list_rejected(tx, store_id, since=now - LOOKED_AT):
         reason = f"{file.title} of {file.source} was rejected: {file.problem}"
@@ -41,7 +44,10 @@ def find_intake_problems(tx: Connection, store_id: StoreId, now: datetime) -> It
                 f"No messages can be heard: {why[:200]}.",
             )
     for source_id, many, why in mqtt_in.count_refused(tx, store_id, since=now - LOOKED_AT):
-        reason = f"{many} of its messages could not be taken; the last: {why[:200]}"
+        reason = (
+            f"{many} of its messages could not be taken; the last: {why[:200].rstrip('.')}."
+            f" All of them: GET /api/v1/refused-messages?source={source_id}"
+        )
         yield ProblemKind.SOURCE_FAILS, f"messages/{source_id}/{store_id}", reason
     for source_id, batch_id, many in missing.count_missing(tx, store_id):
         reason = f"A list of {source_id} leaves out {many} products; none of them was retired."

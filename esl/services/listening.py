@@ -14,6 +14,7 @@ entry that cannot be taken is refused by itself, with a reason; the others are t
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -24,14 +25,17 @@ from esl.domain.pricing import Decision
 from esl.domain.source import Source
 from esl.services.past_prices import NOTHING_PAST, PastKept, keep_past
 from esl.services.taking import TakenEntry, Taker
+from esl.services.zones.places import tell_new_products
 from esl.store import batches
 from esl.store.batches import Tally
+from esl.store.said_since import SaidSince
 
 __all__ = ["EntryResult", "Taken", "take_entries"]
 
+_DOUBTED = Decision.QUARANTINED
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryResult:
+
+class EntryResult(NamedTuple):
     """What became of one entry. ``detail`` says in words why it was not taken."""
 
     store_id: StoreId
@@ -69,12 +73,14 @@ def take_entries(
     batch_id: int | None,
     full: bool = False,
     is_approved: bool = False,
+    since: SaidSince | None = None,
 ) -> Taken:
     """Take entries of one source, for one store or several; their order is the order of words.
 
     ``full`` says that they are of a complete list: a promotion of this source that an entry
     does not speak of ends. Products that the list leaves out are retired by
-    `esl.services.retiring`, once all of it was taken.
+    `esl.services.retiring`, once all of it was taken. ``since`` tells what was said after the
+    entries were handed in: such prices stay.
 
     Raises:
         UnknownStore: An entry names a store that is not there.
@@ -98,7 +104,13 @@ def take_entries(
             tripped=tripped,
             is_approved=is_approved,
         )
+        if since is not None:
+            since.look(tx)
+            taker.books.let_overtake(source.source_id, since.of_store(store_id))
         taken, closed = taker.take(actor=actor, batch_id=batch_id, full=full)
+        held = taker.books.scales.held
+        unpriced = {one.sku for one in taken if one.sku not in held}
+        tell_new_products(tx, store_id, unpriced, now, actor=actor)
         past = _keep_past(
             tx,
             taker,
@@ -108,32 +120,32 @@ def take_entries(
             source=source.source_id,
             batch_id=batch_id,
         )
-        for at, (place, one) in enumerate(zip(places, taken, strict=True)):
-            told = past.get(at, NOTHING_PAST)
-            decision = one.decision
-            if told.is_new and decision is Decision.UNCHANGED:
-                decision = Decision.ACCEPTED
-            entry, found = entries[place], closed.labels_of.get(one.sku, ())
-            held = closed.held.get((source.source_id, one.sku))
+        rev = closed.rev
+        for at, (place, (sku, decision, reasons, detail, changed)) in enumerate(
+            zip(places, taken, strict=True)
+        ):
+            told = past.get(at, NOTHING_PAST) if past else NOTHING_PAST
+            entry = entries[place]
             results[place] = EntryResult(
-                store_id=store_id,
-                sku=one.sku,
-                decision=decision,
-                rev=closed.rev if one.changed else None,
-                labels=len(found) if one.changed else 0,
-                reasons=one.reasons,
-                detail=one.detail,
-                quarantine_id=held if one.decision is Decision.QUARANTINED else None,
-                rows=entry.rows,
-                path=entry.path,
-                problems=told.problems,
+                store_id,
+                sku,
+                Decision.ACCEPTED if told.is_new and decision is Decision.UNCHANGED else decision,
+                rev if changed else None,
+                len(closed.labels_of.get(sku, ())) if changed else 0,
+                reasons,
+                detail,
+                closed.number_of(source.source_id, entry) if decision is _DOUBTED else None,
+                entry.rows,
+                entry.path,
+                told.problems,
             )
-            tally.count(decision)
         touched += closed.touched
         tripped = tripped or taker.books.tripped
-    if batch_id is not None:
+    done = [result for result in results if result is not None]
+    if batch_id is not None and not is_approved:  # else it was counted when it was held back
+        tally.count([result.decision for result in done])
         batches.add_tally(tx, batch_id, tally, now, tripped=tripped)
-    return Taken(results=tuple(r for r in results if r is not None), labels=tuple(touched))
+    return Taken(results=tuple(done), labels=tuple(touched))
 
 
 def _keep_past(

@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from esl.domain.ids import Sku
+from esl.domain.law.profile_file import PROFILE_NAMES, load_profile
 from esl.domain.lowest_price import Held, Lowest, Stated, Told, lowest_of_30_days
 from esl.domain.place import Store
+from esl.services.promotions.books import profile_of
 from esl.store import past_prices
 
 SAID_MOST = 2_000
@@ -47,7 +49,11 @@ def lowest_price_of(tx: Connection, store: Store, sku: Sku, now: datetime) -> Pr
         if low is not None
         else None
     )
-    found = lowest_of_30_days(held, told, stated, now, today=now.astimezone(zone).date())
+    profile = profile_of(store)
+    if not profile.prior_price.days:  # no such rule there: told all the same, by the Union's
+        profile = load_profile(PROFILE_NAMES[0])
+    today = now.astimezone(zone).date()
+    found = lowest_of_30_days(held, told, stated, now, today=today, profile=profile, zone=zone)
     if found is None:
         return None
     titles = ((batch, past_prices.title_of_batch(tx, batch)) for batch in found.batches)

@@ -11,11 +11,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from esl.domain.ids import GatewayId, LabelId, PanelId, Sku, StoreId
+from esl.domain.ids import GatewayId, LabelId, PanelId, StoreId
 from esl.domain.migration import Done, PairingRow, RowDecision, RowOutcome
 from esl.domain.panel import Panels
 from esl.domain.place import NewLabel, Pairing
 from esl.services.pairing import pair_labels, register_labels
+from esl.services.placing import hang_labels
 from esl.store import audit, migration, places
 from esl.store.migration import KnownLabel
 
@@ -62,11 +63,11 @@ def take_pairings(
         return Moved(outcomes=outcomes, labels=())
     if judge.new:
         register_labels(tx, store_id, list(judge.new.values()), now, panels=panels)
-    pairs = [Pairing(label_id=label, sku=sku) for label, sku in judge.paired.items()]
+    pairs = list(judge.paired.values())
     touched: tuple[LabelId, ...] = ()
     if pairs:
-        touched = pair_labels(tx, store_id, pairs, now, single=False)
-    migration.put_places(tx, judge.placed)
+        touched = pair_labels(tx, store_id, pairs, now, single=False, actor=actor)
+    hung = hang_labels(tx, store_id, dict(judge.placed), now, actor=actor)
     taken = sum(1 for one in outcomes if one.decision is RowDecision.TAKEN)
     if taken:
         audit.note(
@@ -78,7 +79,7 @@ def take_pairings(
             store_id=store_id,
             detail={"registered": len(judge.new), "paired": len(pairs), "rows": taken},
         )
-    return Moved(outcomes=outcomes, labels=tuple(dict.fromkeys((*judge.new, *touched))))
+    return Moved(outcomes=outcomes, labels=tuple(dict.fromkeys((*judge.new, *touched, *hung))))
 
 
 class _Judge:
@@ -96,7 +97,7 @@ class _Judge:
         self._panels = panels
         self._wishes = wishes
         self._known = migration.known_labels(tx, {row.label_id for row in rows})
-        self._skus = migration.known_skus(tx, store_id, (r.sku for r in rows if r.sku is not None))
+        self._skus = migration.known_skus(tx, store_id, (sku for r in rows for sku in r.skus))
         named = {row.gateway_id for row in rows if row.gateway_id is not None}
         self._gateways = {
             gateway
@@ -104,7 +105,7 @@ class _Judge:
             if of == store_id
         }
         self.new: dict[LabelId, NewLabel] = {}
-        self.paired: dict[LabelId, Sku] = {}
+        self.paired: dict[LabelId, Pairing] = {}
         self.placed: dict[LabelId, str] = {}
 
     def take(self, row: PairingRow) -> RowOutcome:
@@ -118,18 +119,19 @@ class _Judge:
                 label=row.label_id,
                 decision=RowDecision.REJECTED,
                 sku=row.sku,
-                before=known.sku if known is not None and field == "sku" else None,
+                more=row.more,
+                before=known.skus if known is not None and field == "sku" else (),
                 field=field,
                 reason=reason,
                 fix=fix,
             )
         done: list[Done] = []
-        before = known.sku if known is not None else None
+        before = known.skus if known is not None else ()
         known = self._expect(row, known, done)
-        if row.sku is not None and row.sku != known.sku:
-            done.append(Done.PAIRED if known.sku is None else Done.MOVED)
-            self.paired[row.label_id] = row.sku
-            known = replace(known, sku=row.sku)
+        if row.sku is not None and row.skus != known.skus:
+            done.append(Done.MOVED if known.skus else Done.PAIRED)
+            self.paired[row.label_id] = Pairing(label_id=row.label_id, sku=row.sku, more=row.more)
+            known = replace(known, skus=row.skus)
         if row.place is not None and row.place != known.place:
             done.append(Done.PLACED)
             self.placed[row.label_id] = row.place
@@ -141,7 +143,8 @@ class _Judge:
             decision=RowDecision.TAKEN if done else RowDecision.UNCHANGED,
             done=tuple(done),
             sku=row.sku,
-            before=before if Done.MOVED in done else None,
+            more=row.more,
+            before=before if Done.MOVED in done else (),
         )
 
     def _expect(self, row: PairingRow, known: KnownLabel | None, done: list[Done]) -> KnownLabel:
@@ -164,7 +167,7 @@ class _Judge:
             panel_id=panel,
             gateway_id=gateway,
             place=known.place if known is not None else None,
-            sku=known.sku if known is not None else None,
+            skus=known.skus if known is not None else (),
             is_retired=False,
         )
 
@@ -179,10 +182,13 @@ class _Judge:
     def _refuse_label(
         self, row: PairingRow, known: KnownLabel | None
     ) -> tuple[str, str, str] | None:
-        if known is not None and known.store_id != self._store_id:
-            return "label", "is registered already, in another store", "Retire it there first."
         panel = row.panel_id
-        if known is not None:
+        is_foreign = known is not None and known.store_id != self._store_id
+        if is_foreign and (panel or self._wishes.panel_id) is not None:
+            # Who may not know of the other store learns no more than by registering it.
+            reason = "is registered to another store or panel model"
+            return "label", reason, "If it is yours, retire it there first."
+        if known is not None and not is_foreign:
             if panel in (None, known.panel_id):
                 return None
             return (
@@ -215,16 +221,19 @@ class _Judge:
     def _refuse_sku(self, row: PairingRow, known: KnownLabel | None) -> tuple[str, str, str] | None:
         if row.sku is None:
             return None
-        if row.sku not in self._skus:
+        unknown = [sku for sku in row.skus if sku not in self._skus]
+        if unknown:
             return (
                 "sku",
-                "the store has no product with this SKU",
+                f"the store has no product {unknown[0]!r}"
+                if row.more
+                else "the store has no product with this SKU",
                 "Bring the products first: esl migrate products.",
             )
-        if known is None or known.sku in (None, row.sku) or self._wishes.moves:
+        if known is None or known.skus in ((), row.skus) or self._wishes.moves:
             return None
         return (
             "sku",
-            f"the label is paired with {known.sku!r} here",
+            f"the label is paired with {', '.join(map(repr, known.skus))} here",
             "If the row is right, take it with --move.",
         )

@@ -14,24 +14,36 @@ import itertools
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from esl.domain.entry import Entry
 from esl.domain.errors import Conflict
 from esl.domain.guards import Reason
 from esl.domain.ids import LabelId, Sku, SourceId, StoreId
 from esl.domain.label import Lane
 from esl.domain.place import Store
-from esl.domain.pricing import Decision, Says
+from esl.domain.pricing import Decision, PriceChange, Says
 from esl.domain.source import PRICE_FIELD
-from esl.services.scales import Breaker, Scales
-from esl.store import big_changes, desk, labels, places, price_intake, quarantine
+from esl.domain.zone import is_zone
+from esl.services.doubts import Doubts, doubts_about
+from esl.services.promotions.turning import follow
+from esl.services.scales import AHEAD_MOST, Breaker, KnownProduct, Scales
+from esl.services.tilling import follow_till
+from esl.store import big_changes, desk, labels, places, price_intake, quarantine, words
 from esl.store.columns import instant_text
 from esl.store.desk import Desk, owners_from
 from esl.store.price_intake import PriceEvent, SaidBy, SourcePosition, price_event
-from esl.store.quarantine import NewHeld, Waiting
+from esl.store.quarantine import HeldAs
 from esl.store.revisions import take_revision, take_revisions
+
+UNREGISTERED: Final = SourceId("*")
+"""As which the circuit breaker counts all sources that nobody registered: a sender who gives each
+of its changes the name of another source is counted as one."""
+
+LockProducts = Callable[[Connection, StoreId, list[Sku]], Mapping[Sku, KnownProduct]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +53,18 @@ class Closed:
     revs: tuple[int, ...]
     labels_of: Mapping[Sku, tuple[LabelId, ...]]
     touched: tuple[LabelId, ...]
-    held: Mapping[SaidBy, int]
+    held_as: Mapping[HeldAs, int]  # what waits, also what newer words have replaced already
 
     @property
     def rev(self) -> int | None:
         """The revision, where all changes have one; the first, where each has its own."""
         return self.revs[0] if self.revs else None
+
+    def number_of(self, source: SourceId, said: Entry | PriceChange) -> int | None:
+        """Return the number under which a price waits, or waited."""
+        if isinstance(said, Entry):
+            return self.held_as.get((source, said.sku, words.text_of_entry(said)))
+        return self.held_as.get((source, said.sku, words.text_of_change(said)))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,10 +76,7 @@ class PriceBooks:
     now: datetime
     desk: Desk
     scales: Scales
-    waiting: dict[Sku, list[Waiting]]  # what of these products is in quarantine already
-    to_hold: dict[Sku, dict[SourceId, NewHeld]] = field(default_factory=dict)
-    still_held: dict[SaidBy, int] = field(default_factory=dict)
-    outdated: set[int] = field(default_factory=set)  # quarantine that newer words replace
+    doubts: Doubts
     events: list[PriceEvent] = field(default_factory=list)
     changed_by: dict[Sku, int] = field(default_factory=dict)  # which accepted change, from 0
     accepted: int = 0
@@ -76,6 +91,16 @@ class PriceBooks:
             seat = self.desk.seats.get(source)
             if seat is not None and seat.disabled:
                 raise Conflict(f"the source {source!r} is switched off")
+
+    def let_overtake(self, source: SourceId, said: Mapping[Sku, Collection[SourceId]]) -> None:
+        """Let what others said stay above words of a source that are older.
+
+        Not what a source of lower priority said: its words do not reach that far.
+        """
+        own = self.desk.priority_of(source)
+        self.scales.overtaken = {
+            sku for sku, by in said.items() if any(self.desk.priority_of(s) >= own for s in by)
+        }
 
     def note(
         self,
@@ -105,34 +130,29 @@ class PriceBooks:
         if decision is Decision.ACCEPTED:
             self.changed_by[sku] = self.accepted
             self.accepted += 1
-        if (self.waiting or self.to_hold) and (
-            decision is Decision.ACCEPTED or decision is Decision.UNCHANGED
-        ):
-            self.end_waiting(sku)
+        if self.doubts and (decision is Decision.ACCEPTED or decision is Decision.UNCHANGED):
+            self.doubts.end(sku)
 
-    def hold_back(self, held: NewHeld) -> None:
-        """Keep a price for a person; the same one is kept once, another takes its place."""
-        key = held.source, held.sku
-        for other in self.waiting.get(held.sku, ()):
-            if other.source == held.source:
-                if other.said == held.said:
-                    self.still_held[key] = other.quarantine_id
-                    self.outdated.discard(other.quarantine_id)
-                    self.to_hold.get(held.sku, {}).pop(held.source, None)
-                    self.scales.held_back.add(key)
-                    return
-                self.outdated.add(other.quarantine_id)
-        self.still_held.pop(key, None)
-        self.to_hold.setdefault(held.sku, {})[held.source] = held
-        self.scales.held_back.add(key)
-
-    def end_waiting(self, sku: Sku) -> None:
-        """A newer price in range takes the place of whatever of this product waits."""
-        for other in self.waiting.get(sku, ()):
-            self.outdated.add(other.quarantine_id)
-            self.still_held.pop((other.source, sku), None)
-        if self.to_hold:
-            self.to_hold.pop(sku, None)
+    def note_doubt(
+        self,
+        sku: Sku,
+        source: SourceId,
+        seq: int | None,
+        time: datetime | None,
+        reasons: tuple[Reason, ...],
+        says: Says,
+    ) -> None:
+        """Write down that a price waits for a person which nobody shows yet in any case."""
+        decision = Decision.QUARANTINED
+        self.note(
+            sku=sku,
+            source=source,
+            seq=seq,
+            time=time,
+            decision=decision,
+            reasons=reasons,
+            says=says,
+        )
 
     def close(
         self,
@@ -178,8 +198,16 @@ class PriceBooks:
                 [(sku, held[sku], revs[by[sku] if each_its_rev else 0]) for sku in sorted(changed)],
                 currency=self.store.currency,
             )
+        if revs:
+            by = self.changed_by
+            rev_of = {sku: revs[by[sku] if each_its_rev else 0] for sku in skus}
+            bases = {sku: self.scales.held[sku].says for sku in changed}
+            follow(tx, self.store, rev_of, bases, now, actor=actor)
+            labels_of = _told(labels_of, follow_till(tx, store_id, rev_of, now), also_touched)
         price_intake.put_source_positions(tx, store_id, self.scales.moved)
-        numbers = self._write_quarantine(actor, batch_id)
+        self.doubts.write(
+            tx, store_id, currency=self.store.currency, actor=actor, batch_id=batch_id
+        )
         counted = ((source, b.counted) for source, b in self.scales.breakers.items())
         big_changes.add_big(tx, store_id, counted, now)
         touched = tuple(label for sku in skus for label in labels_of.get(sku, ()))
@@ -195,7 +223,7 @@ class PriceBooks:
             revs=tuple(revs),
             labels_of={sku: tuple(found) for sku, found in labels_of.items()},
             touched=touched,
-            held=numbers,
+            held_as=self.doubts.held_as,
         )
 
     @property
@@ -203,40 +231,39 @@ class PriceBooks:
         """Say whether the circuit breaker holds the rest back."""
         return any(breaker.tripped for breaker in self.scales.breakers.values())
 
-    def _write_quarantine(self, actor: str, batch_id: int | None) -> dict[SaidBy, int]:
-        fresh = [held for some in self.to_hold.values() for held in some.values()]
-        if self.outdated:
-            quarantine.supersede(self.tx, self.outdated, self.now, by=actor)
-        numbers = dict(self.still_held)
-        if fresh:
-            numbers |= quarantine.hold(
-                self.tx,
-                self.store.store_id,
-                fresh,
-                self.now,
-                currency=self.store.currency,
-                actor=actor,
-                batch_id=batch_id,
-            )
-        return numbers
+
+def _told(
+    labels_of: dict[Sku, list[LabelId]], held: Collection[Sku], also_touched: Collection[Sku]
+) -> dict[Sku, list[LabelId]]:
+    """Leave out products whose labels wait for the till, unless something else of them changed."""
+    waiting = set(held).difference(also_touched) if held else held
+    return {s: x for s, x in labels_of.items() if s not in waiting} if waiting else labels_of
 
 
 def open_books(
-    tx: Connection, store_id: StoreId, skus: list[Sku], now: datetime, *, tripped: bool = False
+    tx: Connection,
+    store_id: StoreId,
+    skus: list[Sku],
+    now: datetime,
+    *,
+    tripped: bool = False,
+    lock: LockProducts = price_intake.lock_priced,
 ) -> PriceBooks:
     """Open the books for some products; ``skus`` are sorted, and stand there once.
 
-    ``tripped`` says that the circuit breaker holds this batch back already.
+    ``tripped`` says that the circuit breaker holds this batch back already. ``lock`` locks the
+    products' rows and returns what is known of them.
 
     Raises:
         UnknownStore: There is no such store.
     """
     store = places.lock_store(tx, store_id)
-    known = price_intake.lock_priced(tx, store_id, skus)
+    known = lock(tx, store_id, skus)
     at = desk.desk_of(tx, store_id)
-    waiting: dict[Sku, list[Waiting]] = {}
-    for one in quarantine.waiting_of(tx, store_id, skus):
-        waiting.setdefault(one.sku, []).append(one)
+    doubts = doubts_about(quarantine.waiting_of(tx, store_id, skus), now)
+
+    def counted_as(source: SourceId) -> SourceId:
+        return source if source in at.seats else UNREGISTERED
 
     def breaker_of(source: SourceId) -> Breaker:
         before = big_changes.count_big(tx, store_id, source, now)
@@ -246,6 +273,8 @@ def open_books(
         owner: str | None = scales.spoken.get(sku)
         if owner is None and (product := known.get(sku)) is not None:
             owner = owners_from(product.owners).get(PRICE_FIELD)
+        if owner is None and is_zone(source):
+            return sku in scales.held  # said before anybody was noted: by the store
         return at.owner_above(owner, source, PRICE_FIELD)
 
     scales = Scales(
@@ -254,13 +283,15 @@ def open_books(
         positions={},
         said={},
         guards_of=at.guards_of,
+        counted_as=counted_as,
         breaker_of=breaker_of,
         products=lambda most: big_changes.count_products(tx, store_id, most),
+        latest=now + AHEAD_MOST,
         today=now.astimezone(ZoneInfo(store.timezone)).date().isoformat(),
         yields=yields if at.has_ranks else None,
-        held_back={(w.source, w.sku) for found in waiting.values() for w in found},
+        held_back=doubts.said_by,
     )
-    return PriceBooks(tx=tx, store=store, now=now, desk=at, scales=scales, waiting=waiting)
+    return PriceBooks(tx=tx, store=store, now=now, desk=at, scales=scales, doubts=doubts)
 
 
 def positions_of(

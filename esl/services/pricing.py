@@ -13,27 +13,49 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from esl.domain.errors import Conflict, FieldProblem, InvalidInput
-from esl.domain.guards import Reason
-from esl.domain.ids import LabelId, Sku, StoreId
+from esl.domain.errors import Conflict, FieldProblem, InvalidInput, NumberUsed
+from esl.domain.guards import FIXES, WORDS, Reason
+from esl.domain.ids import LabelId, Sku, SourceId, StoreId
 from esl.domain.place import Store
 from esl.domain.pricing import (
     ChangeResult,
-    CurrentPrice,
     Decision,
-    Keep,
     PriceChange,
     Says,
+    says_after,
+)
+from esl.domain.source import PRICE_FIELD
+from esl.services.planned_changes import (
+    draft_change,
+    hold_back,
+    is_for_later,
+    is_over,
+    plan_change,
+    yields_at,
 )
 from esl.services.price_books import Closed, PriceBooks, open_books, positions_of
-from esl.store import owners, price_intake, promotions, sources, words
+from esl.services.till_plans import Draft, TillPlans
+from esl.services.turning import settle_overdue
+from esl.store import owners, price_intake, promotions, sources
+from esl.store.desk import owners_from
 from esl.store.price_intake import SaidBy, SaidPrice, SourcePosition
-from esl.store.quarantine import NewHeld
 
 Told = tuple[Decision, tuple[Reason, ...]]
 """What became of a change, and why."""
 
 _SAYS_NOTHING = frozenset({Decision.REJECTED, Decision.SUPERSEDED})
+NOT_STORED = frozenset({Reason.UNKNOWN_SKU, Reason.NUMBER_USED, Reason.OVER, Reason.TOO_MANY_PLANS})
+"""Why a change is refused for its form, so that nothing of it is written down."""
+
+_FIELDS = {
+    Reason.OVER: "valid_to",
+    Reason.UNKNOWN_SKU: "sku",
+    Reason.NUMBER_USED: "source_seq",
+    Reason.TOO_HIGH: "price",
+    Reason.TOO_LOW: "price",
+    Reason.NOT_POSITIVE: "price",
+}
+"""What must be changed of a price change, by why it was refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +77,13 @@ def apply_price_changes(
     is_approved: bool = False,
     is_planned: bool = False,
     each_its_rev: bool = False,
+    each_by_itself: bool = False,
 ) -> Applied:
     """Apply changes of one store, all or none; the order of the sequence is their order.
 
     Together they are one revision; ``each_its_rev`` for changes that only happen to be taken
-    together.
+    together. With ``each_by_itself`` one that is refused does not hold up the others: its result
+    says so, with the field, in place of `InvalidInput` for all.
 
     What is approved is not weighed by the guards again. What was approved or planned is no new
     word of its source.
@@ -68,27 +92,35 @@ def apply_price_changes(
         InvalidInput: A SKU is unknown, or a source used one sequence number for two prices.
         Conflict: The store's currency is not the changes', or a source is switched off.
     """
-    books = open_books(tx, store_id, sorted({change.sku for change in changes}), now)
+    skus = sorted({change.sku for change in changes})
+    settle_overdue(tx, store_id, skus, now)
+    books = open_books(tx, store_id, skus, now)
     scales = books.scales
     _refuse_other_currency(books.store, changes)
-    refuse_unknown(scales.known, changes)
+    if not each_by_itself:
+        refuse_unknown(scales.known, changes)
     if books.desk.seats:
         books.refuse_disabled({change.source for change in changes})
+    scales.is_batch = not each_its_rev
     scales.positions = _load_positions(tx, store_id, changes)
     scales.said = _load_said(tx, store_id, changes, scales.positions)
     if is_approved:
         scales.is_guarded, scales.yields = False, None
     overridden: set[Sku] = set()
-    told = [_weigh(books, change, overridden) for change in changes]
+    plans = TillPlans(tx, store_id, skus, now, books.desk)
+    scales.yields = plans.yields_by(scales.yields)
+    weigh = _weigh_alone if each_by_itself else _weigh
+    told = [weigh(books, plans, change, overridden) for change in changes]
     closed = books.close(
         actor=actor, batch_id=batch_id, always_takes_rev=True, each_its_rev=each_its_rev
     )
     promotions.forget_of_products(tx, store_id, overridden)
+    plans.write(actor=actor, batch_id=batch_id)
     if books.desk.seats:
         owners.note_price_owners(tx, store_id, _owners_after(books, changes, told))
         if not (is_approved or is_planned):
             _note_spoken(books, changes, told)
-    results = _results(changes, told, closed, each_its_rev=each_its_rev)
+    results = _results(changes, told, closed, now, each_its_rev=each_its_rev)
     return Applied(results=results, labels=closed.touched)
 
 
@@ -138,12 +170,36 @@ def foresee(
     return told
 
 
-def _weigh(books: PriceBooks, change: PriceChange, overridden: set[Sku]) -> Told:
+def _weigh_alone(
+    books: PriceBooks, plans: TillPlans, change: PriceChange, overridden: set[Sku]
+) -> Told:
+    """Weigh a change whose refusal is its own; of what is refused for its form nothing is kept."""
+    if change.sku not in books.scales.known:
+        return Decision.REJECTED, (Reason.UNKNOWN_SKU,)
+    try:
+        return _weigh(books, plans, change, overridden)
+    except NumberUsed:
+        return Decision.REJECTED, (Reason.NUMBER_USED,)
+
+
+def _weigh(books: PriceBooks, plans: TillPlans, change: PriceChange, overridden: set[Sku]) -> Told:
     scales = books.scales
     sku, source = change.sku, change.source
-    held = scales.held.get(sku)
-    old = held.says if held is not None else None
+    old = held.says if (held := scales.held.get(sku)) is not None else None
     new = says_after(old, change)
+    draft: Draft | None = None
+    if change.valid_from is not None or change.valid_to is not None or plans.is_layered(sku):
+        if is_over(change, books.now):
+            return Decision.REJECTED, (Reason.OVER,)
+        if yields_at(books, plans, change):
+            return Decision.SUPERSEDED, (Reason.YIELDS,)
+        if is_for_later(change, books.now):
+            return plan_change(books, plans, change, new)
+        draft = draft_change(books, plans, change)
+        if draft is not None and draft.is_too_many:
+            return Decision.REJECTED, (Reason.TOO_MANY_PLANS,)
+        if draft is not None and draft.says is not None:
+            new = _beside_promotion(old, draft.says)
     decision, reasons = scales.weigh(
         sku=sku,
         source=source,
@@ -153,17 +209,12 @@ def _weigh(books: PriceBooks, change: PriceChange, overridden: set[Sku]) -> Told
         raw=(change.price_minor, change.was_minor, change.unit_price_minor, change.badge),
         path=change.path,
     )
+    if decision is Decision.UNCHANGED and books.desk.has_ranks:
+        _repeat(books, sku, source)
+    if draft is not None and decision in (Decision.ACCEPTED, Decision.UNCHANGED):
+        plans.keep(draft)
     if decision is Decision.QUARANTINED:
-        books.hold_back(
-            NewHeld(
-                sku=sku,
-                source=source,
-                said=words.text_of_change(change),
-                price_minor=change.price_minor,
-                held_minor=old.price_minor if old is not None else None,
-                reasons=" ".join(reasons),
-            )
-        )
+        hold_back(books, change, reasons)
     elif decision is Decision.ACCEPTED and (old is None or old.price_minor != new.price_minor):
         overridden.add(sku)
     books.note(
@@ -178,83 +229,55 @@ def _weigh(books: PriceBooks, change: PriceChange, overridden: set[Sku]) -> Told
     return decision, reasons
 
 
+def _repeat(books: PriceBooks, sku: Sku, source: SourceId) -> None:
+    """Let a source of higher priority own the price that it says as well."""
+    owner: str | None = books.scales.spoken.get(sku)
+    if owner is None:
+        owner = owners_from(books.scales.known[sku].owners).get(PRICE_FIELD)
+    if books.desk.goes_beyond(source, owner):
+        books.scales.spoken[sku] = source
+
+
+def _beside_promotion(old: Says | None, new: Says) -> Says:
+    """Keep what a till's promotion says beside the same price, as `says_after` does."""
+    if old is None or old.price_minor != new.price_minor:
+        return new
+    price, was, unit, badge, *_ = new
+    return old._replace(price_minor=price, was_minor=was, unit_price_minor=unit, badge=badge)
+
+
 def _results(
-    changes: Sequence[PriceChange], told: Sequence[Told], closed: Closed, *, each_its_rev: bool
+    changes: Sequence[PriceChange],
+    told: Sequence[Told],
+    closed: Closed,
+    now: datetime,
+    *,
+    each_its_rev: bool,
 ) -> tuple[ChangeResult, ...]:
     """Answer each change; of several of one product, each."""
     revs = iter(closed.revs) if each_its_rev else itertools.repeat(closed.rev)
     results: list[ChangeResult] = []
     for change, (decision, reasons) in zip(changes, told, strict=True):
-        is_accepted = decision is Decision.ACCEPTED
-        held: int | None = None
-        if decision is Decision.QUARANTINED:
-            held = closed.held.get((change.source, change.sku))
+        holds = decision is Decision.ACCEPTED and not is_for_later(change, now)
+        is_doubted = decision is Decision.QUARANTINED
         results.append(
             ChangeResult(
                 sku=change.sku,
                 decision=decision,
-                rev=next(revs) if is_accepted else None,
-                labels=len(closed.labels_of.get(change.sku, ())) if is_accepted else 0,
+                rev=next(revs) if holds else None,
+                labels=len(closed.labels_of.get(change.sku, ())) if holds else 0,
                 reasons=reasons,
-                quarantine_id=held,
+                quarantine_id=closed.number_of(change.source, change) if is_doubted else None,
+                path=_field_of(change, reasons),
             )
         )
     return tuple(results)
 
 
-def says_after(old: Says | None, change: PriceChange) -> Says:
-    """Compute what holds if a change is accepted.
-
-    A unit price that came with an earlier price is never kept beside a new one: it would be
-    wrong. It is computed from the net content then, or left out. Nor is a till's promotion
-    kept beside another price than its own.
-    """
-    price, was, unit, badge = (
-        change.price_minor,
-        change.was_minor,
-        change.unit_price_minor,
-        change.badge,
-    )
-    if old is None:
-        return Says(
-            price,
-            None if isinstance(was, Keep) else was,
-            None if isinstance(unit, Keep) else unit,
-            None if isinstance(badge, Keep) else badge,
-        )
-    if isinstance(was, Keep):
-        was = old.was_minor
-    if isinstance(badge, Keep):
-        badge = old.badge
-    if old.price_minor != price:
-        return Says(price, was, None if isinstance(unit, Keep) else unit, badge)
-    return Says(
-        price, was, old.unit_price_minor if isinstance(unit, Keep) else unit, badge, *old[4:]
-    )
-
-
-def price_after(old: CurrentPrice | None, change: PriceChange, rev: int) -> CurrentPrice:
-    """Compute the price that holds if a change is accepted, as `says_after` does."""
-    before = None
-    if old is not None:
-        before = Says(
-            old.price_minor,
-            old.was_minor,
-            old.unit_price_minor,
-            old.badge,
-            old.regular_minor,
-            old.member_minor,
-            old.multibuy_quantity,
-            old.multibuy_minor,
-        )
-    says = says_after(before, change)
-    return CurrentPrice(
-        store_id=change.store_id,
-        sku=change.sku,
-        currency=change.currency,
-        rev=rev,
-        **says._asdict(),
-    )
+def _field_of(change: PriceChange, reasons: tuple[Reason, ...]) -> str:
+    """Point to the field for which a change was refused, if it is one alone."""
+    field = _FIELDS.get(reasons[0]) if reasons else None
+    return f"{change.path}/{field}" if field is not None else ""
 
 
 def _owners_after(
@@ -264,7 +287,8 @@ def _owners_after(
     return {
         change.sku: (books.scales.known[change.sku].owners, change.source)
         for change, (decision, _) in zip(changes, told, strict=True)
-        if decision is Decision.ACCEPTED
+        if not is_for_later(change, books.now)
+        and (decision is Decision.ACCEPTED or books.scales.spoken.get(change.sku) == change.source)
     }
 
 
@@ -282,8 +306,8 @@ def refuse_unknown(known: Container[Sku], changes: Sequence[PriceChange]) -> Non
     problems = [
         FieldProblem(
             path=f"{change.path}/sku",
-            detail="the store has no product with this SKU",
-            fix="Add the product first: PUT /api/v1/stores/{store}/products/{sku}.",
+            detail=WORDS[Reason.UNKNOWN_SKU],
+            fix=FIXES[Reason.UNKNOWN_SKU],
         )
         for change in changes
         if change.sku not in known

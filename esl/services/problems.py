@@ -10,11 +10,15 @@ from sqlalchemy import Connection
 from esl.domain.fleet import EMPTY_MV, Device, FleetState, Patience, fleet_state
 from esl.domain.ids import GatewayId, StoreId
 from esl.domain.problem import WHAT_TO_DO, Finding, ProblemKind
+from esl.domain.promotion.offer import PLAIN_WORDS
 from esl.domain.staged import Flip
-from esl.services import flips
+from esl.services import flips, happenings
 from esl.services.fleet import patience_of
 from esl.services.intake_problems import find_intake_problems
-from esl.store import fleet, places, problems, remove_tasks
+from esl.services.notifying import find_notify_problems
+from esl.services.subscriptions import find_event_problems
+from esl.services.till_problems import find_till_problems
+from esl.store import backup_state, fleet, offers, places, problems, remove_tasks
 
 LOW_ABOVE_EMPTY_MV = 100
 """A battery this near its end is changed before it fails."""
@@ -76,9 +80,10 @@ def find_changes(
 
 
 def write_changes(tx: Connection, changes: Changes, now: datetime) -> None:
-    """Open and close problems."""
-    problems.close_problems(tx, changes.closed, now)
-    problems.open_findings(tx, changes.opened, now)
+    """Open and close problems, and let others hear of it."""
+    closed = problems.close_problems(tx, changes.closed, now)
+    opened = problems.open_findings(tx, changes.opened, now)
+    happenings.note_problems(tx, opened, closed, now)
 
 
 def find_problems(
@@ -109,12 +114,30 @@ def find_problems(
         _finding(store_id, ProblemKind.FLIP_FAILED, f"flip/{flip.flip_id}", _why_failed(flip))
         for flip in flips.failures_untended(tx, store_id, now)
     ]
+    found += _of_promotions(tx, store_id)
+    if (why := backup_state.backup_problem(tx)) is not None:
+        found.append(_finding(store_id, ProblemKind.BACKUP_FAILS, f"backup/{store_id}", why))
     found += [
         _finding(store_id, ProblemKind.REMOVE, task.label_id, task.reason)
         for task in remove_tasks.list_tasks(tx, store_id)
     ]
     found += [_finding(store_id, *wrong) for wrong in find_intake_problems(tx, store_id, now)]
+    found += [_finding(store_id, *wrong) for wrong in find_till_problems(tx, store_id, now)]
+    found += [_finding(store_id, *wrong) for wrong in find_event_problems(tx, store_id, now)]
+    found += [_finding(store_id, *wrong) for wrong in find_notify_problems(tx, store_id)]
     return found
+
+
+def _of_promotions(tx: Connection, store_id: StoreId) -> Iterator[Finding]:
+    """Name the promotions whose prices labels show plainly, as the law does not let them claim."""
+    for names, why, count, sku in offers.troubles_of(tx, store_id):
+        whose = "of its products" if names else "products whose tills state a former price"
+        reason = (
+            f"{count} {whose} are shown without former price, percentage and badge, such"
+            f" as {str(sku)[:40]}: {PLAIN_WORDS.get(why, why)}."
+        )
+        subject = f"promotion/{names.replace(' ', '+')[:60] or 'till'}/{why}/{store_id}"
+        yield _finding(store_id, ProblemKind.PROMOTION_PLAIN, subject[:140], reason)
 
 
 def _of_gateways(

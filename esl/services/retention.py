@@ -3,15 +3,22 @@
 ==================== ======== ================================================================
 commands, flips      30 days  that are over
 webhooks             14 days  that are over: so long a repeat is recognised
+messages of events   14 days  that are over; and 300 of each subscription at most
 touches of labels    30 days
+happenings           30 days
+messages to people   30 days  that are over
 refused messages     30 days  and 2,000 of them at most
 sign-in links        30 days  that are over
 problems             90 days  that ended
 remove tasks         90 days  that were done
 prices for later     90 days  that are over
+proposals            90 days  that became no price
 pictures             90 days  last sent then, and nothing refers to them any more
 files of folders     400 days that are gone
 quarantine, batches  400 days that were decided about; all
+changes of zones     400 days that all their stores were told
+steps of pairings    400 days
+visits of links      400 days
 what was issued      400 days below what a label shows
 display log          400 days but never a label's newest line
 failures             400 days the time in which a verdict may be asked for
@@ -32,15 +39,22 @@ from sqlalchemy import Connection
 from esl.domain.ids import Digest
 from esl.store import (
     commands,
+    event_deliveries,
     flips,
+    happenings,
     hook_inbox,
     mqtt_in,
+    notifications,
+    pairing_events,
     problems,
+    proposals,
     retention,
     retention_intake,
     schedule,
     seen_files,
+    short_links,
     touches,
+    zone_tasks,
 )
 from esl.store.database import Database
 from esl.store.retention import FRAME_PARTS, Place
@@ -141,13 +155,20 @@ _BY_AGE: Final[Sequence[tuple[Forget, timedelta]]] = (
     (commands.forget_commands, ORDERS_KEPT),
     (flips.forget_flips, ORDERS_KEPT),
     (touches.forget_touches, ORDERS_KEPT),
+    (happenings.forget_happenings, ORDERS_KEPT),
+    (notifications.forget_messages, ORDERS_KEPT),
     (hook_inbox.forget_events, HOOKS_KEPT),
+    (event_deliveries.forget_deliveries, HOOKS_KEPT),
     (mqtt_in.forget_refused, ORDERS_KEPT),
     (retention_intake.forget_links, ORDERS_KEPT),
     (problems.forget_problems, PROBLEMS_KEPT),
     (retention_intake.forget_tasks, PROBLEMS_KEPT),
     (schedule.forget_done, PROBLEMS_KEPT),
+    (proposals.forget_proposals, PROBLEMS_KEPT),
     (seen_files.forget_files, HISTORY_KEPT),
     (retention_intake.forget_decided, HISTORY_KEPT),
     (retention_intake.forget_batches, HISTORY_KEPT),
+    (zone_tasks.forget_changes, HISTORY_KEPT),
+    (pairing_events.forget_events, HISTORY_KEPT),
+    (short_links.forget_visits, HISTORY_KEPT),
 )

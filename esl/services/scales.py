@@ -12,12 +12,12 @@ Nothing is read or written here but through what the scales were made with, so t
 10,000 changes costs a handful of statements.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
-from esl.domain.errors import InvalidInput
+from esl.domain.errors import NumberUsed
 from esl.domain.guards import (
     PASSED,
     PASSED_BIG,
@@ -31,22 +31,41 @@ from esl.domain.guards import (
 )
 from esl.domain.ids import Sku, SourceId
 from esl.domain.pricing import Decision, Keep, Says
-from esl.store.price_intake import HeldPrice, PricedProduct, SaidBy, SaidPrice, SourcePosition
+from esl.store.price_intake import HeldPrice, SaidBy, SaidPrice, SourcePosition
 
 Judge = Callable[[], Judgement]
 Raw = tuple[int, int | Keep | None, int | Keep | None, str | Keep | None]
 """Price, old price, unit price and badge as they were sent."""
 
+AHEAD_MOST: Final = timedelta(minutes=10)
+"""How far the clock of a source may be ahead of ours, and its times still order what it says."""
+
 NEW: Final = PASSED
 """A first price is compared with nothing."""
 
 _YIELDS: Final = (Reason.YIELDS,)
+_OVERTAKEN: Final = (Reason.OVERTAKEN,)
 _BULK: Final = (Reason.BULK,)
+
+
+class KnownProduct(Protocol):
+    """What scales ask of a product."""
+
+    @property
+    def category(self) -> str | None:
+        """What limits may differ by."""
+
+    @property
+    def owners(self) -> str | None:
+        """JSON: which source said which field."""
 
 
 @dataclass(slots=True)
 class Breaker:
-    """Counts big changes of one source; trips when they are too many, and stays so."""
+    """Counts big changes of a source, or of all unregistered ones; trips when they are too many.
+
+    It stays so.
+    """
 
     before: int  # within the last minutes, of other batches
     tripped: bool = False
@@ -58,26 +77,31 @@ class Scales:
     """Weighs changes of one store.
 
     ``known`` are the products there are, ``held`` their prices. ``said`` is what sources said
-    under the number in ``positions``, where a change has the same. ``breaker_of`` makes a
-    source's breaker, ``products`` counts the store's products up to a number; both are asked
-    once it matters. ``yields`` says whether a source yields to the owner of a product's price.
+    under the number in ``positions``, where a change has the same. ``counted_as`` names the
+    breaker that counts a source, ``breaker_of`` makes it, ``products`` counts the store's products
+    up to a number; the two are asked once it matters. ``yields`` says whether a source yields to
+    the owner of a product's price.
     """
 
-    known: Mapping[Sku, PricedProduct]
+    known: Mapping[Sku, KnownProduct]
     held: dict[Sku, HeldPrice]
     positions: dict[SaidBy, SourcePosition]
     said: dict[SaidBy, SaidPrice]
     guards_of: Callable[[SourceId], Guards]
+    counted_as: Callable[[SourceId], SourceId]
     breaker_of: Callable[[SourceId], Breaker]
     products: Callable[[int], int]
     today: str
+    latest: datetime  # a time of a source that lies behind it says nothing of an order
     yields: Callable[[SourceId, Sku], bool] | None = None
     moved: dict[SaidBy, SourcePosition] = field(default_factory=dict)
     changed: dict[Sku, None] = field(default_factory=dict)  # in the order they were accepted
     spoken: dict[Sku, SourceId] = field(default_factory=dict)  # whose word was accepted last
     breakers: dict[SourceId, Breaker] = field(default_factory=dict)
+    overtaken: Container[Sku] = ()  # of which somebody said a price after what is weighed was sent
     held_back: set[SaidBy] = field(default_factory=set)  # whose last word waits for a person
     is_guarded: bool = True  # False: a person has approved what is weighed
+    is_batch: bool = True  # False: what is weighed came by itself; a breaker holds back no rest
 
     def weigh(
         self,
@@ -97,15 +121,19 @@ class Scales:
         """
         old = self.held.get(sku)
         same = old is not None and old.says == new
-        if (seq is not None or time is not None) and self._came_late(
-            (source, sku), seq, time, same=same, raw=raw, path=path
+        is_ordered = seq is not None or time is not None
+        key = source, sku
+        if (
+            is_ordered
+            and key in self.positions
+            and self._came_late(key, seq, time, same=same, raw=raw, path=path)
         ):
             return Decision.SUPERSEDED, ()
         decision, reasons = self._decide(sku, source, old, new, raw, judge, same=same)
-        if seq is not None or time is not None:
-            self.note_position((source, sku), seq, time)
+        if is_ordered:
+            self.note_position(key, seq, time)
             if seq is not None:
-                self.said[source, sku] = SaidPrice(*new[:4])
+                self.said[key] = SaidPrice._make(new[:4])
         if decision is Decision.ACCEPTED:
             again = old is not None and old.changed_on == self.today
             changes = 0 if old is None else old.changes_that_day + 1 if again else 1
@@ -120,6 +148,13 @@ class Scales:
         if not self.is_guarded or not guards.on:
             return Decision.ACCEPTED, ()
         return self._decision_by(judge(), guards, source, is_first=sku not in self.held)
+
+    def ask_plain(
+        self, sku: Sku, source: SourceId, new: Says
+    ) -> tuple[Decision, tuple[Reason, ...]]:
+        """Ask the guards as `ask` does, about a price without a promotion."""
+        guards, old = self.guards_of(source), self.held.get(sku)
+        return self.ask(sku, source, lambda: self._judge(sku, old, new, guards, (*new[:4],)))
 
     def _decide(
         self,
@@ -136,6 +171,8 @@ class Scales:
             return Decision.UNCHANGED, ()
         if self.yields is not None and self.yields(source, sku):
             return Decision.SUPERSEDED, _YIELDS
+        if sku in self.overtaken:
+            return Decision.SUPERSEDED, _OVERTAKEN
         if not self.is_guarded:
             return Decision.ACCEPTED, ()
         guards = self.guards_of(source)
@@ -191,13 +228,14 @@ class Scales:
 
     def _is_held_back(self, source: SourceId, guards: Guards, *, big: bool) -> bool:
         """Count a change at the circuit breaker; say whether it is held back."""
-        breaker = self.breakers.get(source)
-        if breaker is not None and breaker.tripped:
+        name = self.counted_as(source)
+        breaker = self.breakers.get(name)
+        if breaker is not None and breaker.tripped and self.is_batch:
             return True
         if not big or guards.limits.bulk_permille is None:
             return False
         if breaker is None:
-            breaker = self.breakers[source] = self.breaker_of(source)
+            breaker = self.breakers[name] = self.breaker_of(name)
             if breaker.tripped:
                 return True
         count = breaker.before + breaker.counted + 1
@@ -235,7 +273,7 @@ class Scales:
                     # Sent again. It is late if another source has spoken since, and not if it
                     # was held back the first time, and is to be held back again.
                     return key not in self.held_back
-                raise InvalidInput.at(
+                raise NumberUsed.at(
                     f"{path}/source_seq",
                     "used before with another price",
                     fix="Give every change of a product a higher sequence number.",
@@ -259,7 +297,12 @@ class Scales:
         )
 
     def note_position(self, key: SaidBy, seq: int | None, time: datetime | None) -> None:
-        """Note how far a source has come with a product."""
+        """Note how far a source has come with a product.
+
+        A clock that is far ahead is no measure: once it is right, its source must be heard.
+        """
+        if time is not None and time > self.latest:
+            time = self.latest - AHEAD_MOST
         before = self.positions.get(key)
         if before is not None:
             seq = before.last_seq if seq is None else seq
@@ -271,8 +314,3 @@ def regular_of(says: Says) -> int | None:
     """Return the price that comes back when the promotion on the shelf ends; None without one."""
     regular = says.regular_minor if says.regular_minor is not None else says.was_minor
     return regular if regular is not None and regular > says.price_minor else None
-
-
-def sorted_skus(skus: Sequence[Sku]) -> list[Sku]:
-    """Put SKUs in the order in which rows are locked, each once."""
-    return sorted(set(skus))

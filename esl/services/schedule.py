@@ -3,16 +3,17 @@
 ::
 
     waiting ──▶ at ``valid_from`` it holds ──▶ done
-                        └─ has a ``valid_to`` ──▶ holding ──▶ at it the price before holds again
+                        └─ has a ``valid_to`` ──▶ holding ──▶ at it what lies beneath holds again
 
 Whoever looks first after the moment applies it, in one transaction with what it changes: after a
-night without power as well, one edge after the other in the order of their moments. Time is the
-effective clock's, which never goes back.
+night without power as well, one moment after the other. What holds at it is computed from all that
+tills have said (`esl.services.turning`). Time is the effective clock's, which never goes back.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 import structlog
 from sqlalchemy import Connection
@@ -21,18 +22,16 @@ from esl.domain.entry import Entry
 from esl.domain.errors import EslError
 from esl.domain.ids import LabelId, Sku, SourceId, StoreId
 from esl.domain.label import Lane
-from esl.domain.pricing import Decision, Says
+from esl.domain.pricing import Says
 from esl.domain.source import unregistered
 from esl.services.listening import take_entries
 from esl.services.price_books import open_books
+from esl.services.turning import ACTOR, settle
 from esl.services.withdrawals import withdraw_prices
-from esl.store import places, price_intake, promotions, schedule, words
-from esl.store.schedule import Scheduled, ScheduleState
+from esl.store import places, promotions, schedule
+from esl.store.schedule import Due, ScheduleState
 
 EDGES_AT_ONCE = 500
-
-ACTOR = "schedule"
-"""Who changes prices where a moment does, and no sender."""
 
 TILL = SourceId("schedule")
 
@@ -57,70 +56,30 @@ def apply_due(tx: Connection, now: datetime) -> Edges:
     """Apply the edges whose moment has come, the earliest first."""
     due = schedule.due_prices(tx, now, most=EDGES_AT_ONCE)
     touched: list[LabelId] = []
-    for scheduled in due:
-        try:
-            with tx.begin_nested():
-                if scheduled.state is ScheduleState.WAITING:
-                    touched += _begin(tx, scheduled, now)
-                else:
-                    touched += _end(tx, scheduled, now)
-        except EslError as exc:
-            # The product or store is gone: nothing of it can hold.
-            schedule.end_planned(tx, [scheduled.schedule_id], ScheduleState.CANCELLED)
-            log.warning(
-                "scheduled price failed",
-                store=scheduled.store_id,
-                sku=scheduled.sku,
-                reason=str(exc),
-            )
+    for at, of_moment in groupby(due, key=lambda one: one.at):
+        by_store: dict[StoreId, list[Due]] = {}
+        for one in of_moment:
+            by_store.setdefault(one.store_id, []).append(one)
+        for store_id, some in sorted(by_store.items()):
+            touched += _turn_prices(tx, store_id, some, at, now)
     edges = promotions.due_promotions(tx, now, most=EDGES_AT_ONCE)
     touched += _turn_promotions(tx, edges, now)
     more = len(due) == EDGES_AT_ONCE or len(edges) == EDGES_AT_ONCE
     return Edges(applied=len(due) + len(edges), labels=tuple(touched), more=more)
 
 
-def _begin(tx: Connection, scheduled: Scheduled, now: datetime) -> Sequence[LabelId]:
-    store = places.store_named(tx, scheduled.store_id)
-    entry = words.entry_from(
-        scheduled.said, store_id=scheduled.store_id, sku=scheduled.sku, currency=store.currency
-    )
-    ends = scheduled.valid_to
-    if ends is not None and ends <= now:
-        schedule.end_planned(tx, [scheduled.schedule_id], ScheduleState.DONE)
+def _turn_prices(
+    tx: Connection, store_id: StoreId, due: Sequence[Due], at: datetime, now: datetime
+) -> tuple[LabelId, ...]:
+    try:
+        with tx.begin_nested():
+            return settle(tx, store_id, [one.sku for one in due], at, now)
+    except EslError as exc:
+        # The store is gone: nothing of it can hold.
+        cancelled = [(one.schedule_id, ScheduleState.CANCELLED) for one in due]
+        schedule.move_planned(tx, cancelled)
+        log.warning("scheduled prices failed", store=store_id, reason=str(exc))
         return ()
-    before = price_intake.held_prices(tx, scheduled.store_id, [scheduled.sku]).get(scheduled.sku)
-    taken = take_entries(
-        tx,
-        unregistered(scheduled.source, scheduled.store_id),
-        [_at_once(entry)],
-        now,
-        actor=scheduled.actor,
-        batch_id=scheduled.batch_id,
-        is_approved=True,
-    )
-    result = taken.results[0]
-    if ends is None or result.decision is not Decision.ACCEPTED:
-        schedule.end_planned(tx, [scheduled.schedule_id], ScheduleState.DONE)
-    else:
-        held = before.says if before is not None else None
-        schedule.begin_holding(tx, scheduled, held, result.rev)
-    return taken.labels
-
-
-def _end(tx: Connection, scheduled: Scheduled, now: datetime) -> Sequence[LabelId]:
-    """Let the price before hold again, unless somebody has said another since."""
-    schedule.end_planned(tx, [scheduled.schedule_id], ScheduleState.DONE)
-    store_id, sku = scheduled.store_id, scheduled.sku
-    if price_intake.revs_of(tx, store_id, [sku]).get(sku) != scheduled.rev:
-        return ()
-    return let_hold_again(
-        tx,
-        store_id,
-        {sku: schedule.says_from(scheduled.before)},
-        now,
-        actor=ACTOR,
-        source=scheduled.source,
-    )
 
 
 def let_hold_again(
@@ -185,7 +144,3 @@ def _turn_promotions(
         touched += taken.labels
         promotions.move_edges(tx, store_id, sorted(skus), now)
     return touched
-
-
-def _at_once(entry: Entry) -> Entry:
-    return replace(entry, valid_from=None, valid_to=None)

@@ -11,28 +11,34 @@ own revision, its own decision, its own refusal.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from esl.domain.errors import IdempotencyConflict, Unavailable
+from esl.domain.errors import IdempotencyConflict, InvalidInput, Unavailable
+from esl.domain.guards import FIXES, WORDS
 from esl.domain.ids import LabelId, StoreId
 from esl.domain.pricing import ChangeResult, PriceChange
-from esl.services.pricing import apply_price_changes
+from esl.services.pricing import NOT_STORED, apply_price_changes
 from esl.store import answers
 from esl.store.answers import StoredAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SingleChange:
-    """A price change that came by itself: who sent it, and under which idempotency key."""
+    """A price change that came by itself: who sent it, and under which idempotency key.
+
+    One that ``is_listed`` was the only one of a list: it is answered as one of many, also where
+    it is refused.
+    """
 
     change: PriceChange
     actor: str
     request_sha256: str
     key: str | None = None
+    is_listed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,20 +64,43 @@ def take_single_changes(
     """
     found: list[Taken | Exception | None] = [None] * len(singles)
     waiting = list(range(len(singles)))
-    while waiting:  # one round, but for a key that came twice
-        keys: set[tuple[str, str]] = set()
-        these: list[int] = []
-        for place in waiting:
-            name = _name_of(singles[place])
-            if name is None or name not in keys:
-                these.append(place)
-            if name is not None:
-                keys.add(name)
+    while waiting:  # one round, but for a key that came again with another request
+        these, again, waiting, keys = _split_round(singles, waiting)
         some = [singles[place] for place in these]
         for place, taken in zip(these, _take_alike(tx, some, keys, now, view), strict=True):
             found[place] = taken
-        waiting = [place for place in waiting if found[place] is None]
+        for place, first in again.items():
+            told = found[first]
+            if isinstance(told, Taken):
+                told = replace(told, is_replayed=True, labels=())
+            found[place] = told
     return [taken for taken in found if taken is not None]
+
+
+def _split_round(
+    singles: Sequence[SingleChange], waiting: Sequence[int]
+) -> tuple[list[int], dict[int, int], list[int], set[tuple[str, str]]]:
+    """Split off what may be taken at once, in the order in which it came.
+
+    Returns the places of one round, those that only say again what one of them says, those that
+    come after, and the round's keys. Where a key comes again with another request, all that came
+    later waits: should the first be refused, the second is taken, and before what follows it.
+    """
+    firsts: dict[tuple[str, str], int] = {}
+    these: list[int] = []
+    again: dict[int, int] = {}
+    for at, place in enumerate(waiting):
+        name = _name_of(singles[place])
+        first = firsts.get(name) if name is not None else None
+        if first is None:
+            these.append(place)
+            if name is not None:
+                firsts[name] = place
+        elif singles[first].request_sha256 == singles[place].request_sha256:
+            again[place] = first
+        else:
+            return these, again, list(waiting[at:]), set(firsts)
+    return these, again, [], set(firsts)
 
 
 def _take_alike(
@@ -137,6 +166,9 @@ def _take_round(
                 continue
             result, labels = told
             single = singles[place]
+            if not single.is_listed and (refused := _refusal_of(result)) is not None:
+                found[place] = refused
+                continue
             answer = StoredAnswer(
                 request_sha256=single.request_sha256, status=200, answer=view(result)
             )
@@ -160,7 +192,9 @@ def _apply(
     """Apply changes together; where one is refused, halves of them, until it is alone."""
     point = tx.begin_nested()
     try:
-        applied = apply_price_changes(tx, store_id, changes, now, actor=actor, each_its_rev=True)
+        applied = apply_price_changes(
+            tx, store_id, changes, now, actor=actor, each_its_rev=True, each_by_itself=True
+        )
     except OperationalError:
         raise  # the database, not the change
     except Exception as exc:  # noqa: BLE001  whatever it is, it is for its sender alone
@@ -173,9 +207,23 @@ def _apply(
             *_apply(tx, store_id, changes[half:], now, actor=actor),
         ]
     point.commit()
-    # Which label is whose does not matter: all of them are told to the pages at once.
-    rest = ((result, ()) for result in applied.results[1:])
-    return [(applied.results[0], applied.labels), *rest]
+    # Which label is whose does not matter: all of them are told to the pages at once, with one
+    # that is not refused.
+    told: list[tuple[ChangeResult, tuple[LabelId, ...]] | Exception] = []
+    labels = applied.labels
+    for result in applied.results:
+        is_stored = NOT_STORED.isdisjoint(result.reasons)
+        told.append((result, labels if is_stored else ()))
+        labels = () if is_stored else labels
+    return told
+
+
+def _refusal_of(result: ChangeResult) -> InvalidInput | None:
+    """Return the refusal of a change of which nothing was stored; None if something was."""
+    for reason in result.reasons:
+        if reason in NOT_STORED:
+            return InvalidInput.at(result.path, WORDS[reason], fix=FIXES[reason])
+    return None
 
 
 def _name_of(single: SingleChange) -> tuple[str, str] | None:

@@ -8,7 +8,8 @@ from esl.domain.errors import UnknownSource
 from esl.domain.ids import SourceId
 from esl.domain.source import Source
 from esl.intake.source_json import source_view
-from esl.store import audit, places, sources
+from esl.store import audit, broker_logins, connectors, places, sources
+from esl.store.bell import Ring, ring_within
 from esl.store.sources import SavedMapping
 
 
@@ -29,6 +30,8 @@ def put_source(tx: Connection, source: Source, now: datetime, *, actor: str) -> 
     except UnknownSource:
         pass
     sources.put_source(tx, source, now)
+    connectors.forgive(tx, source.source_id, now)
+    ring_within(tx, Ring(access=True))
     audit.note(
         tx,
         now,
@@ -48,6 +51,8 @@ def delete_source(tx: Connection, source_id: SourceId, now: datetime, *, actor: 
     """
     held = sources.source_named(tx, source_id)
     sources.delete_source(tx, source_id)
+    broker_logins.remove_login(tx, source_id, broker_logins.SOURCE)
+    ring_within(tx, Ring(access=True))
     audit.note(
         tx,
         now,
@@ -77,6 +82,8 @@ def add_secret(
     held = sources.source_named(tx, source_id)
     old_until = now + keep_old if keep_old is not None else None
     number = sources.add_secret(tx, source_id, kind, sealed, now, old_until=old_until)
+    connectors.forgive(tx, source_id, now)
+    ring_within(tx, Ring(access=True))
     audit.note(
         tx,
         now,

@@ -19,17 +19,30 @@ import structlog
 from sqlalchemy import Connection
 
 from esl.domain.errors import EslError
-from esl.domain.ids import Digest, GatewayId, LabelId, Sku
+from esl.domain.ids import Digest, GatewayId, LabelId, Sku, TemplateName
 from esl.domain.label import Lane, SlotState
-from esl.domain.pricing import CurrentPrice, PriceChange
-from esl.domain.staged import TOO_LATE, NextStep, Staged, next_step
+from esl.domain.pricing import CurrentPrice, PriceChange, price_after, says_of
+from esl.domain.staged import TOO_LATE, Flip, FlipKind, NextStep, Staged, next_step
 from esl.domain.template import TemplateRef
 from esl.domain.template_rule import RuleBook, choose_template
-from esl.services import flips, pricing
-from esl.store import due_labels, frames, future, labels, places, staged, templates
+from esl.services import flips, till_ahead
+from esl.services.promotions.ahead import apart_at
+from esl.services.promotions.books import book_of
+from esl.services.promotions.offering import kept_offer, offers_at
+from esl.services.till_ahead import NOTHING_WITHHELD, Withheld
+from esl.store import (
+    due_labels,
+    frames,
+    future,
+    labels,
+    places,
+    staged,
+    templates,
+)
 from esl.store.due_labels import DueLabel
 from esl.store.flips import planned_flips
 from esl.store.frames import StoredFrame
+from esl.store.future import Apart, HoldsThen, Then
 from esl.store.revisions import take_revision
 from esl.store.staged import ArmNoted, PutNoted
 
@@ -60,6 +73,7 @@ class StagingWork:
     given_up: tuple[Staged, ...] = ()
     disarm: frozenset[GatewayId] = frozenset()  # armed shows below them are to be cancelled
     future: Mapping[tuple[LabelId, int], DueLabel] | None = None
+    withheld: Withheld = NOTHING_WITHHELD  # not to be armed, until a till says so
 
     def __bool__(self) -> bool:
         """Say whether there is anything to do."""
@@ -106,15 +120,22 @@ def look(
             continue
         by_step[step].append(one)
     drawn = [*by_step[NextStep.PUT], *by_step[NextStep.ARM]]
+    future = _load_future(tx, drawn)
+    withheld = till_ahead.withhold(tx, future, {_key(one): one.show_at for one in drawn})
+    arms = [one for one in by_step[NextStep.ARM] if _key(one) not in withheld.keys]
     return StagingWork(
         puts=tuple(by_step[NextStep.PUT]),
-        arms=tuple(by_step[NextStep.ARM]),
+        arms=tuple(arms),
         cancels=tuple(by_step[NextStep.CANCEL]),
         drops=tuple(by_step[NextStep.DROP]),
-        later=tuple(by_step[NextStep.NOTHING]),
+        later=(
+            *by_step[NextStep.NOTHING],
+            *(one for one in by_step[NextStep.ARM] if _key(one) in withheld.keys),
+        ),
         given_up=tuple(given_up),
         disarm=staged.armed_below(tx, room.keys() - timely.keys()),
-        future=_load_future(tx, drawn),
+        future=future,
+        withheld=withheld,
     )
 
 
@@ -146,35 +167,52 @@ def _load_future(tx: Connection, drawn: Sequence[Staged]) -> dict[tuple[LabelId,
     """Load labels as they will be at the moment of each staged picture."""
     if not drawn:
         return {}
-    planned = planned_flips(tx, {one.flip_id for one in drawn})
-    changes: dict[int, Mapping[Sku, PriceChange]] = {}
-    for flip_id, flip in planned.items():
+    found: dict[tuple[LabelId, int], DueLabel] = {}
+    for flip_id, flip in planned_flips(tx, {one.flip_id for one in drawn}).items():
         try:
-            changes[flip_id] = flips.changes_of(tx, flip)
+            then = holds_then(tx, flip)
+            apart = apart_at(tx, places.store_named(tx, flip.store_id), flip.show_at)
         except EslError as exc:  # its pictures are staged no more; its moment says the same
             log.warning("flip not staged", flip=flip_id, store=flip.store_id, reason=str(exc))
-    found: dict[tuple[LabelId, int], DueLabel] = {}
-    for flip_id, change_of in changes.items():
+            continue
         here = [one for one in drawn if one.flip_id == flip_id]
-        found |= _future_of_flip(tx, here, change_of)
+        found |= _future_of_flip(tx, here, then, apart)
     return found
 
 
+def holds_then(tx: Connection, flip: Flip) -> HoldsThen:
+    """Say what will hold at a flip's moment: promotions included, and what the law lets it say.
+
+    Raises:
+        EslError: What it says means nothing any more.
+    """
+    store = places.store_named(tx, flip.store_id)
+    change_of: Mapping[Sku, PriceChange] = (
+        flips.changes_of(tx, flip) if flip.kind is FlipKind.PRICES else {}
+    )
+
+    def then(now: Mapping[Sku, CurrentPrice]) -> Mapping[Sku, Then]:
+        # Of another product since: it will show what it shows now.
+        prices = dict(now)
+        prices |= {sku: price_after(now.get(sku), change, 0) for sku, change in change_of.items()}
+        bases = {sku: says_of(price) for sku, price in prices.items()}
+        offers = offers_at(tx, store, bases, book_of(tx, store), flip.show_at)
+        kept = {sku: kept_offer(offer) for sku, offer in offers.items()}
+        return {sku: (price, kept.get(sku)) for sku, price in prices.items()}
+
+    return then
+
+
 def _future_of_flip(
-    tx: Connection, here: Sequence[Staged], change_of: Mapping[Sku, PriceChange]
+    tx: Connection, here: Sequence[Staged], then: HoldsThen, apart: Apart
 ) -> dict[tuple[LabelId, int], DueLabel]:
     label_ids = [one.label_id for one in here]
-
-    def price_then(sku: Sku, now: CurrentPrice | None) -> CurrentPrice | None:
-        change = change_of.get(sku)
-        # Of another product since: it will show what it shows now.
-        return now if change is None else pricing.price_after(now, change, 0)
-
     due = {label.label_id: label for label in due_labels.load_due(tx, label_ids)}
     if not due:
         return {}
     here_store = next(iter(due.values())).store_id
-    faces = future.future_faces(tx, label_ids, price_then)
+    own: dict[LabelId, str] = {}
+    faces = future.future_faces(tx, label_ids, then, apart=apart, templates=own)
     rules = templates.rules_of(tx, {here_store})
     book = RuleBook(rules[here_store])
     refs = {key: saved.ref for key, saved in templates.templates_in_use(tx, {here_store}).items()}
@@ -183,7 +221,8 @@ def _future_of_flip(
         label, face = due.get(one.label_id), faces.get(one.label_id)
         if label is None or face is None:
             continue
-        name = choose_template(book, face, label.panel_id).template
+        name = TemplateName(own.get(one.label_id, ""))
+        name = name or choose_template(book, face, label.panel_id).template
         ref = refs.get((here_store, name), TemplateRef(store_id=here_store, name=name))
         # Whole, and drawn even where it equals what is shown: a slot is to be filled.
         found[one.label_id, one.slot] = replace(

@@ -10,7 +10,7 @@ from esl.domain.template import TemplateRef
 from esl.domain.template_rule import Choice, RuleBook, TemplateRule, Verdict, choose_template
 from esl.store import templates
 from esl.store.due_labels import DueLabel
-from esl.store.truth import truth_of_store
+from esl.store.truth_beside import whole_truth_of_store
 
 EXAMPLES_MOST = 5
 
@@ -71,7 +71,7 @@ def preview_rules(tx: Connection, store_id: StoreId, rules: Sequence[TemplateRul
     counts = {choice: Count(choice=choice) for choice in then.choices if choice.rule is not None}
     changed = Count()
     total = without_price = 0
-    for truth in truth_of_store(tx, store_id):
+    for truth in whole_truth_of_store(tx, store_id):
         total += 1
         if truth.face is None:
             without_price += 1

@@ -18,9 +18,11 @@ from esl.domain.ids import LabelId, StoreId, TemplateName
 from esl.domain.label import Lane
 from esl.domain.template import NewTemplate, SavedPicture, SavedTemplate
 from esl.domain.template_rule import DEFAULT_RULES, RuleBook, TemplateRule, choose_template
-from esl.store import labels, pictures, places, templates
+from esl.services.promotions.books import promotion_of
+from esl.store import labels, pictures, places, promotion_rows, shown_stock, templates
 from esl.store.revisions import take_revision
-from esl.store.truth import LabelTruth, truth_of_store
+from esl.store.truth import LabelTruth
+from esl.store.truth_beside import whole_truth_of_store
 
 TEMPLATES_MOST = 200
 PICTURES_MOST = 200
@@ -82,7 +84,7 @@ def delete_template(
 
     Raises:
         UnknownTemplate: The store has none of this name.
-        Conflict: A rule names it.
+        Conflict: A rule or a promotion names it.
     """
     places.lock_store(tx, store_id, to_change=True)
     last = template_in_use(tx, store_id, name)
@@ -93,6 +95,13 @@ def delete_template(
     ]
     if named:
         raise Conflict(f"rule {named[0]} of the store names it; change the rules first")
+    drawn = [
+        one.promotion_id
+        for one in promotion_rows.live_in(tx, store_id)
+        if promotion_of(one).template == name
+    ]
+    if drawn:
+        raise Conflict(f"the promotion {drawn[0]!r} is drawn with it; change or end that first")
     templates.add_deletion(tx, last, now, saved_by=actor)
     return _redraw(tx, store_id, {name}, now)
 
@@ -134,10 +143,12 @@ def put_rules(
         raise EditConflict("somebody else has changed the rules; read them again")
     before, after = RuleBook(held), RuleBook(rules)
     templates.put_rules(tx, store_id, rules)
+    lagging = set(shown_stock.forget_shown_stock(tx, store_id))  # its bands are others now
 
     def differs(truth: LabelTruth) -> bool:
         return truth.face is not None and (
-            choose_template(before, truth.face, truth.panel_id).template
+            truth.sku in lagging
+            or choose_template(before, truth.face, truth.panel_id).template
             != choose_template(after, truth.face, truth.panel_id).template
         )
 
@@ -236,13 +247,16 @@ def _redraw(
 ) -> tuple[LabelId, ...]:
     """Let every label drawn with one of these templates want a revision."""
     rules = templates.rules_of(tx, [store_id])[store_id]
-    if not names & {rule.template for rule in (*rules, *DEFAULT_RULES)}:
+    lagging = set(shown_stock.forget_shown_stock(tx, store_id))  # it may print the stock now
+    if not lagging and not names & {rule.template for rule in (*rules, *DEFAULT_RULES)}:
         return ()  # nobody is drawn with them
     book = RuleBook(rules)
 
     def is_drawn_so(truth: LabelTruth) -> bool:
         face = truth.face
-        return face is not None and choose_template(book, face, truth.panel_id).template in names
+        if face is None or truth.sku in lagging:
+            return face is not None
+        return choose_template(book, face, truth.panel_id).template in names
 
     return _want(tx, store_id, is_drawn_so, now)
 
@@ -250,7 +264,7 @@ def _redraw(
 def _want(
     tx: Connection, store_id: StoreId, chosen: Callable[[LabelTruth], bool], now: datetime
 ) -> tuple[LabelId, ...]:
-    touched = tuple(truth.label_id for truth in truth_of_store(tx, store_id) if chosen(truth))
+    touched = tuple(truth.label_id for truth in whole_truth_of_store(tx, store_id) if chosen(truth))
     if touched:
         labels.lock_labels(tx, store_id, touched)
         labels.want(tx, touched, take_revision(tx), now, lane=Lane.NORMAL)

@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from esl.domain.errors import UnknownProduct
 from esl.domain.ids import LabelId, Sku, StoreId
 from esl.domain.label import Lane
-from esl.store import labels, places, products, retired
+from esl.store import labels, places, products, retired, schedule
 from esl.store.revisions import take_revision
+from esl.store.schedule import ScheduleState
 
 CONTROLLER = "controller"
 """Who takes a price away where no person and no machine of a shop asked for it."""
@@ -36,6 +37,10 @@ def withdraw_prices(
     rev = take_revision(tx)
     retired.log_withdrawals(tx, store_id, skus, rev=rev, actor=actor, now=now)
     retired.forget_prices(tx, store_id, skus)
+    # What held until a moment is not to come back at it, nor what lay beneath.
+    schedule.cancel_of_products(
+        tx, store_id, skus, states=(ScheduleState.HOLDING, ScheduleState.BASE)
+    )
     labels.want(tx, touched, rev, now, lane=Lane.CORRECTION)
     return touched
 
@@ -48,7 +53,9 @@ def delist_products(
     *,
     actor: str = CONTROLLER,
 ) -> tuple[LabelId, ...]:
-    """Take products out of the assortment; return the labels that speak for nothing now.
+    """Take products out of the assortment; return the labels that spoke for them.
+
+    A label with several products goes on to speak for the others.
 
     What their sources said stays known: a late price of a product that comes back is late.
 
@@ -58,8 +65,9 @@ def delist_products(
     touched = _lock(tx, store_id, skus)
     rev = take_revision(tx)
     retired.log_withdrawals(tx, store_id, skus, rev=rev, actor=actor, now=now)
-    retired.forget_pairings(tx, touched)
+    retired.forget_pairings_of(tx, store_id, skus)
     retired.forget_prices(tx, store_id, skus)
+    schedule.cancel_of_products(tx, store_id, skus)
     retired.forget_products(tx, store_id, skus)
     labels.want(tx, touched, rev, now, lane=Lane.CORRECTION)
     return touched

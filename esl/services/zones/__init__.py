@@ -1,0 +1,1 @@
+"""Groups of stores and price zones."""
