@@ -16,6 +16,7 @@ no callback of paho's runs our code. What was learned about paho, each with a te
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,9 +55,11 @@ class BrokerAddress:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     tls: bool = False
+    ca_pem: str | None = field(default=None, repr=False)
+    """The authorities that may have signed the broker's certificate; None: the system's."""
 
     @classmethod
-    def from_url(cls, url: str) -> "BrokerAddress":
+    def from_url(cls, url: str, *, ca_pem: str | None = None) -> "BrokerAddress":
         """Read ``mqtt://user:password@host:port`` or ``mqtts://…``.
 
         Raises:
@@ -76,6 +79,7 @@ class BrokerAddress:
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
             tls=tls,
+            ca_pem=ca_pem,
         )
 
     def __str__(self) -> str:
@@ -257,6 +261,20 @@ class MqttConnection:
             waiting.set_result(reason.value != _NO_SUBSCRIBERS)
 
 
+def _tls_context(address: BrokerAddress) -> ssl.SSLContext:
+    """TLS 1.2 or newer, with the broker's certificate and name checked.
+
+    Raises:
+        SetupError: The authorities are no certificates.
+    """
+    try:
+        context = ssl.create_default_context(cadata=address.ca_pem)
+    except (ssl.SSLError, ValueError) as exc:
+        raise SetupError("the broker's authority is no certificate in PEM") from exc
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
 @contextlib.asynccontextmanager
 async def connect(
     address: BrokerAddress,
@@ -284,7 +302,7 @@ async def connect(
     if address.username is not None:
         client.username_pw_set(address.username, address.password)
     if address.tls:
-        client.tls_set()
+        client.tls_set_context(_tls_context(address))
     if will is not None:
         client.will_set(will.topic, will.payload, qos=1, retain=True)
     client.connect_async(address.host, address.port, keepalive=KEEPALIVE_S, clean_start=clean)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from esl.domain.panel import Ink, Panel
 from renderer.canvas import Box, blank, fill
+from renderer.codes.modules import Modules
 from renderer.codes.place import PlacedCode
 from renderer.packing import pack
 
@@ -61,12 +62,11 @@ def token_of(pixels: bytes, panel: Panel, codes: Sequence[PlacedCode]) -> int:
     """Name what codes are meant and what bytes of a frame show them."""
     places = tuple(_place(code) for code in codes)
     shown = np.frombuffer(pixels, np.uint8).take(_bytes_of(panel, places), mode="clip")
-    meant = tuple((code[:2], code.modules.tobytes(), code[8:]) for code in codes)
-    return hash((panel.panel_id, places, meant, shown.tobytes()))
+    return hash((panel.panel_id, tuple(codes), shown.tobytes()))
 
 
 def _place(code: PlacedCode) -> _Place:
-    rows, columns = code.modules.shape
+    rows, columns, _ = code.modules
     return _Place(rows, columns, code.left, code.top, code.module_px, code.height_px, code.quiet)
 
 
@@ -91,6 +91,6 @@ def _bytes_of(panel: Panel, places: tuple[_Place, ...]) -> NDArray[np.intp]:
 
 
 def _box(place: _Place) -> Box:
-    empty = np.zeros((place.rows, place.columns), np.bool_)
+    empty = Modules(place.rows, place.columns, b"")
     code = PlacedCode("", "", empty, *place[2:])
     return code.quiet_box

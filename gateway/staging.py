@@ -13,14 +13,15 @@ import structlog
 from sqlalchemy import Connection
 
 from esl.domain.clock import EffectiveClock
-from esl.domain.ids import GatewayId, LabelId
+from esl.domain.ids import GatewayId, LabelId, StoreId
 from esl.domain.panel import Panels
 from esl.domain.staged import Staged
-from esl.services import deliveries, flips, staging
+from esl.services import deliveries, flips, judging, staging, till_ahead
 from esl.services.deliveries import DueCount, DueLabel
 from esl.services.flips import Begun
 from esl.services.neutral import NeutralBook
-from esl.services.staging import DrawnPicture, Noted, StagingWork
+from esl.services.promotions import edges
+from esl.services.staging import PAUSE_DOUBLES, DrawnPicture, Noted, StagingWork
 from esl.store import flips as flip_rows
 from esl.store import guarding, places
 from esl.store.database import Database
@@ -47,8 +48,12 @@ from gateway.wire.signing import SigningKey
 STEP_MOST = 200
 """Staged pictures a step looks at: a tenth of a second."""
 
+PLAN_EVERY_S = 5.0
+"""How often the next moments of promotions are looked at."""
+
 PUT_AGAIN_AFTER = timedelta(minutes=2)
-"""How long a label may take to say that it holds a picture: nobody waits for it."""
+"""How long a label may take at least to say that it holds a picture: nobody waits for it. Labels
+that listen seldom are given the patience of every other picture, and longer with each attempt."""
 
 TIMED_WITHIN_MS = 2000
 """How far a gateway's clock may be off for timed shows: docs/protocol.md, `time`."""
@@ -87,11 +92,15 @@ class StagingDispatcher:
         self._key = key
         self._clock = clock
         self._backoff = backoff
+        self._put_patience = max(PUT_AGAIN_AFTER, backoff.patience)
+        self._plan_at_s = 0.0
 
     # -- flips -------------------------------------------------------------------------------
 
     def begin_flips(self) -> tuple[Begun, ...]:
         """Let prices hold whose moment has come; each flip in a transaction of its own.
+
+        So begin and end promotions, and what they will show next is planned ahead.
 
         Raises:
             Unavailable: The database did not answer; the next look does it.
@@ -99,12 +108,60 @@ class StagingDispatcher:
         now = self._clock.now()
         with self._database.read() as tx:
             due = flip_rows.due_flips(tx, now)
+            has_edges = edges.is_due(tx, now)
+            to_judge = places.stores_to_judge(tx)
         begun: list[Begun] = []
         for flip_id in due:
             one = self._begin_flip(flip_id, now)
             if one is not None:
                 begun.append(one)
+        if has_edges:
+            begun += self._turn_edges(now)
+        begun += [self._judge(store_id, now) for store_id in to_judge]
+        # The moments that were planned before come before new ones, which are later.
+        for store_id in sorted({one.frees_in for one in begun if one.frees_in is not None}):
+            self._fill_freed_slots(store_id, now)
+        self._plan_edges(now, at_once=has_edges)
         return tuple(begun)
+
+    def _fill_freed_slots(self, store_id: StoreId, now: datetime) -> None:
+        self._writer.write(
+            lambda tx: edges.fill_freed_slots(tx, store_id, now, panels=self._panels),
+            priority=Priority.HOUSEKEEPING,
+        )
+
+    def _turn_edges(self, now: datetime) -> Iterable[Begun]:
+        """Turn promotions whose moment has come, one moment after the other."""
+        grace = timedelta(seconds=self._backoff.base_s)
+        while True:
+            one = self._writer.write(
+                lambda tx: edges.begin_due(tx, now, grace=grace), priority=Priority.CHANGE
+            )
+            if one is None:
+                return
+            yield one
+
+    def _judge(self, store_id: StoreId, now: datetime) -> Begun:
+        """Let a store's new law judge some of what its tills claim; the next look goes on."""
+        touched = self._writer.write(
+            lambda tx: judging.judge_on(tx, store_id, now), priority=Priority.BULK
+        )
+        return Begun(flip_id=0, labels=touched)
+
+    def _plan_edges(self, now: datetime, *, at_once: bool) -> None:
+        """Plan what promotions will show at their next moments, and fill slots with it."""
+        now_s = self._clock.monotonic_s()
+        if now_s < self._plan_at_s and not at_once:
+            return
+        self._plan_at_s = now_s + PLAN_EVERY_S
+        with self._database.read() as tx:
+            is_needed = edges.needs_planning(tx, now)
+            foreseen = edges.foresee(tx, now) if is_needed else {}
+        if is_needed:
+            self._writer.write(
+                lambda tx: edges.plan_edges(tx, now, panels=self._panels, foreseen=foreseen),
+                priority=Priority.HOUSEKEEPING,
+            )
 
     def _begin_flip(self, flip_id: int, now: datetime) -> Begun | None:
         grace = timedelta(seconds=self._backoff.base_s)
@@ -140,6 +197,11 @@ class StagingDispatcher:
             takes = places.payload_bytes_of(tx, room)
         if not work:
             return Step()
+        if work.withheld.asked:
+            asked = work.withheld.asked
+            self._writer.write(
+                lambda tx: till_ahead.ask_ahead(tx, asked, now), priority=Priority.HOUSEKEEPING
+            )
         self._painter.learn(sources)
         puts, arms, hopeless = self._draw(work, future)
         payloads = list(
@@ -163,7 +225,7 @@ class StagingDispatcher:
                 sessions=sessions,
                 counters=counters,
                 now=now,
-                again=now + PUT_AGAIN_AFTER,
+                again=now + self._put_patience,
             ),
             priority=Priority.DISPATCH,
         )
@@ -207,6 +269,7 @@ class StagingDispatcher:
                 kept=outcome.travels,
             )
             held = one.digest == outcome.digest and staging.is_stored(one)
+            held = held and _key(one) not in work.withheld.keys
             (arms if held else puts).append(drawn)
         return puts, arms, hopeless
 
@@ -240,7 +303,7 @@ class StagingDispatcher:
                         total,
                         rev=noted.puts[key],
                         wire_id=wire_id,
-                        deadline=milliseconds(now + PUT_AGAIN_AFTER) + ahead_ms,
+                        deadline=milliseconds(self._put_until(drawn.staged, now)) + ahead_ms,
                     )
                 )
             label_ids = tuple(sorted({label for held in told.values() for label, _ in held}))
@@ -277,9 +340,14 @@ class StagingDispatcher:
                 now=now,
             )
             if label_ids:
-                until_s = self._clock.monotonic_s() + PUT_AGAIN_AFTER.total_seconds()
+                until_s = self._clock.monotonic_s() + self._put_patience.total_seconds()
                 self._roster.note_sent(payload.gateway_id, label_ids, until_s)
             yield Outgoing(gateway_id=payload.gateway_id, payload=sealed, label_ids=label_ids)
+
+    def _put_until(self, one: Staged, now: datetime) -> datetime:
+        """Say until when a picture may be put; at its moment it is sent in another way."""
+        times: int = 2 ** min(one.attempts, PAUSE_DOUBLES)
+        return min(now + self._put_patience * times, one.show_at)
 
     def _put(
         self,

@@ -5,6 +5,8 @@ where all is well nothing is.
 
 ================ ========= ==================================================================
 prices for later 1 s       hold, or hold no longer
+prices of zones  1 s       are told to the stores, some at a time until all know
+dearer prices    1 s       go to the till, once all labels show them
 overdue updates  5 s       get their verdict: failed
 needless tasks   5 s       end
 leaving labels   5 s       are forgotten by their gateway
@@ -17,14 +19,16 @@ old rows         1 day     go, a thousand each 5 s until the round is over
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
 from esl.domain.clock import EffectiveClock
 from esl.domain.ids import LabelId
-from esl.services import fleet, neutral, problems, retirement, schedule, verdicts
+from esl.services import fleet, neutral, problems, retirement, schedule, tilling, verdicts
 from esl.services.retention import Forgetting
-from esl.store import commands
+from esl.services.zones import telling
+from esl.store import commands, till_labels, zone_tasks
 from esl.store.database import Database
 from esl.store.write_group import Priority, Writes
 from gateway.signals import forget_order
@@ -34,6 +38,9 @@ OFTEN_S = 5.0
 SOMETIMES_S = 15.0
 SELDOM_S = 3600.0
 DAILY_S = 86_400.0
+
+STORES_A_STEP = 200
+"""Pieces of what zones say that stores are told before other chores have their turn."""
 
 
 class Upkeep:
@@ -60,6 +67,8 @@ class Upkeep:
         now_s = clock.monotonic_s()
         self._next_s: dict[Callable[[], None], float] = {
             self._turn_prices: now_s,
+            self._tell_zones: now_s,
+            self._grant_tills: now_s,
             self._note_overdue: now_s,
             self._close_tasks: now_s,
             self._let_labels_go: now_s,
@@ -70,6 +79,8 @@ class Upkeep:
         }
         self._pause_s = dict.fromkeys(self._next_s, OFTEN_S) | {
             self._turn_prices: AT_ONCE_S,
+            self._tell_zones: AT_ONCE_S,
+            self._grant_tills: AT_ONCE_S,
             self._find_problems: SOMETIMES_S,
             self._sample_batteries: SELDOM_S,
             self._forget_the_old: DAILY_S,
@@ -114,6 +125,34 @@ class Upkeep:
 
     def _turn_prices(self) -> None:
         self._turned += self.turn_prices()
+
+    def _tell_zones(self) -> None:
+        """Let stores follow their zones; what is left after some pieces waits for other chores."""
+        left = STORES_A_STEP
+        while left > 0:
+            with self._database.read() as tx:
+                waiting = zone_tasks.stores_waiting(tx, most=left)
+            if not waiting:
+                return
+            left -= len(waiting)
+            while waiting:
+                now = self._clock.now()
+                some = partial(telling.tell_some, store_ids=waiting, now=now)
+                labels, done = self._writer.write(some, priority=Priority.BULK)
+                self._turned += labels
+                waiting = waiting[done:]
+
+    def _grant_tills(self) -> None:
+        with self._database.read() as tx:
+            if not tilling.is_anything_unconfirmed(tx):
+                return
+            has_former = till_labels.has_former_pairings(tx)
+            confirmed = tilling.confirmed_products(tx)
+        if has_former:
+            self._write(till_labels.end_former_pairings)
+        now = self._clock.now()
+        for store_id in confirmed:
+            self._write(partial(tilling.confirm_labels, store_id=store_id, now=now))
 
     def _note_overdue(self) -> None:
         now = self._clock.now()

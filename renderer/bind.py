@@ -6,7 +6,6 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from esl.domain.face import Face, Unit
 from esl.domain.panel import Ink, Panel
 from renderer.canvas import Box
 from renderer.draw.codes import BarcodePainter, QrPainter
@@ -19,11 +18,13 @@ from renderer.ink_names import find_ink, find_opposite
 from renderer.kit import Kit
 from renderer.layout.arrange import HALF, Leaf
 from renderer.layout.lengths import in_px, inside
+from renderer.money_text import MoneyWriter
 from renderer.needs import FaceNeeds, find_amount
 from renderer.packing import Canvas
 from renderer.part import Part
 from renderer.pictures.picture import Picture
-from renderer.template.fields import FIELDS, FieldKind
+from renderer.template.fields import FIELDS, TENTHS, FieldKind
+from renderer.template.formatters import Write, find_formatter
 from renderer.template.models import Barcode, Icon, Image, Line, Price, Qr, Rect, Text
 from renderer.template.values import CompiledValue
 from renderer.text.fit import Fit
@@ -189,8 +190,9 @@ def _bind_price(
     return PricePainter(
         style,
         amount=find_amount(element.value),
+        tenths=TENTHS.get(element.value),
         old=None if element.old is None else find_amount(element.old),
-        unit=_unit if element.per else None,
+        unit=_words_of_unit(element.value, kit.money) if element.per else None,
         fonts=kit.fonts,
         money=kit.money,
     )
@@ -245,6 +247,7 @@ def _bind_barcode(
 _DECIDED_BY: Mapping[str, Reader] = {
     "title": attrgetter("name", "brand"),
     "digital_link": attrgetter("gtin"),
+    "unit": attrgetter("unit", "unit_label"),
 }
 """What fields that are computed from others are computed from: read per label, so made short."""
 
@@ -253,8 +256,10 @@ def _reads(value: CompiledValue) -> tuple[Reader, ...]:
     return tuple(_DECIDED_BY.get(name, FIELDS[name].read) for name in sorted(value.fields))
 
 
-def _unit(face: Face) -> Unit | None:
-    return face.priced_per
+def _words_of_unit(value: str, money: MoneyWriter) -> Write:
+    """Write what stands behind the slash: unit prices count ``unit``, all others priced_per."""
+    field = FIELDS["unit" if value in TENTHS else "priced_per"]
+    return find_formatter("unit", field, None).make(field, money, "")
 
 
 def _aligned(

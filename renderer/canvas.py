@@ -36,12 +36,20 @@ class Box:
 
 def blank(panel: Panel) -> Canvas:
     """Make an all-white canvas of the panel's size, shape (height, width)."""
-    return np.full((panel.height_px, panel.width_px), Ink.WHITE, np.uint8)
+    return np.full((panel.height_px, panel.width_px), _PIXELS[Ink.WHITE], np.uint8)
 
 
 def fill(canvas: Canvas, box: Box, ink: Ink) -> None:
     """Paint a box in one ink; parts outside the canvas are ignored."""
-    canvas[max(box.top, 0) : max(box.bottom, 0), max(box.left, 0) : max(box.right, 0)] = ink
+    canvas[area_of(box)] = _PIXELS[ink]
+
+
+def area_of(box: Box) -> tuple[slice, slice]:
+    """Return the rows and columns of a box; what lies left of the canvas or above is left out."""
+    return (
+        slice(max(box.top, 0), max(box.bottom, 0)),
+        slice(max(box.left, 0), max(box.right, 0)),
+    )
 
 
 def stamp(canvas: Canvas, run: Run, *, left: int, baseline: int, ink: Ink) -> None:
@@ -50,11 +58,11 @@ def stamp(canvas: Canvas, run: Run, *, left: int, baseline: int, ink: Ink) -> No
     Parts outside the canvas are cut: only a glyph's overhang can be there, because whoever calls
     has measured the run.
     """
-    pixels = run.paper
-    if ink == Ink.RED:
-        pixels = in_red(pixels) if run.red is None else run.red
-    x = left + run.left_px
-    y = baseline - run.ascent_px
+    pixels, left_px, ascent_px, _, red = run
+    if ink is Ink.RED:
+        pixels = in_red(pixels) if red is None else red
+    x = left + left_px
+    y = baseline - ascent_px
     if x < 0 or y < 0:
         pixels = pixels[max(-y, 0) :, max(-x, 0) :]
         x, y = max(x, 0), max(y, 0)
@@ -62,11 +70,11 @@ def stamp(canvas: Canvas, run: Run, *, left: int, baseline: int, ink: Ink) -> No
     area = canvas[y : y + rows, x : x + columns]
     if area.shape != pixels.shape:
         pixels = pixels[: area.shape[0], : area.shape[1]]
-    # Black is 0 and red the highest: arithmetic is three times as fast as a mask.
-    if ink == Ink.BLACK:
-        np.multiply(area, pixels, out=area)
-    elif ink == Ink.RED:
-        np.maximum(area, pixels, out=area)
+    # Black is 0 and red has all bits: arithmetic is three times as fast as a mask.
+    if ink is Ink.BLACK:
+        np.multiply(area, pixels, area)
+    elif ink is Ink.RED:
+        np.bitwise_or(area, pixels, area)
     else:
         np.putmask(area, pixels == 0, _PIXELS[ink])
 

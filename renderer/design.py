@@ -25,6 +25,7 @@ from renderer.layout.arrange import arrange
 from renderer.layout.tree import Node, grow_tree
 from renderer.marks import design_identity
 from renderer.needs import FaceNeeds
+from renderer.packing import is_plain
 from renderer.part import Part
 from renderer.template.conditions import compile_panel_condition
 from renderer.template.models import Variant
@@ -43,6 +44,7 @@ class Arrangement:
 
     parts: tuple[Part, ...]  # in drawing order
     product: tuple[Part, ...]
+    fixed: int  # how many of these come first and are fixed
     price: tuple[Part, ...]
     reads: tuple[Callable[[Face], object], ...]  # what decides the product layer's pixels
     answers: tuple[bool, ...]
@@ -61,11 +63,12 @@ class Design:
     """One template on one panel.
 
     Caches: the last `ARRANGEMENTS_KEPT` arrangements, by the answers to the conditions, and the
-    last `SETTLED_KEPT` settled ones, by these answers and the heights that giving texts need.
+    last `SETTLED_KEPT` settled ones, by the arrangement and the heights that its giving texts need.
     """
 
     def __init__(self, template: Template, panel: Panel, kit: Kit) -> None:
         self.panel = panel
+        self.plain = is_plain(panel)
         self.products = template.file.products
         self.identity = design_identity(template.digest, panel)
         self._kit = kit
@@ -74,7 +77,7 @@ class Design:
         self._needs = FaceNeeds(template.file.words, kit.money)
         self._tree = grow_tree(variant.elements, f"variants/{index}/elements", self._needs)
         self._arrangement = lru_cache(maxsize=ARRANGEMENTS_KEPT)(self._arrange)
-        self._settled = lru_cache(maxsize=SETTLED_KEPT)(self._arrange)
+        self._settled = lru_cache(maxsize=SETTLED_KEPT)(self._settle)
 
     def arrangement(self, face: Face) -> Arrangement:
         """Find where everything of a face goes, with all the space its texts may take.
@@ -92,12 +95,16 @@ class Design:
         """
         if not arrangement.giving:
             return arrangement
-        return self.settle_at(arrangement, [p.measure_height(face) for p in arrangement.giving])
+        heights = [part.measure_height(face) for part in arrangement.giving]
+        return self._settled(arrangement, tuple(heights))
 
     def settle_at(self, arrangement: Arrangement, heights: Sequence[int]) -> Arrangement:
         """Settle an arrangement by the heights that its giving texts need."""
+        return self._settled(arrangement, tuple(heights))
+
+    def _settle(self, arrangement: Arrangement, heights: tuple[int, ...]) -> Arrangement:
         nodes = [part.leaf.node for part in arrangement.giving]
-        return self._settled(arrangement.answers, tuple(zip(nodes, heights, strict=True)))
+        return self._arrange(arrangement.answers, tuple(zip(nodes, heights, strict=True)))
 
     def _arrange(
         self, answers: tuple[bool, ...], needed: tuple[tuple[Node, int], ...] | None = None
@@ -122,6 +129,7 @@ class Design:
         return Arrangement(
             parts=parts,
             product=tuple(product),
+            fixed=next((i for i, part in enumerate(product) if not part.fixed), len(product)),
             price=tuple(price),
             reads=tuple(dict.fromkeys(read for part in stable for read in part.reads())),
             answers=answers,

@@ -1,10 +1,15 @@
-"""Finished layers, kept for the next price change."""
+"""Finished layers, kept for the next price change.
+
+Where a frame is a squeezed canvas, the first frame with a layer is kept and not the layer: that
+one is there already, and what lay below its price layer is known (`renderer.repaint`).
+"""
 
 from dataclasses import dataclass
 from threading import Lock
 
 from renderer.codes.place import PlacedCode
 from renderer.design import Arrangement
+from renderer.repaint import Ground
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -14,6 +19,7 @@ class Layer:
     packed: bytes  # `renderer.packing.squeeze`: two bits a pixel
     codes: tuple[PlacedCode, ...]
     arrangement: Arrangement  # settled: what is painted over it
+    grounds: tuple[Ground, ...] = ()  # to be laid over it first, to take off a price layer
 
 
 class LayerCache:

@@ -110,12 +110,21 @@ class MoneyStyle:
 
     def parts(self, minor: int) -> PriceParts:
         """Take an amount apart."""
-        whole, fraction = divmod(minor, 10**self.digits)
-        written = self.digits > 0 and not (self.idle_parts and fraction == 0)
+        digits = self.digits
+        left = bool(self.before) != self.rtl
+        written = str(minor).zfill(digits + 1)
+        whole = self._grouped(written[:-digits] if digits else written)
+        if not digits or (self.idle_parts and minor % 10**digits == 0):
+            return PriceParts(whole, "", "", self.symbol, left)
+        return PriceParts(whole, self.mark, written[-digits:], self.symbol, left)
+
+    def tenths_parts(self, tenths: int) -> PriceParts:
+        """Take an amount in tenths of a minor unit apart, with one decimal more."""
+        whole, fraction = divmod(tenths, 10 ** (self.digits + 1))
         return PriceParts(
             whole=self._grouped(str(whole)),
-            mark=self.mark if written else "",
-            fraction=f"{fraction:0{self.digits}d}" if written else "",
+            mark=self.mark,
+            fraction=f"{fraction:0{self.digits + 1}d}",
             symbol=self.symbol,
             symbol_left=bool(self.before) != self.rtl,
         )
@@ -123,6 +132,16 @@ class MoneyStyle:
     def text(self, minor: int) -> str:
         """Write an amount as one string: "1.234,50 €"."""
         return f"{self.before}{self.amount(minor)}{self.behind}"
+
+    def tenths_text(self, tenths: int) -> str:
+        """Write an amount in tenths of a minor unit, with one decimal more: "$0.253"."""
+        return f"{self.before}{self.tenths_amount(tenths)}{self.behind}"
+
+    def tenths_amount(self, tenths: int) -> str:
+        """Write it without its currency: "0.253"."""
+        written = str(tenths).zfill(self.digits + 2)
+        cut = -self.digits - 1
+        return f"{self._grouped(written[:cut])}{self.mark}{written[cut:]}"
 
     def amount(self, minor: int) -> str:
         """Write an amount without its currency: "1.234,50"."""

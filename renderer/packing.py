@@ -32,6 +32,7 @@ PIXELS_PER_BYTE = 4
 _GATHER = np.uint32(1 << 30 | 1 << 20 | 1 << 10 | 1)
 
 _TO_LOWEST_BYTE = np.uint32(24)
+_WORDS = np.dtype("<u4")
 
 # Byte -> its four pixels as one word, the way `_GATHER` read them.
 _SPREAD = np.array(
@@ -53,6 +54,8 @@ class _Tables:
     inks_of: bytes  # and back; codes of no ink become inks that the panel lacks
     plane_of: tuple[Canvas, ...]  # per plane: two bytes of squeezed inks -> eight bits
     lacks: tuple[Ink, ...]
+    shape: tuple[int, int]  # of a canvas
+    plain: bool  # a frame is the squeezed canvas itself
 
 
 @lru_cache(maxsize=PANELS_KEPT)
@@ -68,12 +71,21 @@ def _tables(panel: Panel) -> _Tables:
             left = np.packbits(codes[pixels] >> plane & 1, axis=1).reshape(1, -1)
             right = left.reshape(-1, 1) // 16
             planes.append((left | right).reshape(-1).astype(np.uint8, copy=False))
+    codes_of = squeeze(codes[pixels])
+    upright = panel.turn == 0 and panel.encoding is Encoding.PACKED
     return _Tables(
-        codes_of=squeeze(codes[pixels]),
+        codes_of=codes_of,
         inks_of=squeeze(np.argsort(codes).astype(np.uint8)[pixels]),
         plane_of=tuple(planes),
         lacks=panel.lacks,
+        shape=(panel.height_px, panel.width_px),
+        plain=upright and codes_of == _NO_CHANGE and panel.width_px % PIXELS_PER_BYTE == 0,
     )
+
+
+def is_plain(panel: Panel) -> bool:
+    """Say whether a panel's frames are its canvases, squeezed, and nothing else."""
+    return _tables(panel).plain
 
 
 def pack(canvas: Canvas, panel: Panel) -> bytes:
@@ -82,15 +94,17 @@ def pack(canvas: Canvas, panel: Panel) -> bytes:
     Raises:
         ValueError: The canvas has not the panel's size, or an ink the panel lacks.
     """
-    if canvas.shape != (panel.height_px, panel.width_px):
+    tables = _tables(panel)
+    if canvas.shape != tables.shape:
         raise ValueError(
             f"canvas is {canvas.shape[1]}x{canvas.shape[0]}, "
             f"{panel.panel_id} is {panel.width_px}x{panel.height_px}"
         )
-    tables = _tables(panel)
     for ink in tables.lacks:
         if (canvas == ink).any():
             raise ValueError(f"{panel.panel_id} has no {ink.name.lower()} ink")
+    if tables.plain:
+        return squeeze(canvas)
     scan = np.rot90(canvas, k=-panel.turn // 90) if panel.turn else canvas
     squeezed = squeeze(np.ascontiguousarray(_filled_up(scan, panel)))
     if panel.encoding is Encoding.PLANES:
@@ -144,7 +158,7 @@ def squeeze(pixels: Canvas) -> bytes:
     flat = pixels.reshape(-1)
     if flat.size % PIXELS_PER_BYTE:
         flat = np.pad(flat, (0, -flat.size % PIXELS_PER_BYTE))
-    words = flat.view("<u4") * _GATHER
+    words = flat.view(_WORDS) * _GATHER
     words >>= _TO_LOWEST_BYTE
     return words.astype(np.uint8).tobytes()
 

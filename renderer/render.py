@@ -37,6 +37,9 @@ A shop with more products than that draws them anew at each change of all prices
 forgets each before its turn comes again.
 """
 
+BACKDROPS_KEPT = 16
+"""Bound of the backdrops: canvases, 37 KB each at 296x128 and 1.9 MB at 1600x1200."""
+
 GROUNDS_KEPT = 256
 """Bound of the grounds kept for repainting: one a settled arrangement, a few KB each."""
 
@@ -52,7 +55,8 @@ class Renderer:
 
     Caches: the last `DESIGNS_KEPT` designs, by template digest and panel; the last
     ``products_kept`` product layers (packed, two bits a pixel), by arrangement and by what they
-    print; the grounds of `GROUNDS_KEPT` arrangements, all forgotten when there are more.
+    print; by arrangement `GROUNDS_KEPT` grounds, and `BACKDROPS_KEPT` backdrops, what no face
+    changes; of both all are forgotten when there are more.
     """
 
     def __init__(self, *, fonts: Fonts | None = None, products_kept: int = PRODUCTS_KEPT) -> None:
@@ -66,6 +70,7 @@ class Renderer:
         )
         self._designs = lru_cache(maxsize=DESIGNS_KEPT)(self._compile)
         self._layers = LayerCache(products_kept)
+        self._known_backdrops: dict[Arrangement, Canvas] = {}
         self._known_grounds: dict[Arrangement, tuple[Ground, ...] | None] = {}
 
     def render(
@@ -148,23 +153,55 @@ class Renderer:
         arrangement = design.arrangement(face)
         key = arrangement.key(face)
         layer = self._layers.get(key)
+        grounds = None
         if layer is None:
             arrangement = design.settle(arrangement, face)
-            canvas, codes = _paint_product(arrangement, face, panel)
-            self._layers.put(key, Layer(squeeze(canvas), codes, arrangement))
+            canvas, codes = self._paint_product(arrangement, face, panel)
+            if design.plain:
+                grounds = self._find_grounds(design, arrangement, face)
+            if grounds is None:
+                self._layers.put(key, Layer(squeeze(canvas), codes, arrangement))
         else:
             arrangement = layer.arrangement
             size = panel.width_px * panel.height_px
             canvas = expand(layer.packed)[:size].reshape(panel.height_px, panel.width_px)
+            lay_grounds(canvas, layer.grounds)
             codes = layer.codes
         for part in arrangement.price:
             placed = part.paint(canvas, face)
             if placed is not None:
                 codes += (placed,)
+        pixels = pack(canvas, panel)
+        if grounds is not None:  # and so no code among the prices
+            self._layers.put(key, Layer(pixels, codes, arrangement, grounds))
         mark = b""
         if marked:
             mark = mark_of(design.identity, _said(arrangement, key), arrangement.heights)
-        return Frame.of(panel.panel_id, pack(canvas, panel), codes, mark)
+        return Frame.of(panel.panel_id, pixels, codes, mark)
+
+    def _paint_product(
+        self, arrangement: Arrangement, face: Face, panel: Panel
+    ) -> tuple[Canvas, tuple[PlacedCode, ...]]:
+        backdrop = self._known_backdrops.get(arrangement)
+        if backdrop is None:
+            backdrop = self._paint_backdrop(arrangement, face, panel)
+        canvas = backdrop.copy()
+        codes: list[PlacedCode] = []
+        for part in arrangement.product[arrangement.fixed :]:
+            placed = part.paint(canvas, face)
+            if placed is not None:
+                codes.append(placed)
+        return canvas, tuple(codes)
+
+    def _paint_backdrop(self, arrangement: Arrangement, face: Face, panel: Panel) -> Canvas:
+        canvas = blank(panel)
+        for part in arrangement.product[: arrangement.fixed]:
+            part.paint(canvas, face)
+        known = self._known_backdrops
+        if len(known) >= BACKDROPS_KEPT:
+            known.clear()
+        known[arrangement] = canvas
+        return canvas
 
     def _find_grounds(
         self, design: Design, arrangement: Arrangement, face: Face
@@ -175,18 +212,6 @@ class Renderer:
                 known.clear()
             known[arrangement] = find_grounds(arrangement, face, design.panel)
         return known[arrangement]
-
-
-def _paint_product(
-    arrangement: Arrangement, face: Face, panel: Panel
-) -> tuple[Canvas, tuple[PlacedCode, ...]]:
-    canvas = blank(panel)
-    codes: list[PlacedCode] = []
-    for part in arrangement.product:
-        placed = part.paint(canvas, face)
-        if placed is not None:
-            codes.append(placed)
-    return canvas, tuple(codes)
 
 
 def _said(arrangement: Arrangement, key: tuple[object, ...]) -> tuple[object, ...]:

@@ -6,8 +6,8 @@ the price layer is painted as always::
 
     picture that hangs ──▶ grounds of the price boxes ──▶ price layer ──▶ new picture
 
-That is what the layer cache does, with pictures for layers: whoever has the picture of a label, as
-deltas need it, needs no layer in memory. Not for arrangements in which price and product share
+That is what the layer cache does, too: whoever has the picture of a label, as deltas need it, needs
+no layer in memory. Not for arrangements in which price and product share
 pixels, other than fixed shapes below a price, or in which the price layer has a code.
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from esl.domain.face import Face
 from esl.domain.panel import Panel
-from renderer.canvas import Box, blank
+from renderer.canvas import area_of, blank
 from renderer.design import Arrangement
 from renderer.packing import Canvas
 from renderer.part import Part
@@ -25,33 +25,28 @@ from renderer.part import Part
 class Ground:
     """What lies below one box of the price layer."""
 
-    box: Box
+    area: tuple[slice, slice]  # of the box on a canvas
     inks: Canvas
 
 
 def find_grounds(arrangement: Arrangement, face: Face, panel: Panel) -> tuple[Ground, ...] | None:
     """Find what lies below every box of the price layer; None if it cannot be painted alone."""
-    said = [part for part in arrangement.product if part.reads()]
+    said = [part for part in arrangement.product if not part.fixed]
     for part in arrangement.price:
         if part.code is not None or any(_share(part, other) for other in said):
             return None
     canvas = blank(panel)
     for part in arrangement.product:
-        if not part.reads():
-            if part.code is not None:
-                return None
+        if part.fixed:
             part.paint(canvas, face)
-    return tuple(
-        Ground(box, canvas[box.top : box.bottom, box.left : box.right].copy())
-        for box in (part.leaf.box for part in arrangement.price)
-    )
+    areas = [area_of(part.leaf.box) for part in arrangement.price]
+    return tuple(Ground(area, canvas[area].copy()) for area in areas)
 
 
 def lay_grounds(canvas: Canvas, grounds: tuple[Ground, ...]) -> None:
     """Take the price layer off a picture."""
     for ground in grounds:
-        box = ground.box
-        canvas[box.top : box.bottom, box.left : box.right] = ground.inks
+        canvas[ground.area] = ground.inks
 
 
 def _share(part: Part, other: Part) -> bool:

@@ -94,4 +94,5 @@ def broker_of(enrolment: Enrolment) -> BrokerAddress:
         username=enrolment.username,
         password=enrolment.password,
         tls=enrolment.tls,
+        ca_pem=enrolment.ca_pem,
     )

@@ -44,6 +44,7 @@ class Shop(Ceiling):
         own_options: How single gateways behave instead.
         signal_dbm: The weakest and the strongest that a label may be heard.
         faults: What goes wrong between gateways and controller.
+        label_type: What is made of each label; one that watches itself, for a measurement.
     """
 
     def __init__(
@@ -57,7 +58,9 @@ class Shop(Ceiling):
         own_options: Mapping[str, GatewayOptions] | None = None,
         signal_dbm: tuple[int, int] = _DBM_RANGE,
         faults: Faults | None = None,
+        label_type: type[SimLabel] = SimLabel,
     ) -> None:
+        self._label_type = label_type
         self.labels: dict[str, SimLabel] = {}
         self.gateways: dict[str, SimGateway] = {}
         self.faults = faults
@@ -91,7 +94,7 @@ class Shop(Ceiling):
         label = self.labels.get(label_id)
         if label is None:
             dbm = random.randint(*self._signal_dbm)
-            label = self.labels[label_id] = SimLabel(label_id, panel, rssi_dbm=dbm)
+            label = self.labels[label_id] = self._label_type(label_id, panel, rssi_dbm=dbm)
         return label
 
     # -- finding -------------------------------------------------------------------------------

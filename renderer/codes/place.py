@@ -22,13 +22,16 @@ from numpy.typing import NDArray
 from esl.domain.errors import CodeDoesNotFit
 from esl.domain.panel import Ink, Panel
 from renderer.canvas import Box
+from renderer.codes.modules import Modules
 from renderer.codes.qr import QrWriter
 from renderer.codes.symbology import QR, Symbology
-from renderer.codes.symbols import Modules, symbol_of
+from renderer.codes.symbols import symbol_of
 from renderer.packing import Canvas
 
 SYMBOLS_KEPT = 256
 """Bound of `CodeWriter`'s cache of bars and DataMatrix symbols, by content and symbology."""
+
+_WHITE = np.uint8(Ink.WHITE)
 
 BARS_MIN_MM = 2.0
 """Lower bars cannot be aimed at by hand (a judgement; a till wants more than any label has)."""
@@ -37,8 +40,7 @@ BARS_MIN_MM = 2.0
 class PlacedCode(NamedTuple):
     """One symbol at its place on a canvas.
 
-    ``modules`` is (rows, columns), True is dark; bars have one row, or one column where they were
-    turned onto their side. Lengths are in pixels.
+    Lengths are in pixels.
     """
 
     symbology: str
@@ -55,7 +57,7 @@ class PlacedCode(NamedTuple):
     @property
     def symbol_box(self) -> Box:
         """The modules alone."""
-        rows, columns = self.modules.shape
+        rows, columns, _ = self.modules
         width = self.height_px if columns == 1 else columns * self.module_px
         height = self.height_px if rows == 1 else rows * self.module_px
         return Box(self.left, self.top, width, height)
@@ -86,7 +88,7 @@ class PlacedCode(NamedTuple):
             symbol = code.symbol_box
             left, top, right, bottom = code.quiet
             code = code._replace(
-                modules=np.rot90(code.modules, k=-1),
+                modules=code.modules.turned(),
                 left=height_px - symbol.bottom,
                 top=symbol.left,
                 quiet=(bottom, left, top, right),
@@ -127,7 +129,7 @@ class CodeWriter:
             except CodeDoesNotFit as exc:
                 reasons.append(str(exc))
                 continue
-            side = len(modules)
+            side = modules.rows
             module_px = min(space // (side + 2 * quiet), most)
             if module_px < least:
                 wide = side + 2 * quiet
@@ -174,7 +176,7 @@ class CodeWriter:
         if symbol is None:
             return None
         limits, modules = symbol.symbology, symbol.modules
-        rows, columns = modules.shape
+        rows, columns, _ = modules
         left, top, right, bottom = limits.quiet
         wide = columns + left + right
         space = box.width // wide
@@ -212,24 +214,23 @@ def draw_code(canvas: Canvas, placed: PlacedCode) -> None:
     Raises:
         CodeDoesNotFit: It reaches over the canvas.
     """
-    if placed.modules.shape[1] == 1:  # bars on their side stand upright on the mirrored canvas
+    if placed.modules.columns == 1:  # bars on their side stand upright on the mirrored canvas
         canvas, placed = canvas.T, _mirrored(placed)
-    rows, columns = placed.modules.shape
-    left, top = placed.left, placed.top
-    right, bottom = left + columns * placed.module_px, top + placed.height_px
-    before, above, behind, below = placed.quiet
+    _, _, modules, left, top, module_px, height_px, (before, above, behind, below), *_ = placed
+    rows, columns, _ = modules
+    right, bottom = left + columns * module_px, top + height_px
     height, width = canvas.shape
     if left < before or top < above or right + behind > width or bottom + below > height:
         raise CodeDoesNotFit(
             f"the {placed.symbology} code with its quiet zone covers {left - before},{top - above} "
             f"to {right + behind},{bottom + below} px, and the canvas has {width}x{height} px"
         )
-    canvas[top - above : bottom + below, left - before : right + behind] = Ink.WHITE
+    canvas[top - above : bottom + below, left - before : right + behind] = _WHITE
     symbol = canvas[top:bottom, left:right]
-    lines = _widen(placed.modules, placed.module_px)
+    lines = _widen(modules, module_px)
     if rows > 1:
         # Splitting an axis of a view makes no copy: each line lands on its rows of pixels.
-        symbol.reshape(rows, placed.module_px, -1)[:] = lines[:, np.newaxis]
+        symbol.reshape(rows, module_px, -1)[:] = lines[:, np.newaxis]
     else:
         symbol[:] = lines
         if placed.bearer_px:
@@ -240,7 +241,7 @@ def _mirrored(code: PlacedCode) -> PlacedCode:
     """Exchange across and down."""
     left, top, right, bottom = code.quiet
     return code._replace(
-        modules=code.modules.T,
+        modules=code.modules.mirrored(),
         left=code.top,
         top=code.left,
         quiet=(top, left, bottom, right),
@@ -249,9 +250,8 @@ def _mirrored(code: PlacedCode) -> PlacedCode:
 
 def _widen(modules: Modules, module_px: int) -> NDArray[np.uint8]:
     """Return the inks of each row of modules, every module ``module_px`` pixels wide."""
-    packed = np.packbits(modules, axis=1)
-    lines = _inks_of_bytes(module_px).take(packed, axis=0).reshape(len(modules), -1)
-    return lines[:, : modules.shape[1] * module_px]
+    lines = _inks_of_bytes(module_px).take(modules.packed(), axis=0, mode="clip")
+    return lines.reshape(modules.rows, -1)[:, : modules.columns * module_px]
 
 
 @lru_cache(maxsize=16)

@@ -5,6 +5,7 @@ version 2 instead of 3) or else bytes in UTF-8; level M; the smallest version up
 themselves come from `renderer.codes.qr_table`.
 """
 
+from bisect import bisect_left
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -12,7 +13,8 @@ from qrcode.constants import ERROR_CORRECT_M
 from qrcode.util import ALPHA_NUM, BIT_LIMIT_TABLE, PAD0, PAD1
 
 from esl.domain.errors import CodeDoesNotFit
-from renderer.codes.qr_table import Modules, SymbolTable
+from renderer.codes.modules import Modules
+from renderer.codes.qr_table import SymbolTable
 
 MAX_VERSION = 10
 SYMBOLS_KEPT = 256
@@ -40,7 +42,7 @@ class QrWriter:
     def __init__(self) -> None:
         self._table = lru_cache(maxsize=MAX_VERSION)(SymbolTable)
         self.draw = lru_cache(maxsize=SYMBOLS_KEPT)(self._draw)
-        """Draw a text as modules, shape (side, side), True is dark.
+        """Draw a text as modules, as many rows as columns.
 
         Raises:
             CodeDoesNotFit: Empty, not valid Unicode, or too long for version 10.
@@ -80,6 +82,8 @@ def segment_of(text: str) -> Segment:
     """
     if not text:
         raise CodeDoesNotFit("a QR code needs at least one character")
+    if text != text.upper():
+        return _segment_of_bytes(text)
     pairs, single = divmod(len(text), 2)
     payload = 0
     try:
@@ -106,9 +110,10 @@ def smallest_version(segment: Segment) -> int:
     Raises:
         CodeDoesNotFit: More than version 10 holds.
     """
-    for version in range(1, MAX_VERSION + 1):
-        if segment.bits(version) <= _CAPACITY_BITS[version]:
-            return version
+    version = bisect_left(_CAPACITY_BITS, segment.bits(1), 1, _LONGER_COUNTS_FROM)
+    for longer in range(version, MAX_VERSION + 1):
+        if segment.bits(longer) <= _CAPACITY_BITS[longer]:
+            return longer
     raise CodeDoesNotFit(
         f"a QR code of version {MAX_VERSION} holds {_CAPACITY_BITS[MAX_VERSION]} bits at level M, "
         f"and the text needs {segment.bits(MAX_VERSION)}"

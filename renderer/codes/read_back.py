@@ -142,7 +142,8 @@ def _meant(code: PlacedCode, box: Box) -> Canvas:
     rows, columns = code.modules.shape
     tall = code.height_px if rows == 1 else code.module_px
     wide = code.height_px if columns == 1 else code.module_px
-    lines = np.where(code.modules, np.uint8(Ink.BLACK), np.uint8(Ink.WHITE)).repeat(wide, axis=1)
+    dark = code.modules.dark()
+    lines = np.where(dark, np.uint8(Ink.BLACK), np.uint8(Ink.WHITE)).repeat(wide, axis=1)
     symbol.reshape(rows, tall, -1)[:] = lines[:, np.newaxis]
     if code.bearer_px:
         ends = symbol if rows == 1 else symbol.T
@@ -161,14 +162,15 @@ def _refuse_difference(code: PlacedCode, box: Box, differs: NDArray[np.bool_]) -
     inside = differs[symbol.top : symbol.bottom, symbol.left : symbol.right]
     rows, columns = np.nonzero(inside)
     along = {
-        (0 if len(code.modules) == 1 else row, 0 if code.modules.shape[1] == 1 else column)
+        (0 if code.modules.rows == 1 else row, 0 if code.modules.columns == 1 else column)
         for row, column in zip(rows // code.module_px, columns // code.module_px, strict=True)
     }
     in_quiet_zone = int(differs.sum()) - len(rows)
     y, x = np.argwhere(differs)[0]
     raise CodeUnreadable(
         f"the {code.symbology} code on the frame is not the one that was meant: "
-        f"{len(along)} of {code.modules.size} modules and {in_quiet_zone} pixels of its quiet zone "
+        f"{len(along)} of {code.modules.rows * code.modules.columns} modules and "
+        f"{in_quiet_zone} pixels of its quiet zone "
         f"differ, first at {box.left + x},{box.top + y} px"
     )
 

@@ -12,15 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 import zxingcpp
-from numpy.typing import NDArray
 
 from esl.domain.element_string import message_of, parse_element_string
 from esl.domain.errors import CodeDoesNotFit, InvalidInput
 from esl.domain.gtin import expand_upc_e, is_gtin, suppress_upc_e
 from renderer.codes.ean import write_ean
+from renderer.codes.modules import Modules
 from renderer.codes.symbology import SYMBOLOGIES, Symbology
-
-Modules = NDArray[np.bool_]
 
 _MAX_CHARACTERS = {"gs1-128": 48, "code-128": 48, "data-matrix": 300}
 """48 is what GS1 allows (General Specifications, 5.4.1), and no label is wider than 30 of them;
@@ -48,7 +46,7 @@ class Symbol(NamedTuple):
 
     symbology: Symbology
     content: str  # what a scanner says; of element strings the form in brackets
-    modules: Modules  # (rows, columns), True is dark; bars are one row
+    modules: Modules  # bars are one row
     digits: str  # as printed below the bars; "" for a DataMatrix
 
 
@@ -185,5 +183,4 @@ def _write(content: str, symbology: str, **options: bool) -> Modules:
     except ValueError as exc:  # a rule of zxing-cpp that we do not know
         raise CodeDoesNotFit(f"the content cannot be written as {symbology}") from exc
     picture = np.asarray(code.to_image(scale=1, add_quiet_zones=False))
-    dark: Modules = (picture if symbology == "data-matrix" else picture[:1]) == 0
-    return dark
+    return Modules.of((picture if symbology == "data-matrix" else picture[:1]) == 0)

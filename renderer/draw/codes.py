@@ -17,7 +17,6 @@ from renderer.text.fonts import Font
 
 Value = Callable[[Face], str | None]
 
-DIGITS = "0123456789"
 DIGITS_GAP_PX = 2
 """White between bars and the digits below them."""
 
@@ -104,7 +103,9 @@ class BarcodePainter:
             align=self.align,
             valign=self.valign,
             staff=self.staff,
-            digits_px=0 if self.digits is None else DIGITS_GAP_PX + sum(_reach_px(self.digits)),
+            digits_px=0
+            if self.digits is None
+            else DIGITS_GAP_PX + sum(self.digits.digits_reach_px),
         )
         if placed is None:
             return None
@@ -143,11 +144,6 @@ class BarcodePainter:
             view,
             font.run(placed.digits),
             left=max(min(middle - width // 2, view.shape[1] - width), 0),
-            baseline=placed.top + placed.height_px + DIGITS_GAP_PX + _reach_px(font)[0],
+            baseline=placed.top + placed.height_px + DIGITS_GAP_PX + font.digits_reach_px[0],
             ink=Ink.BLACK,
         )
-
-
-def _reach_px(font: Font) -> tuple[int, int]:
-    """Measure how far digits reach above and below their base line."""
-    return font.ink_ascent_px(DIGITS), font.drop_px(DIGITS)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from esl.domain.errors import PriceDoesNotFit
-from esl.domain.face import Face, Unit
+from esl.domain.face import Face
 from esl.domain.panel import Ink
 from renderer.canvas import stamp
 from renderer.draw.painter import Note, Notes, Reader
@@ -96,13 +96,15 @@ class PricePainter:
         style: PriceStyle,
         *,
         amount: Callable[[Face], int | None],
+        tenths: Callable[[Face], int | None] | None = None,
         old: Callable[[Face], int | None] | None,
-        unit: Callable[[Face], Unit | None] | None,
+        unit: Callable[[Face], str | None] | None,
         fonts: Fonts,
         money: MoneyWriter,
     ) -> None:
         self._style = style
         self._amount = amount
+        self._tenths = tenths
         self._old = old
         self._unit = unit
         self._fonts = fonts
@@ -132,24 +134,20 @@ class PricePainter:
             texts.tail,
             old.translate(_TO_ZEROS),
         )
-        left = place.left
-        runs = [piece.font.short_run(texts[piece.slot]) for piece in place.pieces]
-        if style.align in {"start", "left"}:
-            left -= runs[0].left_px  # short runs begin at their ink
-        for piece, run in zip(place.pieces, runs, strict=True):
-            stamp(
-                view,
-                run,
-                left=left + piece.left_px,
-                baseline=place.baseline - piece.rise_px,
-                ink=style.ink,
-            )
+        left, baseline, ink = place.left, place.baseline, style.ink
+        flush = style.align in {"start", "left"}
+        for slot, font, from_left, rise_px in place.pieces:
+            run = font.short_run(texts[slot])
+            if flush:
+                left -= run.left_px  # short runs begin at their ink
+                flush = False
+            stamp(view, run, left=left + from_left, baseline=baseline - rise_px, ink=ink)
         if style.strike:
             strike_through(
                 view,
                 left=left,
                 width=place.width,
-                baseline=place.baseline,
+                baseline=baseline,
                 cap_px=place.cap_px,
                 ink=style.strike_ink,
             )
@@ -160,9 +158,10 @@ class PricePainter:
 
     def _texts(self, currency: MoneyStyle, minor: int, face: Face) -> PriceTexts:
         style = self._style
-        counted = self._unit(face) if self._unit is not None else None
-        unit = self._money.unit_text(counted, face.locale) if counted is not None else ""
-        return texts_of(currency.parts(minor), cents=style.cents, unit=unit, symbol=style.symbol)
+        unit = (self._unit(face) if self._unit is not None else None) or ""
+        tenths = self._tenths(face) if self._tenths is not None else None
+        parts = currency.parts(minor) if tenths is None else currency.tenths_parts(tenths)
+        return texts_of(parts, cents=style.cents, unit=unit, symbol=style.symbol)
 
     def _paint_old(self, view: Canvas, place: _Placement, font: Font, old: str) -> None:
         run = font.run(old)

@@ -14,7 +14,7 @@ from renderer.draw.strike import strike_through
 from renderer.packing import Canvas
 from renderer.text.bidi import FIRST_FROM_THE_RIGHT
 from renderer.text.fit import Fit, FittedText, fit_text
-from renderer.text.fonts import DIGITS, Font, Run
+from renderer.text.fonts import DIGITS, Font
 from renderer.text.scripts import runs_from_the_right
 
 SHORT = 12
@@ -64,12 +64,17 @@ class _Placement(NamedTuple):
     cut: bool
 
 
+_Chosen = tuple[str, _Placement]
+"""The text that fits, and where it stands."""
+
+
 class TextPainter:
     """Fits and paints a text, or the first shorter one that fits.
 
     Cache: the last `PLACEMENTS_KEPT` placements. Stable texts, such as badges, go by themselves;
     texts that change with the price by themselves with every digit replaced by 0, because digits
     are equally wide. Such a text on several lines is fitted anew: other digits may break elsewhere.
+    And the text measured last, by its face: it is painted next.
     """
 
     def __init__(
@@ -86,6 +91,7 @@ class TextPainter:
         # Only the shortest text is cut with an ellipsis, where that is allowed at all.
         self._values = [(value, value is values[-1]) for value in values]
         self._place = lru_cache(maxsize=PLACEMENTS_KEPT)(self._find_place)
+        self._measured: tuple[Face, _Chosen | None] | None = None
 
     def paint(self, view: Canvas, face: Face, notes: Notes = None) -> None:
         """Paint a face's text.
@@ -94,17 +100,28 @@ class TextPainter:
             NameDoesNotFit: It does not fit as far as the element allows.
             MissingGlyph: No font has a character.
         """
-        chosen = self._choose(face)
+        measured = self._measured
+        chosen = measured[1] if measured and measured[0] is face else self._choose(face)
         if chosen is None:
             return
         text, place = chosen
-        font = place.font
-        for line in place.lines:
-            said = text if place.whole else line.text
+        font, lines, rtl, _, whole, _ = place
+        style = self._style
+        for line, left, baseline in lines:
+            said = text if whole else line
             # A badge or a percentage, and not a name or a price.
             repeats = len(said) <= (SHORT if self.stable else SHORT_UNSTABLE)
-            run = font.short_run(said, place.rtl) if repeats else font.run(said, place.rtl)
-            self._paint_line(view, font, run, line)
+            run = font.short_run(said, rtl) if repeats else font.run(said, rtl)
+            stamp(view, run, left=left, baseline=baseline, ink=style.ink)
+            if style.strike:
+                strike_through(
+                    view,
+                    left=left,
+                    width=run.width_px,
+                    baseline=baseline,
+                    cap_px=font.cap_px,
+                    ink=style.strike_ink,
+                )
         if notes is not None:
             notes.append(
                 Note(
@@ -123,10 +140,13 @@ class TextPainter:
             NameDoesNotFit: It does not fit as far as the element allows.
             MissingGlyph: No font has a character.
         """
-        chosen = self._choose(face) if self.stable else None
+        if not self.stable:
+            return self._style.height
+        chosen = self._choose(face)
+        self._measured = face, chosen
         return self._style.height if chosen is None else chosen[1].height
 
-    def _choose(self, face: Face) -> tuple[str, _Placement] | None:
+    def _choose(self, face: Face) -> _Chosen | None:
         """Take the first of the element's texts that fits; None if the face has nothing to say."""
         refused = None
         for value, may_cut in self._values:
@@ -145,37 +165,18 @@ class TextPainter:
             raise refused
         return None
 
-    def _paint_line(self, view: Canvas, font: Font, run: Run, line: _Line) -> None:
-        style = self._style
-        stamp(view, run, left=line.left, baseline=line.baseline, ink=style.ink)
-        if style.strike:
-            strike_through(
-                view,
-                left=line.left,
-                width=run.width_px,
-                baseline=line.baseline,
-                cap_px=font.cap_px,
-                ink=style.strike_ink,
-            )
-
     def _find_place(self, text: str, may_cut: bool) -> _Placement:  # noqa: FBT001  a cache key
         style = self._style
         fit = Fit.WRAP if style.fit is Fit.ELLIPSIS and not may_cut else style.fit
         fitted = self._fit(text, fit) if self.stable else self._fit_any_digits(text, fit)
-        baselines = self._baselines(fitted)
-        lines = tuple(
-            _Line(line, self._left(fitted, line), baseline)
-            for line, baseline in zip(fitted.lines, baselines, strict=True)
-        )
-        between = (len(lines) - 1) * fitted.line_px
-        return _Placement(
-            fitted.font,
-            lines,
-            rtl=fitted.rtl,
-            height=fitted.rise_px + between + fitted.drop_px,
-            whole=fitted.lines == (text,),
-            cut=fitted.cut,
-        )
+        baseline = self._first_baseline(fitted)
+        lines = []
+        for line in fitted.lines:
+            lines.append(_Line(line, self._left(fitted, line), baseline))
+            baseline += fitted.line_px
+        height = fitted.rise_px + (len(lines) - 1) * fitted.line_px + fitted.drop_px
+        whole = fitted.lines == (text,)
+        return _Placement(fitted.font, tuple(lines), fitted.rtl, height, whole, fitted.cut)
 
     def _fit(self, text: str, fit: Fit, *, less_width: int = 0, less_height: int = 0) -> FittedText:
         style = self._style
@@ -204,7 +205,7 @@ class TextPainter:
             self._fit(text, fit, less_width=max(wide, 0), less_height=max(tall, 0))
         )
 
-    def _baselines(self, fitted: FittedText) -> list[int]:
+    def _first_baseline(self, fitted: FittedText) -> int:
         """Stand the lines at the top, in the middle or at the bottom, accents inside the box."""
         font, style = fitted.font, self._style
         above, below = fitted.rise_px, fitted.drop_px
@@ -216,8 +217,7 @@ class TextPainter:
                 first = style.height - below - between
             case _:
                 first = (style.height - font.cap_px - between) // 2 + font.cap_px
-        first = max(min(first, style.height - below - between), above)
-        return [first + i * fitted.line_px for i in range(len(fitted.lines))]
+        return max(min(first, style.height - below - between), above)
 
     def _left(self, fitted: FittedText, line: str) -> int:
         style = self._style

@@ -82,7 +82,7 @@ def _low_contrast(
         path=point_at(part, "ink"),
         severity=severity,
         code="contrast",
-        message=f"{what} has a contrast of {ratio:.1f} on the glass; "
+        message=f"{what} has a contrast of {_told(ratio, PRICE_CONTRAST_MIN)} on the glass; "
         f"{PRICE_CONTRAST_MIN} is needed for prices and good for all text",
         fix="Use black or red on white, white on black or red, or black on yellow; "
         "`emphasis` and `on_accent` choose for each panel.",
@@ -128,7 +128,7 @@ def _check_digits(part: DrawnPart, digits_mm: float) -> Iterator[Remark]:
             path=point_at(part),
             severity=Severity.ERROR,
             code="price_size",
-            message=f"the price's digits are {digits_mm:.1f} mm high; "
+            message=f"the price's digits are {_told(digits_mm, PRICE_DIGITS_MIN_MM)} mm high; "
             f"at least {PRICE_DIGITS_MIN_MM} mm are needed",
             fix=f'Make its box larger, or raise min_size to "{PRICE_DIGITS_MIN_MM}mm" or more, so '
             "that such a face is refused.",
@@ -144,7 +144,16 @@ def _check_letters(part: DrawnPart, cap_px: int, px_mm: float) -> Iterator[Remar
             severity=Severity.WARNING,
             code="text_size",
             message=f"{'small letters' if small else 'digits and capitals'} are "
-            f"{height_mm:.1f} mm high; below {X_HEIGHT_MIN_MM} mm they are hard to read",
+            f"{_told(height_mm, X_HEIGHT_MIN_MM)} mm high; "
+            f"below {X_HEIGHT_MIN_MM} mm they are hard to read",
             fix='Raise min_size (about "2.4mm" of font size gives letters of 1.2 mm), or give '
             "the text more space.",
         )
+
+
+def _told(number: float, least: float) -> str:
+    """Write a number with as few decimals as show on which side of ``least`` it is."""
+    decimals = 1
+    while number < least <= float(f"{number:.{decimals}f}"):
+        decimals += 1
+    return f"{number:.{decimals}f}"

@@ -86,6 +86,20 @@ def _multibuy_each(face: Face) -> int | None:
     return None if multibuy is None else -(-multibuy.total_minor // multibuy.quantity)
 
 
+def _multibuy_unit_price(face: Face) -> int | None:
+    return face.multibuy.unit_price_minor if face.multibuy is not None else None
+
+
+def _multibuy_tenths(face: Face) -> int | None:
+    return face.multibuy.unit_price_tenths if face.multibuy is not None else None
+
+
+TENTHS: Mapping[str, Callable[[Face], int | None]] = MappingProxyType(
+    {"unit_price": attrgetter("unit_price_tenths"), "multibuy_unit_price": _multibuy_tenths}
+)
+"""The prices of one unit, and what each is in tenths of the minor unit, where the law wants it."""
+
+
 def _kind(face: Face) -> str:
     return face.kind.value
 
@@ -172,11 +186,24 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             _field("unit_price", _MONEY, "unit_price_minor", "The price of one unit"),
             _field("unit", FieldKind.UNIT, "unit", "What the unit price is for", stable=True),
             _field("member_price", _MONEY, "member_price_minor", "The price for members"),
+            _field(
+                "member_condition",
+                _TEXT,
+                "member_condition",
+                "Whose price that is: the name of a card or club",
+                stable=True,
+            ),
             _field("deposit", _MONEY, "deposit_minor", "Deposit, not part of the price"),
             _field("multibuy_quantity", _COUNT, _multibuy_quantity, "How many are bought together"),
             _field("multibuy_price", _MONEY, _multibuy_price, "What these cost together"),
             _field("multibuy_pay_for", _COUNT, _multibuy_pay_for, 'Of "3 for 2", the 2'),
             _field("multibuy_each", _MONEY, _multibuy_each, "What one costs then, rounded up"),
+            _field(
+                "multibuy_unit_price",
+                _MONEY,
+                _multibuy_unit_price,
+                "The price of one unit then, for the same unit",
+            ),
             *_reference_fields(ReferenceKind.LOWEST_30D, "Lowest price of the 30 days before"),
             *_reference_fields(ReferenceKind.ANCHOR, "Price on the day the law names"),
             *_reference_fields(ReferenceKind.RRP, "Price the maker recommends"),

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from esl.domain.errors import InvalidInput
 from esl.domain.face import Face, Unit
 from renderer.money_text import DateStyle, MoneyWriter
-from renderer.template.fields import Field, FieldKind, Read
+from renderer.template.fields import TENTHS, Field, FieldKind, Read
 from renderer.template.spelling import advise_on
 from renderer.text.fit import clean
 
@@ -76,7 +76,7 @@ def find_formatter(name: str | None, field: Field, argument: str | None) -> Form
 def usual_formatter(field: Field) -> str:
     """Name what prints a field where the template names no formatter."""
     # A unit price without its unit says nothing.
-    return "unit_price" if field.name == "unit_price" else USUAL[field.kind]
+    return "unit_price" if field.name in TENTHS else USUAL[field.kind]
 
 
 def _make_text(field: Field, _money: MoneyWriter, _argument: str) -> Write:
@@ -119,6 +119,7 @@ def _make_lower(field: Field, money: MoneyWriter, argument: str) -> Write:
 
 def _make_money(field: Field, money: MoneyWriter, _argument: str) -> Write:
     read: Read = field.read
+    read_tenths = TENTHS.get(field.name)
     style = money.style
 
     def write(face: Face) -> str | None:
@@ -127,11 +128,18 @@ def _make_money(field: Field, money: MoneyWriter, _argument: str) -> Write:
             return None
         return style(face.locale, face.currency).text(minor)  # type: ignore[arg-type]
 
-    return write
+    def write_tenths(face: Face) -> str | None:
+        tenths = read_tenths(face) if read_tenths is not None else None
+        if tenths is None:
+            return write(face)
+        return style(face.locale, face.currency).tenths_text(tenths)
+
+    return write_tenths if read_tenths is not None else write
 
 
 def _make_amount(field: Field, money: MoneyWriter, _argument: str) -> Write:
     read: Read = field.read
+    read_tenths = TENTHS.get(field.name)
     style = money.style
 
     def write(face: Face) -> str | None:
@@ -140,24 +148,33 @@ def _make_amount(field: Field, money: MoneyWriter, _argument: str) -> Write:
             return None
         return style(face.locale, face.currency).amount(minor)  # type: ignore[arg-type]
 
-    return write
+    def write_tenths(face: Face) -> str | None:
+        tenths = read_tenths(face) if read_tenths is not None else None
+        if tenths is None:
+            return write(face)
+        return style(face.locale, face.currency).tenths_amount(tenths)
+
+    return write_tenths if read_tenths is not None else write
 
 
-def _make_unit_price(field: Field, money: MoneyWriter, _argument: str) -> Write:
-    read: Read = field.read
-    style, unit_text = money.style, money.unit_text
-    of_unit_price = field.name == "unit_price"
+def _make_unit_price(field: Field, money: MoneyWriter, argument: str) -> Write:
+    write_money, unit_text = _make_money(field, money, argument), money.unit_text
+    of_unit_price = field.name in TENTHS
 
     def write(face: Face) -> str | None:
-        minor = read(face)
         unit = face.unit if of_unit_price else face.priced_per
-        if minor is None or unit is None:
+        amount = write_money(face) if unit is not None else None
+        if amount is None or unit is None:
             return None
-        locale = face.locale
-        amount = style(locale, face.currency).text(minor)  # type: ignore[arg-type]
-        return f"{amount}/{unit_text(unit, locale)}"
+        label = _unit_label(face) if of_unit_price else None
+        return f"{amount}/{label or unit_text(unit, face.locale)}"
 
     return write
+
+
+def _unit_label(face: Face) -> str | None:
+    """Return what the unit price counts, where that is not one of a whole unit."""
+    return clean(face.unit_label) or None if face.unit_label is not None else None
 
 
 def _make_percent(field: Field, money: MoneyWriter, _argument: str) -> Write:
@@ -204,10 +221,13 @@ def _make_quantity(field: Field, money: MoneyWriter, argument: str) -> Write:
 def _make_unit(field: Field, money: MoneyWriter, _argument: str) -> Write:
     read: Read = field.read
     unit_text = money.unit_text
+    of_unit_price = field.name == "unit"
 
     def write(face: Face) -> str | None:
         unit = read(face)
-        return unit_text(unit, face.locale) if isinstance(unit, Unit) else None
+        if not isinstance(unit, Unit):
+            return None
+        return (_unit_label(face) if of_unit_price else None) or unit_text(unit, face.locale)
 
     return write
 
@@ -263,7 +283,7 @@ FORMATTERS: Mapping[str, Formatter] = MappingProxyType(
             _formatter(
                 "unit_price",
                 _make_unit_price,
-                "With its unit: unit_price takes unit, all others priced_per",
+                "With its unit: unit prices take unit, all others priced_per",
                 "3,23 €/kg",
                 _MONEY,
             ),

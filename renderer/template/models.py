@@ -109,7 +109,11 @@ class Price(_Element):
     old: FieldName | None = Field(
         None, description="A money field printed struck through, beside or above, as fits best."
     )
-    per: StrictBool = Field(default=True, description="Print the unit of goods sold by weight.")
+    per: StrictBool = Field(
+        default=True,
+        description="Print what the amount is for: of a unit price its unit, of other amounts "
+        "the unit of goods sold by weight.",
+    )
     cents: Literal["raised", "plain", "dash"] = Field(
         "raised", description="1²⁹ or 1.29; dash prints 199,- where the decimals are zero."
     )

@@ -21,7 +21,7 @@ from operator import attrgetter
 from esl.domain.errors import InvalidInput
 from esl.domain.face import Face
 from renderer.money_text import MoneyWriter
-from renderer.template.fields import FIELDS, Field, FieldKind
+from renderer.template.fields import FIELDS, TENTHS, Field, FieldKind
 from renderer.template.formatters import Formatter, Write, find_formatter
 from renderer.template.spelling import advise_on
 from renderer.text.fit import clean
@@ -217,7 +217,7 @@ def _has(source: Source) -> Callable[[Face], bool]:
     if field.name == "title":
         return lambda face: bool(face.name or face.brand)
     if formatter.name == "unit_price":
-        read_unit = attrgetter("unit" if field.name == "unit_price" else "priced_per")
+        read_unit = attrgetter("unit" if field.name in TENTHS else "priced_per")
         return lambda face: read(face) is not None and read_unit(face) is not None
     if field.kind in (FieldKind.TEXT, FieldKind.CODE):
         return lambda face: bool(read(face))

@@ -42,7 +42,7 @@ class Word(NamedTuple):
 
 def split_words(text: str) -> list[Word]:
     """Split a cleaned text where it may be broken well."""
-    if _HAS_IDEOGRAPH.search(text):
+    if not text.isascii() and _HAS_IDEOGRAPH.search(text):
         return [
             Word(part, "" if i else " ")
             for word in _BLANK.split(text)
@@ -66,7 +66,7 @@ def split_closer(words: Sequence[Word]) -> list[Word] | None:
 
 def join_words(words: Sequence[Word]) -> str:
     """Put words of one line together again."""
-    return "".join(word.glue + word.text for word in words)[len(words[0].glue) :]
+    return "".join([glue + text for text, glue in words])[len(words[0].glue) :]
 
 
 def break_evenly(
@@ -77,8 +77,8 @@ def break_evenly(
     A line of a single letter is left only where there is no other way. None if no break fits.
     """
     blank = measure(" ")
-    widths = [measure(word.text) for word in words]
-    before = [blank if word.glue else 0 for word in words]
+    widths = [measure(text) for text, _ in words]
+    before = [blank if glue else 0 for _, glue in words]
     if count == 2:  # noqa: PLR2004 most names, and three times as fast
         ends = _halve(words, widths, before, width_px)
     else:
@@ -92,21 +92,31 @@ def break_evenly(
 def _halve(
     words: Sequence[Word], widths: Sequence[int], before: Sequence[int], width_px: int
 ) -> tuple[int, ...] | None:
-    left, right = 0, sum(widths) + sum(before)
+    """Find how many words the first of two lines takes.
+
+    With each word more it grows and the second one shrinks, so the longer of both is shortest just
+    before or just behind the place where they meet.
+    """
+    alone = len(words[0].text) == 1, len(words[-1].text) == 1
+    last = len(words) - 1
+    first, second = -before[0], sum(widths) + sum(before)
     best: tuple[bool, int] = (True, width_px + 1)
     end = 0
-    for taken in range(1, len(words)):
+    for taken in range(1, last + 1):
         step = widths[taken - 1] + before[taken - 1]
-        left += step
-        right -= step
-        longest = max(left - before[0], right - before[taken])
-        if longest > width_px or (longest >= best[1] and not best[0]):
+        first += step
+        second -= step
+        behind = second - before[taken]
+        longest = max(first, behind)
+        if longest > width_px:
+            if first == longest:
+                break  # as it is for all that follow
             continue
-        lonely = (taken == 1 and len(words[0].text) == 1) or (
-            taken == len(words) - 1 and len(words[-1].text) == 1
-        )
+        lonely = (taken == 1 and alone[0]) or (taken == last and alone[1])
         if (lonely, longest) < best:
             best, end = (lonely, longest), taken
+        elif first == longest and not best[0]:
+            break
     return (end,) if end else None
 
 

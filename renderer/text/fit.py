@@ -15,7 +15,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import NamedTuple
 
 from esl.domain.errors import NameDoesNotFit
@@ -81,10 +81,12 @@ def clean(text: str) -> str:
     Bidi overrides and zero-width characters can make a name read as another one. Joiner and
     non-joiner stay between letters of scripts that join, where they are spelling.
     """
-    composed = unicodedata.normalize("NFC", text)
+    composed = text if text.isascii() else unicodedata.normalize("NFC", text)
     if composed.isascii() or not _UNSEEN.search(composed):
         if composed.isprintable():  # neither no-break blanks nor anything to strip
-            return " ".join(composed.split())
+            if "  " in composed or composed[:1] == " " or composed[-1:] == " ":
+                return " ".join(composed.split())
+            return composed
     else:
         composed = _UNSEEN.sub("", composed)
     composed = _BREAKING_BLANKS.sub(" ", composed)
@@ -159,18 +161,22 @@ def _fit_whole(
             found = _checked((text,), sized, text, box)
             if found is not None:
                 return found
+        line_px = box.width_px + size  # blanks at the breaks take no room
+        if total > max_lines * line_px:
+            room = max_lines * line_px * _STRAY_WIDTHS
+            size = min(size - 1, int(size * room / total) + 1)
+            continue
         for count in range(2, min(max_lines, _most_lines(sized, box)) + 1):
-            if total > count * (box.width_px + size):  # blanks at the breaks take no room
+            if total > count * line_px:
                 continue
             words = words or split(text)
-            if count > len(words):
+            if count > len(words) or _is_too_tall(words, sized, count, box):
                 break
-            lines = break_evenly(words, sized.width_px, count=count, width_px=box.width_px)
+            lines = break_evenly(words, sized.word_px, count=count, width_px=box.width_px)
             found = _checked(lines, sized, text, box) if lines is not None else None
             if found is not None:
                 return found
-        room = max_lines * (box.width_px + size) * _STRAY_WIDTHS
-        size = min(size - 1, int(size * room / max(total, 1)) + 1)
+        size -= 1
     return None
 
 
@@ -191,21 +197,22 @@ def _checked(lines: tuple[str, ...], font: Font, text: str, box: _Box) -> Fitted
         if overhang and font.width_px(line) + overhang > box.width_px:
             return None
     line_px = round(LINE_HEIGHT * font.size_px)
-    rise, drop = font.ink_ascent_px(lines[0]), font.drop_px(lines[-1])
-    for above, below in pairwise(lines):
-        line_px = max(line_px, font.drop_px(above) + font.ink_ascent_px(below))
-    if rise + (len(lines) - 1) * line_px + drop > box.height_px:
+    rise, drop = font.reach_px(lines[0])
+    between = 0
+    for below in lines[1:]:
+        rise_below, drop_below = font.reach_px(below)
+        line_px = max(line_px, drop + rise_below)
+        between, drop = between + 1, drop_below
+    if rise + between * line_px + drop > box.height_px:
         return None
-    return FittedText(
-        font,
-        lines,
-        line_px,
-        rise,
-        drop,
-        cut=not text.endswith(lines[-1]),
-        rtl=rtl,
-        in_cells=in_cells,
-    )
+    cut = not text.endswith(lines[-1])
+    return FittedText(font, lines, line_px, rise, drop, cut, rtl, in_cells)
+
+
+def _is_too_tall(words: Sequence[Word], font: Font, count: int, box: _Box) -> bool:
+    """Say whether so many lines are too tall wherever they break: quick, never wrongly true."""
+    rise, drop = font.least_reach_px(words[0].text, words[-1].text)
+    return rise + (count - 1) * round(LINE_HEIGHT * font.size_px) + drop > box.height_px
 
 
 def _most_lines(font: Font, box: _Box) -> int:
