@@ -4,17 +4,26 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from api import errors, turns
-from api.auth import TokenMemory
+from api.access_tokens import AccessTokens
 from api.compat import pricer, solum
 from api.console import pages
 from api.edge import Edge
+from api.event_stream import EventFeed
+from api.guesses import Guesses
 from api.house import House
+from api.metrics.scrape import Scrape
 from api.openapi import PROBLEMS
+from api.password_desk import PasswordDesk
+from api.readiness import Readiness
 from api.routes import (
+    audit,
     batches,
+    clients,
     clock,
     commands,
     description,
+    enrolments,
+    events,
     fleet,
     flips,
     guards,
@@ -22,20 +31,37 @@ from api.routes import (
     hook_events,
     hooks,
     imports,
+    journal,
     labels,
+    links,
+    me,
     migrations,
+    notifications,
+    oauth,
+    pairings,
+    people,
     pictures,
+    places,
     products,
+    promotion_events,
+    promotions,
+    proposals,
     refused_messages,
     render,
+    shelf_report,
+    shown,
     sources,
     stores,
+    subscriptions,
     template_rules,
     templates,
+    till,
     tokens,
+    zones,
 )
 from api.short_way import ShortWay
 from api.single_prices import SinglePrices
+from api.visits import Visits
 
 
 def create_app(house: House) -> ASGIApp:
@@ -50,8 +76,17 @@ def create_app(house: House) -> ASGIApp:
         responses=PROBLEMS,
     )
     app.state.house = house
-    app.state.tokens = TokenMemory()
+    app.state.visits = Visits(house)
+    app.state.scrape = Scrape(house)
+    app.state.readiness = Readiness(house)
+    app.state.tokens = house.tokens
+    app.state.access_tokens = AccessTokens(house.settings.data_dir)
+    app.state.guesses = Guesses()
+    app.state.client_guesses = Guesses(of_all=None)
+    app.state.client_networks = Guesses(of_one=oauth.FAILURES_OF_NETWORK, of_all=None)
     app.state.hooks = house.listeners.door
+    app.state.passwords = PasswordDesk()
+    app.state.events = EventFeed(house)
     app.state.prices = SinglePrices(house, products.single_view)
     turns.install(app)
     errors.install(app)
@@ -59,10 +94,15 @@ def create_app(house: House) -> ASGIApp:
         *(stores, products, labels, templates, template_rules, pictures, render),
         *(fleet, flips, commands, clock, tokens, description, health, hooks),
         *(guards, batches, sources, hook_events, imports, migrations),
-        *(refused_messages,),
+        *(refused_messages, promotions, promotion_events, till, proposals, journal),
+        zones,
+        *(subscriptions, events, notifications),
+        *(pairings, places, links),
+        *(audit, shown, shelf_report),
+        *(people, me, clients, oauth),
         *(solum, pricer),
     )
-    for part in parts:
+    for part in (*parts, enrolments):
         app.include_router(part.router)
     pages.install(app)
-    return Edge(ShortWay(app))
+    return Edge(ShortWay(app), meters=house.meters, is_tls=house.settings.tls)

@@ -1,8 +1,22 @@
-"""A small client of the HTTP API, for the commands and the demo."""
+"""A small client of the HTTP API, for the commands, the demo and tills.
 
+What may be sent twice is sent again where the answer is lost, if the client is told to::
+
+    get                 always
+    put                 without an ETag: the same twice is the same
+    post                with an idempotency key alone; `Client.post_once` makes one
+    anything else       never: whether it took effect is for the caller to find out
+"""
+
+import random
+import ssl
+import time
+import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Final, Self
 
 import httpx2
 
@@ -10,22 +24,62 @@ from esl.domain.errors import EslError, SetupError, Unavailable
 
 
 class Refused(EslError):
-    """The controller answered with a problem; ``status`` and its own words."""
+    """The controller answered with a problem; ``status`` and its own words.
 
-    def __init__(self, status: int, words: str) -> None:
+    ``again_after_s`` is how long it asked to wait; 0 if it did not.
+    """
+
+    def __init__(self, status: int, words: str, *, again_after_s: float = 0.0) -> None:
         self.status = status
+        self.again_after_s = again_after_s
         super().__init__(f"the controller answered {status}: {words}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retries:
+    """How often a request is sent at most, and how long the pauses between are.
+
+    They double from ``first_s`` to ``longest_s``, by chance shorter by up to a half, so that a
+    hundred tills do not come back at once. A longer ``Retry-After`` counts, up to ``longest_s``.
+    """
+
+    tries: int = 6
+    first_s: float = 0.25
+    longest_s: float = 30.0
+
+    def pause_s(self, tried: int, asked_s: float = 0.0) -> float:
+        """Return how long to wait after ``tried`` tries, when the server asked for ``asked_s``."""
+        grown_s = self.first_s * 2.0 ** min(tried - 1, _DOUBLINGS_MOST)
+        own_s = grown_s * random.uniform(0.5, 1)  # noqa: S311  spreads tills, guards nothing
+        return min(self.longest_s, max(own_s, asked_s))
+
+
+NEVER_AGAIN: Final = Retries(tries=1)
+_DOUBLINGS_MOST: Final = 20
+_COME_BACK: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+"""Not accepted, and worth sending again as it is."""
 
 
 class Client:
     """Speaks with one controller, with one token. Blocking; use from commands and threads."""
 
-    def __init__(self, url: str, token: str, *, patience_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        patience_s: float = 30.0,
+        certificate: str = "",
+        retries: Retries = NEVER_AGAIN,
+    ) -> None:
+        """``certificate``, in PEM, is the one that the server must show, whatever its name."""
         self.url = url
+        self._retries = retries
         self._http = httpx2.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"},
             timeout=patience_s,
+            verify=trusting(certificate) if certificate else True,
             trust_env=False,
         )
 
@@ -62,6 +116,17 @@ class Client:
         headers = {"Idempotency-Key": key} if key is not None else {}
         return self._send("POST", path, json=content, headers=headers)
 
+    def post_once(self, path: str, content: Any) -> Any:
+        """Post JSON with a key of its own: sent again at will, it takes effect once.
+
+        For addresses that take an ``Idempotency-Key``, as those of prices, products and labels do.
+        """
+        return self.post(path, content, key=uuid.uuid4().hex)
+
+    def post_text(self, path: str, content: Any) -> str:
+        """Post JSON, and return the answer as the text it is."""
+        return self._answer("POST", path, json=content).text
+
     def post_file(self, path: str, file: BinaryIO, *, name: str, options: Mapping[str, str]) -> Any:
         """Post a form: a file, read as it is sent, and texts."""
         files = {"file": (name, file, "application/octet-stream")}
@@ -87,6 +152,21 @@ class Client:
         return answer.json() if answer.content else None
 
     def _answer(self, method: str, path: str, **how: Any) -> httpx2.Response:
+        tries = self._retries.tries if _may_be_repeated(method, how.get("headers", {})) else 1
+        for tried in range(1, tries):
+            asked_s = 0.0
+            try:
+                return self._try(method, path, **how)
+            except Refused as exc:
+                if exc.status not in _COME_BACK:
+                    raise
+                asked_s = exc.again_after_s
+            except (SetupError, Unavailable):
+                pass  # nobody there, or the line broke
+            time.sleep(self._retries.pause_s(tried, asked_s))
+        return self._try(method, path, **how)
+
+    def _try(self, method: str, path: str, **how: Any) -> httpx2.Response:
         try:
             answer = self._http.request(method, path, **how)
         except httpx2.ConnectError as exc:
@@ -95,13 +175,43 @@ class Client:
             raise Unavailable(f"the controller did not answer: {type(exc).__name__}") from exc
         if answer.is_success:
             return answer
-        raise Refused(answer.status_code, _words(answer))
+        raise Refused(answer.status_code, _words(answer), again_after_s=_again_after_s(answer))
+
+
+def _may_be_repeated(method: str, headers: Mapping[str, str]) -> bool:
+    match method:
+        case "GET":
+            return True
+        case "PUT":
+            return "If-Match" not in headers
+        case _:
+            return method == "POST" and "Idempotency-Key" in headers
+
+
+def _again_after_s(answer: httpx2.Response) -> float:
+    """Read how long the server asks to wait; a date, or nonsense, counts as nothing."""
+    text = answer.headers.get("retry-after", "")
+    return float(text) if text.isascii() and text.isdecimal() else 0.0
+
+
+def trusting(certificate: str) -> ssl.SSLContext:
+    """Trust this certificate alone: it was read from a file of our own, so its name is nothing."""
+    context = ssl.create_default_context(cadata=certificate)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.check_hostname = False
+    return context
+
+
+def _error_words(error: Mapping[str, Any]) -> str:
+    """Say what is wrong where, and what to do."""
+    words = f"{error['pointer']}: {error['detail']}"
+    return f"{words.rstrip('.')}. {error['fix']}" if error.get("fix") else words
 
 
 def _words(answer: httpx2.Response) -> str:
     try:
         problem = answer.json()
-        errors = "; ".join(f"{e['pointer']}: {e['detail']}" for e in problem.get("errors", ()))
+        errors = "; ".join(_error_words(each) for each in problem.get("errors", ()))
         return errors or str(problem["detail"])
     except (ValueError, KeyError, TypeError):
         return answer.reason_phrase

@@ -19,6 +19,7 @@ from api.clock import MachineClock
 from esl.domain.panel import Panels
 from esl.settings import Settings
 from esl.store import places
+from esl.store.broker_logins import revoked_gateways
 from gateway.aside import Aside
 from gateway.clock import HouseClock
 from gateway.dispatcher import Dispatcher
@@ -86,7 +87,9 @@ async def open_delivery(
         )
     else:
         with books.database.read() as tx:
-            roster.add((g.gateway_id, g.store_id) for g in places.list_gateways(tx))
+            out = revoked_gateways(tx)
+            here = [g for g in places.list_gateways(tx) if g.gateway_id not in out]
+            roster.add((g.gateway_id, g.store_id) for g in here)
     backoff = Backoff(
         random=Random(secrets.randbits(64)),  # noqa: S311  spreads retries, guards nothing
         base_s=settings.patience_s,

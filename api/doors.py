@@ -40,6 +40,16 @@ async def read_json(request: Request) -> tuple[Any, bytes]:
     return parse_strict_json(body), body
 
 
+async def read_fields(request: Request) -> tuple[Any, bytes]:
+    """Return the body of a request that needs none, or little: nothing is an object of nothing.
+
+    What it lacks all the same is then named, in place of JSON that is missing.
+    """
+    if not await request.body():
+        return {}, b""
+    return await read_json(request)
+
+
 async def read(house: House, query: Callable[[Connection], Read]) -> Read:
     """Run a query off the loop."""
 
@@ -62,6 +72,22 @@ async def store_for(house: House, text: str) -> Store:
         UnknownStore: There is none.
     """
     return await read(house, lambda tx: places.store_named(tx, StoreId(text)))
+
+
+async def enter(house: House, principal: Principal, scope: Scope, store: str) -> StoreId:
+    """Return the id of the store a URL names, for someone who may.
+
+    Who may not is told so before anyone looks whether the store exists.
+
+    Raises:
+        InvalidInput: It is no id.
+        Forbidden: The asker lacks the scope.
+        UnknownStore: There is none, or it is closed to the asker: both in the same words.
+    """
+    entered = store_id(store)
+    principal.require(scope, entered)
+    await store_for(house, entered)
+    return entered
 
 
 def label_for(tx: Connection, principal: Principal, scope: Scope, label_id: LabelId) -> LabelState:

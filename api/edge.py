@@ -1,13 +1,16 @@
 """The HTTP edge: limits on what comes in, headers on what goes out. Plain ASGI."""
 
 import re
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import request_ids
 from api.errors import problem, what_was_not_done
+from api.metrics.meters import OTHER, Meters
 from renderer.pictures.upload_limits import FILE_LIMIT_BYTES, SIDE_LIMIT_PX
 
 BODY_LARGEST_BYTES = 1024 * 1024
@@ -15,6 +18,8 @@ BODY_LARGEST_BYTES = 1024 * 1024
 
 _PICTURE = re.compile(r"/api/v1/stores/[^/]+/pictures/[^/]+")
 _FILE = re.compile(r"/api/v1/(?:stores/[^/]+/)?imports")
+_PROMOTION = re.compile(r"/api/v1/promotions(?:/[^/]+)?")
+_PRICE_CHANGES = re.compile(r"/api/v1/stores/[^/]+/price-changes")
 _MANY_ITEMS = re.compile(r"/api/v1/stores/[^/]+/(?:products|price-changes|labels|pairings)")
 
 
@@ -32,6 +37,10 @@ _FOR_A_PICTURE = Room(
 )
 _FOR_ITEMS = Room(bytes=BODY_LARGEST_BYTES, fix="Send it in several requests.")
 _FOR_DRIVERS = Room(bytes=4 * BODY_LARGEST_BYTES, fix="Send it in several requests.")
+_FOR_A_PROMOTION = Room(
+    bytes=4 * BODY_LARGEST_BYTES, fix="Select by category, brand or tag, or make two of it."
+)
+"""100,000 products by their GTINs take 1.6 MB."""
 _FOR_ANYTHING_ELSE = Room(bytes=BODY_LARGEST_BYTES, fix="Send less; nothing here needs as much.")
 
 _HEADERS = {
@@ -47,29 +56,49 @@ _HEADERS = {
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
     "Cache-Control": "no-store",
 }
+_HSTS = (b"strict-transport-security", b"max-age=31536000")
+"""Only where this server speaks TLS itself; a proxy that does says it for its own name."""
 _ADDED = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 """What an answer gets that does not say it itself; names as ASGI has them, in small letters."""
 
 
 class Edge:
-    """Wraps the application: refuses large bodies early, adds security headers to everything."""
+    """Wraps the application: refuses large bodies early, adds security headers to everything.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Every request gets a name (`api.request_ids`), and is counted in ``meters``.
+    """
+
+    def __init__(self, app: ASGIApp, *, meters: Meters | None = None, is_tls: bool = False) -> None:
         self._app = app
+        self._meters = meters or Meters()
+        self._added = [*_ADDED, _HSTS] if is_tls else _ADDED
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        request_id = request_ids.request_id_of(scope)
+        began_s, status = time.monotonic(), HTTPStatus.INTERNAL_SERVER_ERROR.value
 
         async def sending(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 own = list(message["headers"])
                 names = {name for name, _ in own}
-                message["headers"] = own + [one for one in _ADDED if one[0] not in names]
+                message["headers"] = own + [one for one in self._added if one[0] not in names]
+                message["headers"].append((request_ids.HEADER, request_id.encode()))
             await send(message)
 
+        try:
+            with request_ids.named(request_id):
+                await self._serve(scope, receive, sending)
+        finally:
+            took_s = time.monotonic() - began_s
+            self._meters.note_request(scope["method"], route_of(scope), status, took_s)
+
+    async def _serve(self, scope: Scope, receive: Receive, sending: Send) -> None:
         if scope["method"] == "POST" and _FILE.fullmatch(scope["path"]):
             await self._app(scope, receive, sending)  # which reads it as it comes, with a bound
             return
@@ -100,11 +129,21 @@ class Edge:
         await self._app(scope, receiving, sending)
 
 
+def route_of(scope: Scope) -> str:
+    """Name the route that served a request by its pattern; never by what was asked for."""
+    if _PRICE_CHANGES.fullmatch(scope["path"]):
+        return "/api/v1/stores/{store}/price-changes"  # api.short_way, where no router looked
+    route = scope.get("route")
+    return str(getattr(route, "path", OTHER))
+
+
 def _room_for(method: str, path: str) -> Room:
     if method == "PUT" and _PICTURE.fullmatch(path):
         return _FOR_A_PICTURE
     if method == "POST" and _MANY_ITEMS.fullmatch(path):
         return _FOR_ITEMS
+    if method in ("POST", "PUT") and _PROMOTION.fullmatch(path):
+        return _FOR_A_PROMOTION
     if path.startswith("/compat/"):
         return _FOR_DRIVERS
     return _FOR_ANYTHING_ELSE

@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api import request_ids
 from esl.domain.errors import (
     Conflict,
     EditConflict,
@@ -27,6 +28,8 @@ from esl.domain.errors import (
     NotSignedIn,
     RenderRefused,
     SetupError,
+    TokenWorthless,
+    TooOften,
     Unavailable,
 )
 from esl.intake.strict_json import pointer
@@ -74,6 +77,16 @@ _ANSWERS: tuple[tuple[type[EslError], HTTPStatus, str], ...] = (
         "Use a token with that right; make one with: esl token create.",
     ),
     (
+        TokenWorthless,
+        HTTPStatus.FORBIDDEN,
+        "Have another token made for the gateway: esl broker token.",
+    ),
+    (
+        TooOften,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "Wait as long as Retry-After says.",
+    ),
+    (
         Unavailable,
         HTTPStatus.SERVICE_UNAVAILABLE,
         "Send the same again in a moment.",
@@ -110,6 +123,7 @@ def problem(
 ) -> JSONResponse:
     """Make a problem answer; members that are None are left out."""
     content = {"type": "about:blank", "title": status.phrase, "status": int(status)}
+    members[request_ids.KEY] = request_ids.current()
     content |= {"detail": detail} | {k: v for k, v in members.items() if v is not None}
     return JSONResponse(content, status, headers, media_type=MEDIA_TYPE)
 
@@ -135,6 +149,8 @@ def answer_error(exc: EslError, *, not_done: str = _NOT_STORED) -> JSONResponse:
         headers["WWW-Authenticate"] = 'Bearer realm="esl"'
     if isinstance(exc, Unavailable):
         headers["Retry-After"] = "1"
+    if isinstance(exc, TooOften):
+        headers["Retry-After"] = str(exc.again_after_s)
     if isinstance(exc, InvalidInput):
         errors = [
             {"pointer": p.path, "detail": p.detail} | ({"fix": p.fix} if p.fix else {})

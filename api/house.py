@@ -17,16 +17,22 @@ from dataclasses import dataclass
 
 import structlog
 
+from api.audit.keeper import AuditKeeper
+from api.backup.schedule import BackupKeeper
 from api.books import open_books
+from api.broker_access.address import broker_at
+from api.broker_access.keeper import BrokerKeeper
 from api.delivery import Delivery, open_delivery, worker_id_of
 from api.imports.worker import ImportWorker
 from api.listeners.listeners import Listeners
 from api.live import LiveBoard
+from api.metrics.meters import Meters
 from api.neighbours import check_shared, hear, open_bell, ring_of
 from api.presence import Presence
 from api.secret_box import make_box_key
 from api.signing import installation_key
 from api.stage_clock import StageClock
+from api.token_memory import TokenMemory
 from esl.domain.access import ALL_STORES, Principal, Scope
 from esl.domain.clock import EffectiveClock
 from esl.domain.ids import GatewayId, StoreId
@@ -77,8 +83,13 @@ class House:
     gallery: Mapping[str, Template]  # the templates that every store has
     live: LiveBoard
     stages: StageClock
+    meters: Meters
     listeners: Listeners
     imports: ImportWorker
+    tokens: TokenMemory
+    access: BrokerKeeper
+    audit: AuditKeeper
+    backups: BackupKeeper
     operator_token: str  # of the commands on this machine; lives as long as this process
 
     async def run(self) -> None:
@@ -90,6 +101,9 @@ class House:
                 tasks.create_task(self.presence.run(), name="presence")
             tasks.create_task(self.listeners.run(self.tell_changed), name="listeners")
             tasks.create_task(self.imports.run(self.tell_changed), name="imports")
+            tasks.create_task(self.backups.run(), name="backups")
+            tasks.create_task(self.access.run(), name="access at the broker")
+            tasks.create_task(self.audit.run(), name="audit")
 
     def tell_changed(self, notice: Notice) -> None:
         """A change was committed: deliver it, and show it on every open page."""
@@ -111,6 +125,16 @@ class House:
         if self.delivery is not None and self.delivery.keeper is not None:
             self.delivery.keeper.look()
         self._ring(Ring(leases=True))
+        self.access.look()
+
+    def let_out(self, gateway_id: GatewayId) -> None:
+        """Listen to a gateway no more: its login was revoked."""
+        if self.bell is None and self.delivery is not None:
+            self.delivery.roster.remove([gateway_id])
+        if self.delivery is not None and self.delivery.keeper is not None:
+            self.delivery.keeper.look()
+        self._ring(Ring(leases=True))
+        self.access.look()
 
     def _ring(self, ring: Ring) -> None:
         if self.bell is not None:
@@ -151,7 +175,7 @@ async def open_house(settings: Settings, *, delivers: bool = True) -> AsyncItera
             broker = embedded.address
         else:
             embedded = None
-            broker = BrokerAddress.from_url(settings.mqtt_url)
+            broker = broker_at(settings.mqtt_url, settings)
         imports = ImportWorker(settings, books)
         fonts = Fonts(settings.fonts_folder)
         renderer, gallery = Renderer(fonts=fonts, products_kept=LAYERS_KEPT), load_gallery()
@@ -159,12 +183,23 @@ async def open_house(settings: Settings, *, delivers: bool = True) -> AsyncItera
         bell: Bell | None = None
         presence: Presence | None = None
         delivery: Delivery | None = None
+
+        def hears() -> bool:
+            return books.database.is_sqlite or (bell is not None and bell.listens)
+
+        tokens = TokenMemory(hears)
+        listeners = Listeners(settings, books, imports, broker=broker, hears=hears)
+
+        def doubt() -> None:
+            tokens.forget_all()
+            listeners.door.forget_sources()
+
         if not books.database.is_sqlite:
             presence = Presence(
                 books.database, books.clock, lambda: live.tell(Notice(gateways=True))
             )
             bell = stack.enter_context(
-                open_bell(books, lambda ring: hear(ring, live, presence, delivery))
+                open_bell(books, lambda ring: hear(ring, live, presence, delivery), doubt)
             )
 
         def tell(notice: Notice) -> None:
@@ -206,7 +241,12 @@ async def open_house(settings: Settings, *, delivers: bool = True) -> AsyncItera
             gallery=gallery,
             live=live,
             stages=books.stages,
-            listeners=Listeners(settings, books, imports, broker=broker),
+            meters=books.meters,
+            listeners=listeners,
             imports=imports,
+            tokens=tokens,
+            access=BrokerKeeper(settings, books, broker),
+            audit=AuditKeeper(settings, books, key, delivery.mqtt if delivery else None),
+            backups=BackupKeeper(settings, books),
             operator_token=f"esl_operator_{secrets.token_urlsafe(32)}",
         )

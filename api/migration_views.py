@@ -19,8 +19,10 @@ def outcome_view(outcome: RowOutcome) -> dict[str, Any]:
     }
     if outcome.sku is not None:
         view["sku"] = outcome.sku
-    if outcome.before is not None:
-        view["before"] = outcome.before
+    if outcome.more and outcome.sku is not None:
+        view["skus"] = [outcome.sku, *outcome.more]
+    if outcome.before:
+        view["before"] = ", ".join(outcome.before)
     if outcome.decision is RowDecision.REJECTED:
         view |= {"field": outcome.field, "reason": outcome.reason, "fix": outcome.fix}
     return view

@@ -15,12 +15,24 @@ from esl.store.bell import Bell, Ring
 from gateway.worker import Notice
 
 
+def _nothing_believed() -> None:
+    pass
+
+
 @contextlib.contextmanager
-def open_bell(books: Books, heard: Callable[[Ring], None]) -> Iterator[Bell]:
-    """Ring other processes, and hear them on the loop."""
+def open_bell(
+    books: Books, heard: Callable[[Ring], None], doubt: Callable[[], None] = _nothing_believed
+) -> Iterator[Bell]:
+    """Ring other processes, and hear them on the loop.
+
+    ``doubt`` is called in the bell's thread, at once, when access has changed: a loop that is
+    busy must not let a revoked token in.
+    """
     loop = asyncio.get_running_loop()
 
     def hand_over(ring: Ring) -> None:
+        if ring.access:
+            doubt()
         with contextlib.suppress(RuntimeError):  # the loop has closed: nobody is left to tell
             loop.call_soon_threadsafe(heard, ring)
 

@@ -14,10 +14,11 @@ from api.errors import MEDIA_TYPE
 from esl.domain.access import ALL_STORES, Scope
 from esl.domain.face import OfferKind, Unit
 from esl.domain.ids import SKU_MAX_CHARACTERS
+from esl.domain.product import TAG_LONGEST, TAGS_MOST
 from esl.domain.shop_link import ADDRESS_MAX_CHARACTERS
 from esl.domain.template_rule import RULES_MOST
 from esl.intake.access_json import LINK_USES_MOST, STORES_MOST, TOKEN_NAME_LONGEST
-from esl.intake.face_json import CONTENT_LONGEST
+from esl.intake.face_json import CONDITION_LONGEST, CONTENT_LONGEST, UNIT_LABEL_LONGEST
 from esl.intake.price_json import BADGE_LONGEST, MAX_CHANGES
 from esl.intake.product_json import LINK_LONGEST, NAME_LONGEST, ORIGIN_LONGEST, STOCK_MOST
 from esl.intake.render_json import SCALE_MOST
@@ -69,6 +70,7 @@ def body_of(schema: Schema, example: Any, *, required: bool = True) -> Schema:
     return {"requestBody": {"required": required, "content": content}}
 
 
+_INSTANT: Schema = {"type": ["string", "null"], "format": "date-time"}
 _PRICE_FIELDS: Schema = {
     "price": _MONEY,
     "was": _or_null(_MONEY),
@@ -83,6 +85,8 @@ _PRICE_FIELDS: Schema = {
         "description": "Strictly increases per source and product; late ones are superseded.",
     },
     "source_time": {"type": ["string", "null"], "format": "date-time"},
+    "valid_from": _INSTANT | {"description": "It holds from then; past or left out: at once."},
+    "valid_to": _INSTANT | {"description": "It holds no longer from then: what lies beneath does."},
 }
 _PRODUCT_FIELDS: Schema = {
     "name": _text(NAME_LONGEST),
@@ -100,6 +104,7 @@ _PRODUCT_FIELDS: Schema = {
         "description": "Pieces; a till may count below zero.",
     },
     "deposit": _or_null(_MONEY) | {"description": "Returnable, and not part of the price."},
+    "tags": {"type": ["array", "null"], "items": _text(TAG_LONGEST), "maxItems": TAGS_MOST},
     **_PRICE_FIELDS,
 }
 _NEW_LABEL = object_of(
@@ -110,7 +115,13 @@ _NEW_LABEL = object_of(
         "gateway": _or_null(_SLUG),
     },
 )
-_PAIRING = object_of(("label", "sku"), {"label": _SLUG, "sku": _SKU})
+_SKUS = {"type": "array", "minItems": 1, "maxItems": PRODUCTS_MOST, "items": _SKU}
+_PAIRING = {
+    "oneOf": [
+        object_of(("label", "sku"), {"label": _SLUG, "sku": _SKU}),
+        object_of(("label", "skus"), {"label": _SLUG, "skus": _SKUS}),
+    ]
+}
 _CHANGE = object_of(("sku", "price"), {"sku": _SKU, **_PRICE_FIELDS})
 
 ONCE: Schema = {
@@ -146,16 +157,32 @@ STORE = ONCE | body_of(
                 "description": "Of a hundred pictures, how many have their codes read back by a "
                 "second decoder before they are sent; 1 if left out.",
             },
+            "law": _or_null(_text(32))
+            | {
+                "description": "Name of the law profile that its labels follow (docs/law.md): eu, "
+                "hr, de, fr, us, none, or a shop's own; left out, that of the locale's country."
+            },
+            "law_goods": {
+                "type": ["object", "null"],
+                "additionalProperties": {"type": "array", "items": _text(120)},
+                "description": "Which of the store's categories are goods that its law names: "
+                "“{food: [HRANA]}”. Their codes: esl law show.",
+            },
             "guards": {
                 "type": "object",
                 "description": "As in PUT …/guards; left out, the store's limits stay.",
             },
         },
     ),
-    {"name": "Konzum Vrsar", "currency": "EUR", "locale": "hr_HR", "timezone": "Europe/Zagreb"},
+    {
+        "name": "Konzum Vrsar",
+        "currency": "EUR",
+        "locale": "hr_HR",
+        "timezone": "Europe/Zagreb",
+        "law_goods": {"food": ["HRANA"], "drinks": ["PIĆE"]},
+    },
 )
 NOTHING = body_of(object_of((), {}), {}, required=False)
-GATEWAY = ONCE | NOTHING
 PRODUCT = ONCE | body_of(
     object_of(("name",), _PRODUCT_FIELDS),
     {"name": "Vegeta", "net_content": "250 g", "gtin": "3850104008306", "price": "3.49"},
@@ -193,6 +220,7 @@ TOKEN = body_of(
 SIGN_IN_LINK = body_of(
     object_of((), {"uses": {"type": ["integer", "null"], "minimum": 1, "maximum": LINK_USES_MOST}}),
     {"uses": 1},
+    required=False,
 )
 
 _TEMPLATE_EXAMPLE = """\
@@ -233,6 +261,7 @@ _FACE = object_of(
         **{name: {"type": ["string", "null"], "enum": [*Unit, None]} for name in _UNITS},
         "brand": _or_null(_text(BRAND_LONGEST)),
         "net_content": _or_null(_text(CONTENT_LONGEST)),
+        "unit_label": _or_null(_text(UNIT_LABEL_LONGEST)),
         "badge": _or_null(_text(BADGE_LONGEST)),
         "valid_to": {"type": ["string", "null"], "format": "date"},
         "category": _or_null(_text(CATEGORY_LONGEST)),
@@ -242,7 +271,12 @@ _FACE = object_of(
         "gtin": {"type": ["string", "null"], "pattern": "^([0-9]{8}|[0-9]{12,14})$"},
         "link": _or_null(_text(LINK_LONGEST))
         | {"description": "Left out, the product's Digital Link; null, no QR code."},
-        "multibuy": {"type": ["object", "null"], "description": "quantity, and total or pay_for."},
+        "member_condition": _or_null(_text(CONDITION_LONGEST))
+        | {"description": "Whose price member_price is: the name of a card or club."},
+        "multibuy": {
+            "type": ["object", "null"],
+            "description": "quantity, total or pay_for, and unit_price.",
+        },
         "reference_prices": {"type": ["array", "null"], "items": {"type": "object"}},
         "products": {"type": ["array", "null"], "items": {"type": "object"}},
     },
@@ -316,10 +350,8 @@ TEMPLATE_RULES_PREVIEW = body_of(_RULES, _RULES_EXAMPLE)
 _PROBLEM = object_of(
     ("type", "title", "status", "detail"),
     {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
+        **{name: {"type": "string"} for name in ("type", "title", "detail", "request_id")},
         "status": {"type": "integer"},
-        "detail": {"type": "string"},
         "fix": {"type": "string", "description": "What to do about it."},
         "errors": {
             "type": "array",
@@ -349,7 +381,8 @@ def describe(app: FastAPI) -> Schema:
         document = get_openapi(
             title=app.title,
             version=app.version,
-            description="Every endpoint but the health check needs a token or a session.",
+            description="Every endpoint but the health check and this one needs a token"
+            " or a session.",
             routes=app.routes,
         )
         document["security"] = [{"token": []}, {"session": []}]

@@ -56,10 +56,14 @@ GUARDS = ONCE | body_of(
     {"on": True, "limits": {"rise_percent": 60, "fall_percent": 50}, "reason": "sales week"},
 )
 REASON = ONCE | body_of(object_of(("reason",), {"reason": _REASON}), {"reason": "wrong file"})
+MAYBE_REASON = ONCE | body_of(
+    object_of((), {"reason": _REASON}), {"reason": "wrong file"}, required=False
+)
 RULING = ONCE | body_of(
     object_of(
-        ("prices",),
+        (),
         {
+            "batch": {"type": "integer", "minimum": 1, "maximum": 2**53 - 1},
             "prices": {
                 "type": "array",
                 "items": {"type": "integer", "minimum": 1, "maximum": 2**53 - 1},

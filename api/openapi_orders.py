@@ -51,7 +51,7 @@ POLICY = ONCE | body_of(
     ),
     {"neutral": "face", "unknown_labels": "ignore", "verdict_within_s": 900},
 )
-TASK_DONE = ONCE | body_of(object_of((), {}), {})
+TASK_DONE = ONCE | body_of(object_of((), {}), {}, required=False)
 WITHDRAWAL = ONCE | body_of(
     object_of(("what", "skus"), {"what": _choice(*Withdrawn), "skus": _list(_SKU, MAX_CHANGES)}),
     {"what": "price", "skus": ["4711"]},

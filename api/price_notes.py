@@ -10,6 +10,7 @@ from esl.domain.entry import is_nameless
 from esl.domain.ids import Sku
 from esl.domain.place import Store
 from esl.services.lowest_price import Provenance, lowest_price_of
+from esl.store import offers
 from esl.store.promotions import HeldPromotion, promotions_of
 
 
@@ -53,3 +54,22 @@ def _lowest_view(found: Provenance, currency: str) -> dict[str, Any]:
 
 def _text(instant: datetime | None) -> str | None:
     return instant.isoformat().replace("+00:00", "Z") if instant is not None else None
+
+
+def offer_note(tx: Connection, store: Store, sku: Sku) -> dict[str, Any]:
+    """Say what labels show in place of the till's price while a promotion runs."""
+    offer = offers.offers_of(tx, store.store_id, [sku]).get(sku)
+    if offer is None:
+        return {}
+    says, currency = offer.says, store.currency
+    return {
+        "offer": {
+            "price": money(says.price_minor, currency),
+            "was": money(says.was_minor, currency),
+            "member_price": money(says.member_minor, currency),
+            "badge": says.badge,
+            "lowest_30d": money(offer.lowest_30d_minor, currency),
+            "valid_to": offer.valid_to.isoformat() if offer.valid_to is not None else None,
+            "promotions": list(offer.promotions),
+        }
+    }

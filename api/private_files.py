@@ -1,6 +1,7 @@
 """Files only the owner may read: the data folder, its lock, the signing key, the runtime file.
 
-esl-data/                      0700
+esl-data/                      0700, also if it was made by somebody else and is wider
+  esl.db, esl.db-wal           0600
   controller.lock              held while a controller or a command uses the folder
   worker-NAME.lock             held while a worker of that name runs on it
   keys/signing.pem             0600, the Ed25519 key; never in the database
@@ -12,6 +13,7 @@ import contextlib
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,19 +33,38 @@ class RuntimeFile:
     token: str
     pid: int
     key_id: str = ""  # of the key it signs with
+    certificate: str = ""  # in PEM, that it shows, where it speaks TLS
 
 
 def make_data_folder(data_dir: Path) -> None:
-    """Make the data folder and its parts, readable by nobody else.
+    """Make the data folder and its parts, readable by nobody else; narrow what is wider.
 
     Raises:
-        SetupError: It cannot be made or written.
+        SetupError: It cannot be made, written or narrowed, or everybody shares it, such as /tmp.
     """
+    if data_dir.is_dir() and data_dir.stat().st_mode & stat.S_ISVTX:
+        raise SetupError(f"everybody may write into {data_dir}; name a folder in it instead")
     try:
         for folder in (data_dir, data_dir / "keys", data_dir / "run"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as exc:
         raise SetupError(f"the data folder {data_dir} cannot be made: {exc.strerror}") from exc
+    try:
+        for folder in (data_dir, data_dir / "keys", data_dir / "run"):
+            _narrow(folder, 0o700)
+        for file in data_dir.glob("esl.db*"):
+            _narrow(file, 0o600)
+    except OSError as exc:
+        raise SetupError(
+            f"others may read {exc.filename}, and it cannot be changed ({exc.strerror}); "
+            f"as its owner run: chmod -R go-rwx {data_dir}"
+        ) from exc
+
+
+def _narrow(path: Path, mode: int) -> None:
+    """Take every right of others away, where there is one; links are left alone."""
+    if not path.is_symlink() and path.stat().st_mode & 0o077:
+        path.chmod(mode)
 
 
 @contextlib.contextmanager
@@ -62,7 +83,7 @@ def hold_data_folder(data_dir: Path, name: str = LOCK_NAME) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            what = "controller or command" if name == LOCK_NAME else "worker of this name"
+            what = "worker of this name" if name.startswith("worker-") else "controller or command"
             raise SetupError(f"another {what} uses {data_dir}") from None
         yield
     finally:
@@ -101,6 +122,7 @@ def runtime_file(data_dir: Path, content: RuntimeFile) -> Iterator[None]:
         "token": content.token,
         "pid": content.pid,
         "key_id": content.key_id,
+        "certificate": content.certificate,
     }
     write_private(path, json.dumps(fields))
     try:
@@ -118,6 +140,7 @@ def read_runtime_file(data_dir: Path) -> RuntimeFile | None:
             token=str(fields["token"]),
             pid=int(fields["pid"]),
             key_id=str(fields.get("key_id", "")),
+            certificate=str(fields.get("certificate", "")),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -8,7 +8,7 @@ from typing import Any
 from esl.domain.face import Face
 from esl.domain.ids import GatewayId
 from esl.domain.label import LabelState, phase_of
-from esl.domain.money import format_minor
+from esl.domain.money import MINOR_DIGITS, format_minor
 from esl.domain.pricing import CurrentPrice
 from esl.domain.product import Product
 from esl.domain.template import SavedPicture, SavedTemplate
@@ -38,6 +38,7 @@ def product_view(product: Product, price: CurrentPrice | None, currency: str) ->
         "origin": product.origin,
         "stock": product.stock,
         "deposit": money(product.deposit_minor, currency),
+        "tags": sorted(product.tags),
         "price": None,
     }
     if price is not None:
@@ -76,9 +77,10 @@ def label_view(label: LabelState, online: AbstractSet[GatewayId]) -> dict[str, A
 
 
 def tile_view(tile: Tile, online: AbstractSet[GatewayId]) -> dict[str, Any]:
-    """A label and the product it speaks for."""
+    """A label and the product it speaks for; ``skus`` are all, where there are several."""
     return label_view(tile.label, online) | {
         "sku": tile.sku,
+        "skus": tile.skus,
         "name": tile.name,
         "price": money(tile.price_minor, tile.currency) if tile.currency else None,
         "currency": tile.currency,
@@ -101,12 +103,14 @@ def face_view(face: Face) -> dict[str, Any]:
         "locale": face.locale,
         "priced_per": face.priced_per,
         "was": money(face.was_minor, currency),
-        "unit_price": money(face.unit_price_minor, currency),
+        "unit_price": _unit_price(face.unit_price_minor, face.unit_price_tenths, currency),
         "unit": face.unit,
+        "unit_label": face.unit_label,
         "net_content": face.net_content,
         "badge": face.badge,
         "valid_to": face.valid_to.isoformat() if face.valid_to is not None else None,
         "member_price": money(face.member_price_minor, currency),
+        "member_condition": face.member_condition,
         "multibuy": None,
         "deposit": money(face.deposit_minor, currency),
         "reference_prices": [
@@ -127,9 +131,22 @@ def face_view(face: Face) -> dict[str, Any]:
             if multibuy.pay_for is not None
             else {"total": money(multibuy.total_minor, currency)}
         )
+        if multibuy.unit_price_minor is not None:
+            view["multibuy"]["unit_price"] = _unit_price(
+                multibuy.unit_price_minor, multibuy.unit_price_tenths, currency
+            )
     if face.others:
         view["products"] = [face_view(other) for other in face.others]
     return view
+
+
+def _unit_price(minor: int | None, tenths: int | None, currency: str) -> str | None:
+    """Write a unit price, with one decimal more where it has one: "0.253"."""
+    if tenths is None:
+        return money(minor, currency)
+    digits = MINOR_DIGITS[currency] + 1
+    whole, fraction = divmod(tenths, 10**digits)
+    return f"{whole}.{fraction:0{digits}d}"
 
 
 def face_from(view: Mapping[str, Any]) -> Face:

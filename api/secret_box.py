@@ -14,6 +14,8 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from api.private_files import write_private
 from esl.domain.errors import SetupError
@@ -79,6 +81,20 @@ def open_box(data_dir: Path) -> SecretBox:
     Raises:
         SetupError: The key is damaged, or cannot be read.
     """
+    return SecretBox(_box_key(data_dir))
+
+
+def derive_key(data_dir: Path, purpose: bytes) -> bytes:
+    """Derive another key of 32 bytes from that of the box, for one purpose and no other.
+
+    Raises:
+        SetupError: The key is damaged, or cannot be read.
+    """
+    kdf = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=purpose)
+    return kdf.derive(_box_key(data_dir))
+
+
+def _box_key(data_dir: Path) -> bytes:
     path = make_box_key(data_dir)
     try:
         key = bytes.fromhex(path.read_text().strip())
@@ -89,4 +105,4 @@ def open_box(data_dir: Path) -> SecretBox:
             f"{path} is not a key; restore it from a backup, or delete it and give every source "
             "new secrets"
         )
-    return SecretBox(key)
+    return key

@@ -15,6 +15,7 @@ from api.app import create_app
 from api.house import House, open_house
 from api.memory import share_one_heap, spare_what_stays
 from api.private_files import RuntimeFile, runtime_file
+from api.tls.server_side import ServerTls, server_tls
 from esl.domain.errors import SetupError
 from esl.settings import Settings
 
@@ -63,13 +64,19 @@ async def serve(settings: Settings, *, delivers: bool = True) -> None:
         SetupError: It cannot start; says what to do.
     """
     share_one_heap()
+    tls = server_tls(settings)
     listener = _bind(settings.host, settings.port)
     with contextlib.closing(listener):
         async with open_house(settings, delivers=delivers) as house:
             host, port = listener.getsockname()[:2]
-            url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            scheme = "http" if tls is None else "https"
+            url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
             runtime = RuntimeFile(
-                url=url, token=house.operator_token, pid=os.getpid(), key_id=house.key.key_id
+                url=url,
+                token=house.operator_token,
+                pid=os.getpid(),
+                key_id=house.key.key_id,
+                certificate=tls.certificate_text() if tls is not None else "",
             )
             server = _Server(
                 uvicorn.Config(
@@ -78,15 +85,18 @@ async def serve(settings: Settings, *, delivers: bool = True) -> None:
                     access_log=False,
                     server_header=False,
                     timeout_graceful_shutdown=_SHUTDOWN_S,
+                    ssl_context_factory=None if tls is None else lambda *_: tls.context,
                 )
             )
             spare_what_stays()
             with runtime_file(settings.data_dir, runtime), _server_log():
                 _announce(house, url)
-                await _run(server, house, listener)
+                await _run(server, house, listener, tls)
 
 
-async def _run(server: _Server, house: House, listener: socket.socket) -> None:
+async def _run(
+    server: _Server, house: House, listener: socket.socket, tls: ServerTls | None
+) -> None:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -100,6 +110,8 @@ async def _run(server: _Server, house: House, listener: socket.socket) -> None:
             tasks.create_task(house.run(), name="house"),
             tasks.create_task(_keep_broker(house), name="broker keeper"),
         ]
+        if tls is not None:
+            running.append(tasks.create_task(tls.keep(), name="certificate keeper"))
         for task in running:
             task.add_done_callback(lambda _: stop())  # a fault of ours ends the server too
         await server.serve(sockets=[listener])

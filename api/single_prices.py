@@ -41,9 +41,18 @@ class SinglePrices:
         )
 
     async def take(
-        self, store_id: StoreId, read: Read, *, actor: str, key: str | None, asked: bytes
+        self,
+        store_id: StoreId,
+        read: Read,
+        *,
+        actor: str,
+        key: str | None,
+        asked: bytes,
+        is_listed: bool = False,
     ) -> Taken:
         """Take the change of a request; ``asked`` is what the idempotency key stands for.
+
+        One that ``is_listed`` was sent as a list of one.
 
         Raises:
             UnknownStore: There is none.
@@ -52,18 +61,23 @@ class SinglePrices:
         """
         digest = hashlib.sha256(asked).hexdigest() if key is not None else ""
         change = await self._read(store_id, read)
+
+        def single(change: PriceChange) -> SingleChange:
+            return SingleChange(
+                change=change, actor=actor, request_sha256=digest, key=key, is_listed=is_listed
+            )
+
         try:
-            return await self._submit(change, actor, key, digest)
+            return await self._submit(single(change))
         except Conflict:
             self._currencies.pop(store_id, None)
             again = await self._read(store_id, read)
             if again.currency == change.currency:
                 raise
-            return await self._submit(again, actor, key, digest)  # it has just become another
+            return await self._submit(single(again))  # it has just become another
 
-    async def _submit(self, change: PriceChange, actor: str, key: str | None, digest: str) -> Taken:
+    async def _submit(self, single: SingleChange) -> Taken:
         promise: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
-        single = SingleChange(change=change, actor=actor, request_sha256=digest, key=key)
         self._gathering.add(single, promise)
         # Once the loop has read what came with it: the writer, asked at once, would take this one
         # alone, and it and the loop would hinder each other.

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import structlog
 
 from api.books import open_books
+from api.broker_access.address import broker_at
 from api.delivery import Delivery, open_delivery, worker_id_of
 from api.memory import share_one_heap, spare_what_stays
 from api.neighbours import check_shared, hear, open_bell, ring_of
@@ -16,7 +17,6 @@ from esl.domain.errors import SetupError
 from esl.domain.panel_file import load_panels
 from esl.settings import Settings
 from esl.store.bell import Ring
-from gateway.mqtt import BrokerAddress
 from gateway.painter import LAYERS_KEPT
 from renderer.render import Renderer
 from renderer.template.gallery import load_gallery
@@ -70,7 +70,7 @@ async def open_worker(settings: Settings, name: str) -> AsyncIterator[Delivery]:
                 settings,
                 books,
                 worker_id=worker_id_of(settings, name),
-                broker=BrokerAddress.from_url(settings.mqtt_url or ""),
+                broker=broker_at(settings.mqtt_url or "", settings),
                 key=installation_key(settings, books, may_make=False),
                 panels=panels,
                 renderer=Renderer(fonts=Fonts(settings.fonts_folder), products_kept=LAYERS_KEPT),

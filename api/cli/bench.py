@@ -1,6 +1,7 @@
 """``esl bench``: how fast this machine does it."""
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,10 +9,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from api.bench.flips import FlipSize, measure_flips
 from api.bench.intake import IntakeSize, measure_intake
 from api.bench.measure import measure_pipeline
+from api.bench.offers import measure_offers
 from api.bench.products import find_products
 from api.bench.rendering import WARM_UP, RenderFigures, measure_render
+from api.bench.sealing import measure_sealing
+from api.bench.zones import measure_zones
 from esl.domain.errors import InvalidInput
 from esl.domain.panel import Panels
 from esl.domain.panel_file import load_panels
@@ -138,6 +143,86 @@ def intake(
         Console(markup=False).print(_intake_table(figures))
 
 
+@app.command("sealing")
+def sealing(
+    rows: Annotated[int, typer.Option(min=1000, max=10_000_000, help="How many prices.")] = 200_000,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Seal prices in the audit chain, in the background of nothing, and verify them."""
+    figures = measure_sealing(rows)
+    if as_json:
+        print(json.dumps(figures), flush=True)
+    else:
+        table = Table("measured", "", title="sealing", box=None)
+        for name, value in figures.items():
+            table.add_row(name.replace("_", " "), f"{value:,}")
+        Console(markup=False).print(table)
+
+
+@app.command("offers")
+def offers(
+    labels: Annotated[int, typer.Option(min=100, max=1_000_000, help="How many.")] = 20_000,
+    naive: Annotated[
+        bool,
+        typer.Option("--naive/--no-naive", help="Also the straightforward way, for a ratio."),
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Compute what every label of a shop may say, with 40 promotions and prices of the past."""
+    figures = measure_offers(labels, naive=naive)
+    if as_json:
+        print(json.dumps(figures), flush=True)
+    else:
+        table = Table("measured", "", title="offers", box=None)
+        for name, value in figures.items():
+            table.add_row(name.replace("_", " "), f"{value:,}")
+        Console(markup=False).print(table)
+
+
+@app.command("flip")
+def flip(
+    labels: Annotated[int, typer.Option(min=10, max=30_000, help="How many labels.")] = 10_000,
+    gateways: Annotated[
+        int | None, typer.Option(min=1, max=500, help="How many gateways.", show_default="1 in 100")
+    ] = None,
+    check_in: Annotated[
+        float, typer.Option(min=1, max=600, help="The longest between two check-ins, seconds.")
+    ] = 60.0,
+    dead: Annotated[int, typer.Option(min=0, help="So many labels are dead.")] = 10,
+    clock_off: Annotated[
+        int, typer.Option(min=0, max=10_000, help="How far labels' clocks may be off, ms.")
+    ] = 1000,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Flip a whole store: by a staged promotion, its start and end, and without staging.
+
+    Air, check-ins and painting are a shop's, in real time: 10,000 labels take twenty minutes.
+    What the names in the JSON mean: docs/performance.md.
+    """
+    size = FlipSize(
+        labels=labels,
+        gateways=gateways or max(1, labels // 100),
+        check_in_s=check_in,
+        dead=min(dead, labels // 10),
+        label_off_ms=clock_off,
+    )
+    with tempfile.TemporaryDirectory(prefix="esl-bench-") as name:
+        figures = measure_flips(Path(name), size, lambda text: typer.echo(text, err=True))
+    if as_json:
+        print(json.dumps(figures), flush=True)
+        return
+    table = Table("measured", "start", "end", title=f"{labels:,} labels, staged", box=None)
+    for name in figures["start"]:
+        table.add_row(
+            name.replace("_", " "), str(figures["start"][name]), str(figures["end"][name])
+        )
+    Console(markup=False).print(table)
+    beside = Table("measured", "", title="unstaged", box=None)
+    for name, value in figures["unstaged"].items():
+        beside.add_row(name.replace("_", " "), str(value))
+    Console(markup=False).print(beside)
+
+
 def _intake_table(figures: dict[str, Any]) -> Table:
     table = Table(title=f"taking prices in, {figures['database']}", box=None)
     for heading in ("measured", "a second", "p50", "p99"):
@@ -226,3 +311,20 @@ def _table(measured: list[RenderFigures]) -> Table:
             f"{row.bytes_zlib:,} B",
         )
     return table
+
+
+@app.command("zones")
+def zones(
+    stores: Annotated[int, typer.Option(min=1, max=5000, help="Stores of the zone.")] = 400,
+    products: Annotated[int, typer.Option(min=1, max=2000, help="Products that change.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Change prices of a zone: until it is accepted, and until all of its stores were told."""
+    figures = measure_zones(stores, products)
+    if as_json:
+        print(json.dumps(figures))
+        return
+    print(
+        f"{figures['products']} product(s) of {figures['stores']} store(s):"
+        f" accepted in {figures['accepted_ms']} ms, told in {figures['told_s']} s"
+    )

@@ -4,11 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
+from api.cli.running import running_client
 from api.cli.serve import DataDir
-from api.client import Client
-from api.private_files import read_runtime_file
-from esl.domain.errors import SetupError
-from esl.settings import read_settings
 
 app = typer.Typer(
     help="The time the controller acts by.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -18,7 +15,7 @@ app = typer.Typer(
 @app.command("show")
 def show(data: DataDir = None) -> None:
     """Say what time the controller acts by, and whether it follows the machine's clock."""
-    with _client(data) as client:
+    with running_client(data) as client:
         print(_words(client.get("/api/v1/clock")))
 
 
@@ -28,7 +25,7 @@ def confirm(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Believe the machine's clock that is more than a day ahead, and go on by it."""
-    with _client(data) as client:
+    with running_client(data) as client:
         found = client.get("/api/v1/clock")
         if not found["held"]:
             print(_words(found))
@@ -36,17 +33,6 @@ def confirm(
         if not yes:
             typer.confirm(f"Is it really {_short(found['machine'])} UTC now?", abort=True)
         print(_words(client.post("/api/v1/clock/confirm", {})))
-
-
-def _client(data: DataDir) -> Client:
-    settings = read_settings(data_dir=data)
-    running = read_runtime_file(settings.data_dir)
-    if running is None:
-        raise SetupError(
-            f"no controller runs on {settings.data_dir}; start one with: esl serve, "
-            f"or name its folder with --data"
-        )
-    return Client(running.url, running.token)
 
 
 def _words(found: dict[str, Any]) -> str:

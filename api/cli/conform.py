@@ -20,6 +20,7 @@ import typer
 from sqlalchemy import Connection
 
 from api.books import Books, open_books
+from api.broker_access.address import broker_at
 from api.cli.panels import PanelsFile
 from api.cli.serve import DataDir
 from api.clock import MachineClock
@@ -186,7 +187,7 @@ def _means(settings: Settings, gateway: str, key_file: Path | None) -> Iterator[
             embedded = stack.enter_context(embedded_broker(settings.data_dir / "run", waiter))
             broker = embedded.address
         else:
-            broker = BrokerAddress.from_url(settings.mqtt_url)
+            broker = broker_at(settings.mqtt_url, settings)
         yield Means(
             broker=broker,
             key=signing_key(settings.data_dir),
@@ -219,7 +220,7 @@ def _standing_alone(settings: Settings, key_file: Path) -> Means:
     except (WireError, OSError) as exc:
         raise SetupError(f"{key_file} is not a usable signing key: {exc}") from exc
     return Means(
-        broker=BrokerAddress.from_url(settings.mqtt_url),
+        broker=broker_at(settings.mqtt_url, settings),
         key=key,
         numbers=Numbers.standing_alone(round(MachineClock().wall().timestamp() * 1000)),
         epoch_of=lambda _: 0,

@@ -9,12 +9,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from api.cli.running import running_client
 from api.cli.serve import DataDir
 from api.client import Client
-from api.private_files import read_runtime_file
 from esl.domain.errors import SetupError
 from esl.domain.fleet import FleetState
-from esl.settings import read_settings
 
 _LABELS_SHOWN = 50
 _TABLES_FROM = 100
@@ -56,16 +55,9 @@ def fleet(
     data: DataDir = None,
 ) -> None:
     """Count labels by state, and list open problems with what to do about each."""
-    settings = read_settings(data_dir=data)
-    running = read_runtime_file(settings.data_dir)
-    if running is None:
-        raise SetupError(
-            f"no controller runs on {settings.data_dir}; start one with: esl serve, "
-            f"or name its folder with --data"
-        )
     if state and state not in list(FleetState):
         raise SetupError(f"no such state; one of {', '.join(FleetState)}")
-    with Client(running.url, running.token) as client:
+    with running_client(data) as client:
         standing = _ask(client, store or _only_store(client), state)
     doubts = list(_doubts(standing))
     if as_json:

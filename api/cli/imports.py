@@ -13,15 +13,15 @@ from typing import Annotated, Any, BinaryIO, Protocol, cast
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from api.books import open_books
+from api.cli.import_words import Noted, print_import, read_report
+from api.cli.running import client_if_running
 from api.cli.serve import DataDir
 from api.cli.template_files import STANDARD_INPUT, read_input
 from api.client import Client
 from api.imports.in_process import ImportsInProcess
 from api.imports.upload import MAPPING_NAME
-from api.private_files import read_runtime_file
 from esl.domain.errors import EslError, SetupError, Unavailable
 from esl.domain.ids import check_slug
 from esl.domain.import_job import ImportState
@@ -30,7 +30,6 @@ from esl.settings import Settings, read_settings
 
 _UPLOAD_PATIENCE_S = 600.0
 _LOOK_FIRST_S, _LOOK_LONGEST_S = 0.05, 0.5
-_ROWS_SHOWN = 50
 _STRICT_STATUS = 3
 _INTERRUPTED_STATUS = 130
 
@@ -106,7 +105,10 @@ def import_file(
         Path | None, typer.Option(help="Write a line a row there: a .csv or .json file.")
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Status 3 if a row was refused or held back.")
+        bool,
+        typer.Option(
+            "--strict", help="Status 3 if a row is refused or held back, or a field wrong."
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
     data: DataDir = None,
@@ -134,21 +136,23 @@ def import_file(
         ended = _follow(imports, job_id)
         if report is not None:
             _save(imports, job_id, report, form)
+        is_done = ended["state"] == ImportState.DONE
+        noted = read_report(imports.report(job_id, _ReportForm.JSON)) if is_done else Noted()
     summary = ended["summary"]
     if as_json:
         print(json.dumps(summary, ensure_ascii=False))
     else:
-        _print(ended)
-    _exit(ended, summary, strict=strict)
+        print_import(ended, noted)
+    _exit(ended, summary, noted, strict=strict)
 
 
-def _exit(ended: dict[str, Any], summary: dict[str, Any], *, strict: bool) -> None:
+def _exit(ended: dict[str, Any], summary: dict[str, Any], noted: Noted, *, strict: bool) -> None:
     if ended["state"] != ImportState.DONE:
         raise typer.Exit(1)
     counts = ended["counts"]
     if summary["rows"] and not counts["products"]:
         raise typer.Exit(1)
-    if strict and (counts["rejected"] or counts["quarantined"]):
+    if strict and (counts["rejected"] or counts["quarantined"] or noted.is_wrong):
         raise typer.Exit(_STRICT_STATUS)
 
 
@@ -166,6 +170,8 @@ def _read_mapping(name: str) -> str:
 def _form_of(report: Path | None) -> _ReportForm:
     if report is None:
         return _ReportForm.JSON
+    if not report.absolute().parent.is_dir():  # said before anything is imported
+        raise SetupError(f"cannot write {report}: there is no folder {report.parent}")
     try:
         return _ReportForm(report.suffix.removeprefix(".").lower())
     except ValueError:
@@ -193,16 +199,10 @@ def _open(file: str) -> Iterator[BinaryIO]:
 @contextlib.contextmanager
 def _imports(settings: Settings) -> Iterator[_Imports]:
     """Speak with the controller that runs on the data folder; without one, do it here."""
-    running = read_runtime_file(settings.data_dir)
-    if running is not None:
-        with Client(running.url, running.token, patience_s=_UPLOAD_PATIENCE_S) as client:
-            try:
-                client.get("/healthz")
-            except SetupError:
-                pass  # it ended without a word; the lock tells whether it is really gone
-            else:
-                yield _ImportsOverHttp(client)
-                return
+    with client_if_running(settings.data_dir, patience_s=_UPLOAD_PATIENCE_S) as client:
+        if client is not None:
+            yield _ImportsOverHttp(client)
+            return
     with open_books(settings) as books:
         imports = ImportsInProcess(settings, books)
         try:
@@ -268,52 +268,3 @@ def _save(imports: _Imports, job_id: str, report: Path, form: _ReportForm) -> No
                 out.write(piece)
     except OSError as exc:
         raise SetupError(f"cannot write {report}: {exc.strerror}") from exc
-
-
-def _table_of(stores: dict[str, dict[str, int]]) -> Table:
-    shown = ("products", "accepted", "unchanged", "quarantined", "rejected", "retired")
-    table = Table("store", *shown)
-    for name, counts in stores.items():
-        table.add_row(name, *(f"{counts[each]:,}" for each in shown))
-    return table
-
-
-def _print(job: dict[str, Any]) -> None:
-    console = Console(markup=False, highlight=False)
-    counts, rejected = job["counts"], job["summary"]["rejected"]
-    if job["state"] != ImportState.DONE:
-        for line in rejected:
-            place = f" at {line['field']}" if line["field"] else ""
-            print(f"esl: {line['reason']}{place}", file=sys.stderr)
-        what = "cancelled" if job["state"] == ImportState.CANCELLED else "refused"
-        taken = counts["accepted"]
-        print(
-            f"esl: the import was {what}; "
-            + (f"{taken} products were taken before" if taken else "nothing of it was taken"),
-            file=sys.stderr,
-        )
-        return
-    table = Table("", "", show_header=False, box=None)
-    for name in ("rows", "products", "accepted", "unchanged", "superseded", "quarantined"):
-        table.add_row(name, f"{counts[name]:,}")
-    table.add_row("rejected", f"{counts['rejected']:,}")
-    if job["mode"] == "full":
-        table.add_row("retired", f"{counts['retired']:,}")
-    table.add_row("labels affected", f"{counts['labels_affected']:,}")
-    console.print(table)
-    if stores := job["summary"].get("stores"):
-        console.print(_table_of(stores))
-    if rejected:
-        rows = Table("row", "field", "why it was refused")
-        for line in rejected[:_ROWS_SHOWN]:
-            rows.add_row(str(line["row"]), line["field"], line["reason"])
-        console.print(rows)
-        if counts["rejected"] > _ROWS_SHOWN:
-            more = counts["rejected"] - _ROWS_SHOWN
-            print(f"and {more:,} more; all of them with: --report refused.csv")
-    if job["detail"]:
-        print(job["detail"])
-    if job["dry_run"]:
-        print("Nothing was stored: this was a dry run.")
-    elif counts["quarantined"]:
-        print(f"Held back for another person to approve: {counts['quarantined']:,}.")

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api.books import open_books
+from api.cli.enrol import enrol, missing
 from api.cli.serve import DataDir
 from api.client import Client
 from api.clock import MachineClock
@@ -29,6 +30,8 @@ from esl.settings import Settings, read_settings
 from esl.store import places, signing
 
 app = typer.Typer(help="The signing key of this installation.", no_args_is_help=True)
+app.command("missing")(missing)
+app.command("enrol")(enrol)
 
 _Enrolled = dict[str, tuple[str, ...]]  # keys in each gateway's last enrolment file
 
@@ -221,7 +224,7 @@ def _books(settings: Settings) -> tuple[str | None, _Enrolled]:
     running = read_runtime_file(settings.data_dir)
     if running is not None:
         try:
-            with Client(running.url, running.token) as client:
+            with Client(running.url, running.token, certificate=running.certificate) as client:
                 return running.key_id or None, _asked(client)
         except (SetupError, Unavailable):
             pass  # it was killed, and left its runtime file behind

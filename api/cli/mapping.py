@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 import sys
 from datetime import UTC
 from pathlib import Path
@@ -20,8 +21,10 @@ from esl.intake.mapping.document import parse_mapping
 from esl.intake.mapping.model import Mapping
 from esl.intake.mapping.schema import schema_text
 from esl.intake.mapping.store_context import Place
+from esl.intake.suggest.questions import why_not_used
 from esl.intake.suggest.suggest import HEAD_BYTES, suggest_mapping
 from esl.intake.suggest.suggestion import Suggestion
+from esl.intake.suggest.writing import shown_column
 from esl.intake.yaml_text import BYTES_MOST
 
 _WHOLE_BYTES = 256 << 20
@@ -52,7 +55,10 @@ def suggest(
     believed without it, the mapping is refused until you have decided; `esl mapping check` says
     which lines are left, and then shows the rows as they would be taken.
     """
-    suggestion = suggest_mapping(_read_head(file), name=name or Path(file).name)
+    try:
+        suggestion = suggest_mapping(_read_head(file), name=name or Path(file).name)
+    except InvalidInput as exc:
+        _refuse(exc, file, as_json=as_json)
     if out is not None:
         write_output(out, suggestion.text.encode())
     if as_json:
@@ -160,6 +166,14 @@ def _suggestion_json(suggestion: Suggestion) -> dict[str, Any]:
             }
             for each in suggestion.fields
         ],
+        "questions": [
+            {
+                "column": each.column.path,
+                "question": each.words,
+                "perhaps": each.target,
+            }
+            for each in suggestion.questions
+        ],
         "unused": [column.header or column.path for column in suggestion.unused],
         "mapping": suggestion.text,
     }
@@ -177,13 +191,21 @@ def _print_reasons(suggestion: Suggestion) -> None:
     for field in suggestion.fields:
         column = field.column.header or field.column.path if field.column else "-"
         table.add_row("" if field.sure else "?", field.target, column, field.why)
+    for question in suggestion.questions:
+        column = question.column.header or question.column.path
+        table.add_row("?", question.target or "-", column, question.words)
     Console(markup=False, highlight=False).print(table)
+    asked = {id(question.column) for question in suggestion.questions}
+    for unused in suggestion.unused:
+        if id(unused) not in asked:
+            print(f"not used: {shown_column(unused)}: {why_not_used(unused)}")
 
 
 def _print_next(suggestion: Suggestion, out: str, file: str) -> None:
     if suggestion.unsure:
         print(f"Unsure: {', '.join(suggestion.unsure)}. Decide them in {out}.")
-    print(f"Wrote {out}. Now try it: esl mapping check {out} {file}")
+    command = shlex.join(["esl", "mapping", "check", out, file])
+    print(f"Wrote {out}. Now try it: {command}")
 
 
 def _refuse(exc: InvalidInput, name: str, *, as_json: bool) -> NoReturn:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -31,6 +32,7 @@ class Trial:
     entries: list[Entry] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
     kinds: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    said: set[tuple[str, bool, str]] = field(default_factory=set)
 
 
 def try_mapping(
@@ -53,8 +55,12 @@ def try_mapping(
         trial.rejected += each.rejects
         kind = (each.field or "row", each.rejects)
         trial.kinds[kind] += 1
-        if trial.kinds[kind] <= _EXAMPLES and len(trial.problems) < _PROBLEMS_SHOWN:
-            trial.problems.append(each)
+        said = (*kind, each.reason)  # a header that comes again on each page is told of once
+        if said not in trial.said and len(trial.problems) < _PROBLEMS_SHOWN:
+            examples = sum((one.field or "row", one.rejects) == kind for one in trial.problems)
+            if examples < _EXAMPLES:
+                trial.said.add(said)
+                trial.problems.append(each)
     return trial
 
 
@@ -62,7 +68,7 @@ def print_trial(trial: Trial, mapping: Mapping) -> None:
     """Print products and problems as tables, and one line that sums them up."""
     console = Console(markup=False, highlight=False)
     if trial.entries:
-        shown = [column for column in _COLUMNS if _is_used(column, trial.entries)]
+        shown, dropped, name_least = _fitting(trial, console.width)
         title = f"{mapping.name}: the first {len(trial.entries)} of {trial.taken} products"
         table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
         for column in shown:
@@ -70,12 +76,15 @@ def print_trial(trial: Trial, mapping: Mapping) -> None:
             table.add_column(
                 column,
                 justify="left" if is_text else "right",
-                no_wrap=column not in _WRAPPED,
-                min_width=_NAME_LEAST if column == "name" else None,
+                no_wrap=column not in _WRAPPED and _longest(column, trial) <= _WHOLE_MOST,
+                overflow="fold",  # never cut: what does not fit goes on in the next line
+                min_width=name_least if column == "name" else None,
             )
         for entry in trial.entries:
             table.add_row(*(_COLUMNS[column](entry, trial.currency) for column in shown))
         console.print(table)
+        if dropped:
+            print(f"No room for: {', '.join(dropped)}. A wider terminal shows them, or --json.")
     if trial.problems:
         table = Table("row", "field", "what is wrong", "what to do", title="problems, by kind")
         for problem in trial.problems:
@@ -162,10 +171,37 @@ _COLUMNS: dict[str, Callable[[Entry, str], str]] = {
     "anchor": _money("anchor_minor"),
     "deposit": _money("deposit_minor"),
 }
+_DROPPED_FIRST = ("deposit", "was", "anchor", "gtin", "content", "lowest 30d", "per unit")
+"""What a narrow terminal does without, in this order. No value is ever cut: "3.5" is a price."""
+
 _ALWAYS = ("row", "sku", "name", "price")
 _WRAPPED = ("name", "row")
 _TEXTS = ("row", "sku", "gtin", "name")
 _NAME_LEAST = 16
+_WHOLE_MOST = 24
+"""Longer SKUs and lists of promotions go on in the next line."""
+
+
+def _fitting(trial: Trial, width: int) -> tuple[list[str], list[str], int]:
+    """Choose the columns that fit whole into a width; name those that do not; size the name."""
+    shown = [column for column in _COLUMNS if _is_used(column, trial.entries)]
+    needed = {
+        column: max(len(column), 0 if column in _WRAPPED else _longest(column, trial))
+        for column in shown
+    } | {"name": _NAME_LEAST}
+    dropped = []
+    for column in _DROPPED_FIRST:
+        if sum(needed[each] + 2 for each in shown) <= width:
+            break
+        if column in shown:
+            shown.remove(column)
+            dropped.append(column)
+    others = sum(needed[each] + 2 for each in shown if each != "name")
+    return shown, dropped, max(min(_NAME_LEAST, width - others - 2), 1)
+
+
+def _longest(column: str, trial: Trial) -> int:
+    return max(cell_len(_COLUMNS[column](entry, trial.currency)) for entry in trial.entries)
 
 
 def _is_used(column: str, entries: list[Entry]) -> bool:

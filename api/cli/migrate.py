@@ -237,10 +237,11 @@ def _save(report: Path, views: Sequence[Mapping[str, Any]]) -> None:
             if report.suffix.lower() == ".json":
                 json.dump(list(views), out, ensure_ascii=False, indent=1)
                 return
-            writer = csv.DictWriter(out, _REPORTED, restval="")
+            writer = csv.DictWriter(out, _REPORTED, restval="", extrasaction="ignore")
             writer.writeheader()
             for view in views:
-                writer.writerow(dict(view) | {"done": " ".join(view["done"])})
+                done = " ".join(view["done"])
+                writer.writerow(dict(view) | {"done": done, "sku": _skus(view)})
     except OSError as exc:
         raise SetupError(f"cannot write {report}: {exc.strerror}") from exc
 
@@ -259,7 +260,7 @@ def _tell(views: Sequence[Mapping[str, Any]], *, as_json: bool, dry_run: bool) -
     if shown:
         table = Table("row", "label", "SKU", "what becomes of it" if dry_run else "why not")
         for view in shown[:_ROWS_SHOWN]:
-            table.add_row(str(view["row"]), view["label"], view.get("sku", ""), _words_of(view))
+            table.add_row(str(view["row"]), view["label"], _skus(view), _words_of(view))
         console.print(table)
         if len(shown) > _ROWS_SHOWN:
             print(f"and {len(shown) - _ROWS_SHOWN:,} more; all of them with: --report rows.csv")
@@ -269,6 +270,10 @@ def _tell(views: Sequence[Mapping[str, Any]], *, as_json: bool, dry_run: bool) -
     console.print(numbers)
     if dry_run:
         print("Nothing was stored: this was a dry run.")
+
+
+def _skus(view: Mapping[str, Any]) -> str:
+    return ", ".join(view.get("skus", [view["sku"]] if "sku" in view else []))
 
 
 def _words_of(view: Mapping[str, Any]) -> str:

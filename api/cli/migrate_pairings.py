@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from api.books import Books, open_books
+from api.cli.running import client_if_running
 from api.client import Client
 from api.migration_views import moved_view
-from api.private_files import read_runtime_file
-from esl.domain.errors import SetupError
 from esl.domain.ids import GatewayId, LabelId, PanelId, Sku, StoreId
 from esl.domain.migration import PairingRow
 from esl.domain.panel import Panels
@@ -54,16 +53,10 @@ def in_pieces(rows: Sequence[PairingRow]) -> Iterator[Sequence[PairingRow]]:
 @contextlib.contextmanager
 def pairings_desk(settings: Settings) -> Iterator[PairingsDesk]:
     """Speak with the controller that runs on the data folder; without one, do it here."""
-    running = read_runtime_file(settings.data_dir)
-    if running is not None:
-        with Client(running.url, running.token, patience_s=_PATIENCE_S) as client:
-            try:
-                client.get("/healthz")
-            except SetupError:
-                pass  # it ended without a word; the lock tells whether it is really gone
-            else:
-                yield _OverHttp(client)
-                return
+    with client_if_running(settings.data_dir, patience_s=_PATIENCE_S) as client:
+        if client is not None:
+            yield _OverHttp(client)
+            return
     with open_books(settings) as books:
         yield _InProcess(books, load_panels(settings.panels_file))
 
@@ -148,7 +141,10 @@ def _row_from(said: dict[str, Any]) -> PairingRow:
     return PairingRow(
         row=said["row"],
         label_id=LabelId(said["label"]),
-        sku=Sku(said["sku"]) if "sku" in said else None,
+        sku=Sku(said["skus"][0] if "skus" in said else said["sku"])
+        if "skus" in said or "sku" in said
+        else None,
+        more=tuple(Sku(sku) for sku in said.get("skus", ())[1:]),
         panel_id=PanelId(said["panel"]) if "panel" in said else None,
         gateway_id=GatewayId(said["gateway"]) if "gateway" in said else None,
         place=said.get("place"),

@@ -46,6 +46,10 @@ def serve(
             "--plain-http-allowed", help="Bind beyond this machine without TLS, knowingly."
         ),
     ] = None,
+    tls: Annotated[
+        bool | None,
+        typer.Option("--tls", help="Speak HTTPS; certificates: esl tls init.", show_default=False),
+    ] = None,
     simulator: Annotated[
         Path | None,
         typer.Option(
@@ -67,6 +71,7 @@ def serve(
         mqtt_url=mqtt,
         patience_s=patience,
         plain_http_allowed=plain_http_allowed,
+        tls=tls,
         simulator_control=simulator,
     )
     if with_parent:

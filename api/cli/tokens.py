@@ -26,7 +26,7 @@ from esl.services import access
 from esl.settings import Settings, read_settings
 
 _ANSWERS_WITHIN_S = 5.0
-_RIGHTS = f"A right; may be given several times. One of {', '.join(Scope)}."
+_RIGHTS = f"One of {', '.join(Scope)}. A token may have several: give the option once for each."
 
 app = typer.Typer(help="Tokens for tills, ERP systems and scripts.", no_args_is_help=True)
 
@@ -48,7 +48,7 @@ def create(
     body = {"name": name, "scopes": [s.value for s in scope], "stores": store}
     running = _controller_on(settings.data_dir)
     if running is not None:
-        with Client(running.url, running.token) as client:
+        with Client(running.url, running.token, certificate=running.certificate) as client:
             text = str(client.post("/api/v1/tokens", body)["token"])
     else:
         if not settings.data_dir.is_dir():
@@ -123,7 +123,7 @@ def _running(settings: Settings) -> Iterator[Client]:
             f"no controller runs on {settings.data_dir}; start one with: esl serve, "
             f"or name its folder with --data"
         )
-    with Client(running.url, running.token) as client:
+    with Client(running.url, running.token, certificate=running.certificate) as client:
         yield client
 
 
@@ -136,7 +136,12 @@ def _controller_on(data_dir: Path) -> RuntimeFile | None:
     if running is None:
         return None
     try:
-        with Client(running.url, running.token, patience_s=_ANSWERS_WITHIN_S) as client:
+        with Client(
+            running.url,
+            running.token,
+            certificate=running.certificate,
+            patience_s=_ANSWERS_WITHIN_S,
+        ) as client:
             client.get("/api/v1/stores")
     except (SetupError, Unavailable, Refused):
         return None

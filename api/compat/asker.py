@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from fastapi import Request
 
-from api.auth import TheHouse, TokenMemory
+from api.auth import TheHouse
 from api.compat.tickets import Kind, open_ticket
 from api.house import House
 from api.secret_box import open_box
+from api.token_memory import TokenMemory
 from esl.domain.access import Principal
 from esl.domain.errors import NotSignedIn
 from esl.services import access, compat_access

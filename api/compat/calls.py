@@ -103,7 +103,9 @@ async def put_items(
         )
         linked: tuple[LabelId, ...] = ()
         if links:
-            linked = pairing.pair_labels(tx, call.store_id, links, now, single=False)
+            linked = pairing.pair_labels(
+                tx, call.store_id, links, now, single=False, actor=call.who.name
+            )
         return tell(tx, taken), Notice(labels=taken.labels + linked)
 
     return await change(call, work, items=len(read.places))
@@ -129,9 +131,11 @@ async def link(
         now = call.house.clock.now()
         touched: tuple[LabelId, ...] = ()
         if pairs:
-            touched += pairing.pair_labels(tx, call.store_id, pairs, now, single=False)
+            touched += pairing.pair_labels(
+                tx, call.store_id, pairs, now, single=False, actor=call.who.name
+            )
         if freed:
-            touched += pairing.unpair_labels(tx, call.store_id, freed, now)
+            touched += pairing.unpair_labels(tx, call.store_id, freed, now, actor=call.who.name)
         return answer, Notice(labels=touched)
 
     return await change(call, work, items=len(pairs) + len(freed))

@@ -123,12 +123,15 @@ def label_view_of(
 
 
 def _label_view(glance: Glance, projection: str) -> dict[str, Any]:
-    label, sku = glance.label, glance.tile.sku
+    label = glance.label
     view: dict[str, Any] = {"barcode": glance.code, "modelName": label.panel_id}
     if projection == "S":
         return view
-    links = [{"barcode": glance.code, "itemId": sku, "displayPosition": 0}]
-    view |= {"plState": _STATE[glance.doing], "links": links if sku is not None else []}
+    links = [
+        {"barcode": glance.code, "itemId": sku, "displayPosition": place}
+        for place, sku in enumerate(glance.tile.skus)
+    ]
+    view |= {"plState": _STATE[glance.doing], "links": links}
     if projection == "L":
         seen = label.seen_at.isoformat().replace("+00:00", "Z") if label.seen_at else None
         view |= {

@@ -31,6 +31,7 @@ from esl.domain.errors import FieldProblem, InvalidInput, NotFound, NotSignedIn
 from esl.intake.compat import SOLUM
 from esl.intake.compat.members import member, read_label
 from esl.intake.compat.solum_json import (
+    names_a_template,
     parse_article_ids,
     parse_articles,
     parse_blinks,
@@ -47,6 +48,7 @@ _PAGE_MOST = 1000
 _PAGE_USUAL = 100
 _FORM = "application/x-www-form-urlencoded"
 _DONE = {"responseCode": "200", "responseMessage": "SUCCESS"}
+_TEMPLATES = "templateName was not looked at: the template rules of the store choose the template"
 
 
 def _answer_error(_request: Request, status: HTTPStatus, words: str) -> Response:
@@ -183,9 +185,11 @@ async def list_articles(request: Request, house: TheHouse, who: _Asker) -> Respo
 
 async def link_labels(request: Request, house: TheHouse, who: _Asker) -> Response:
     """Let labels speak for articles; all of them or none."""
-    pairs = parse_links(await calls.read_body(request))
+    body = await calls.read_body(request)
+    pairs = parse_links(body)
     call = await _begin(request, house, who, Scope.LABEL_PAIR)
-    return await calls.link(call, pairs, [], _DONE)
+    answer = {**_DONE, "templateNote": _TEMPLATES} if names_a_template(body) else _DONE
+    return await calls.link(call, pairs, [], answer)
 
 
 async def unlink_labels(request: Request, house: TheHouse, who: _Asker) -> Response:

@@ -159,10 +159,12 @@ def label_view(glance: Glance) -> dict[str, Any]:
     label, tile = glance.label, glance.tile
     network = "ONLINE" if glance.online else "OFFLINE"
     seen = label.seen_at.isoformat().replace("+00:00", "Z") if label.seen_at else None
-    article = {"articleId": tile.sku, "articleName": tile.name}
+    articles: list[dict[str, str | None]] = [{"articleId": sku} for sku in tile.skus]
+    if articles:
+        articles[0]["articleName"] = tile.name
     return {
         "labelCode": glance.code,
-        "articleList": [article] if tile.sku is not None else [],
+        "articleList": articles,
         "status": _STATUS[glance.doing],
         "battery": glance.battery,
         "signal": glance.signal,

@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
-from api.auth import SESSION_COOKIE
+from api.auth import session_of
 from api.console.templates import draw
 from esl.domain.errors import EslError
 
@@ -33,14 +33,27 @@ class Words:
     text: str
     command: str | None = None
     todo: str | None = None
+    goes_to: tuple[str, str] = ("/", "Go to the first page")
 
 
 _NOT_SIGNED_IN = Words(
     title="Please sign in",
     text="This page shows what hangs on the shelves, so it is open only to people who are "
-    "signed in. On the machine that runs the controller, type:",
+    "signed in: by name and password, or on the machine that runs the controller by typing:",
     command="esl sign-in",
     todo="It prints a link that works once, within 24 hours. Open it in this browser.",
+    goes_to=("/sign-in", "Sign in"),
+)
+_WELCOME_USED = Words(
+    title="This link no longer works",
+    text="It works once, and only for a time. Ask an admin for another one, or make one on the "
+    "machine that runs the controller:",
+    command="esl people reset-password NAME",
+    goes_to=("/sign-in", "Sign in"),
+)
+_WELCOME_ELSEWHERE = Words(
+    title="Not from here",
+    text="The first account is made in a browser on the machine that runs the controller.",
 )
 _LINK_USED = Words(
     title="This link no longer works",
@@ -54,6 +67,13 @@ _LINK_BROKEN = Words(
     "link on the machine that runs the controller:",
     command="esl sign-in",
 )
+_BY_PATH = {
+    ("/welcome", HTTPStatus.UNAUTHORIZED): _WELCOME_USED,
+    ("/welcome", HTTPStatus.FORBIDDEN): _WELCOME_ELSEWHERE,
+    ("/welcome", HTTPStatus.UNPROCESSABLE_ENTITY): _LINK_BROKEN,
+    ("/sign-in", HTTPStatus.UNAUTHORIZED): _LINK_USED,
+    ("/sign-in", HTTPStatus.UNPROCESSABLE_ENTITY): _LINK_BROKEN,
+}
 _BY_STATUS = {
     HTTPStatus.UNAUTHORIZED: _NOT_SIGNED_IN,
     HTTPStatus.FORBIDDEN: Words(
@@ -106,7 +126,7 @@ def _page(request: Request, plain: Response) -> Response:
     # more from this page sends it.
     came_from_elsewhere = (
         plain.status_code == HTTPStatus.UNAUTHORIZED
-        and SESSION_COOKIE not in request.cookies
+        and session_of(request) is None
         and request.headers.get("sec-fetch-site") == "cross-site"
     )
     page = HTMLResponse(
@@ -118,11 +138,9 @@ def _page(request: Request, plain: Response) -> Response:
 
 def _words(request: Request, plain: Response) -> Words:
     status = HTTPStatus(plain.status_code)
-    if request.url.path == "/sign-in":
-        if status is HTTPStatus.UNAUTHORIZED:
-            return _LINK_USED
-        if status is HTTPStatus.UNPROCESSABLE_ENTITY:
-            return _LINK_BROKEN
+    at_the_door = _BY_PATH.get((request.url.path, status))
+    if at_the_door is not None:
+        return at_the_door
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     problem: dict[str, Any] = json.loads(bytes(plain.body))

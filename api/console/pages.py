@@ -2,14 +2,17 @@
 
 from fastapi import FastAPI
 
-from api.console import error_pages, shop, sign_in, wall, wall_events
+from api.console import account, error_pages, shop, sign_in, wall, wall_events, welcome
 from api.console.assets import MOUNTED_AT
-from api.console.templates import ASSETS
+from api.console.templates import ASSETS, warn_of_plain_http
+from esl.settings import is_loopback
 
 
 def install(app: FastAPI) -> None:
     """Add the console's pages, their files, and their way to say what went wrong."""
-    for router in (wall.router, wall_events.router, shop.router, sign_in.router):
-        app.include_router(router)
+    settings = app.state.house.settings
+    warn_of_plain_http(is_plain=not (settings.tls or is_loopback(settings.host)))
+    for part in (wall, wall_events, shop, sign_in, welcome, account):
+        app.include_router(part.router)
     app.mount(MOUNTED_AT, ASSETS)
     error_pages.install(app)

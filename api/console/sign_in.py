@@ -1,34 +1,142 @@
-"""Signing in by a link and out again.
+"""Signing in, by name and password or by a link of the machine's owner, and out again.
 
-The link's secret travels in the URL's fragment-free query once, is used up or expires, and is
+A link's secret travels in the URL's fragment-free query once, is used up or expires, and is
 exchanged at once for a cookie that scripts cannot read and other sites cannot send.
 """
 
 import secrets
+from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy import Connection
 
 from api import doors
-from api.auth import SESSION_COOKIE, TheHouse
-from esl.services import access
+from api.auth import TheHouse, require_own_page, session_cookie_name, session_of
+from api.console.forms import read_form
+from api.console.templates import draw
+from api.routes.me import desk_of, open_sealed
+from esl.domain.errors import NotSignedIn, TooOften
+from esl.domain.password import normal_password
+from esl.services import access, signing_in
+from esl.services.access import SESSION_LASTS
 
 router = APIRouter(include_in_schema=False)
 
+_WRONG = "Name and password do not fit each other."
+_WRONG_CODE = "That is not the code of this moment, or it was used."
+
 
 @router.get("/sign-in")
-async def sign_in(link: str, request: Request, house: TheHouse) -> Response:
-    """Use a sign-in link: set the session's cookie and go to the first page."""
+async def sign_in(
+    request: Request, house: TheHouse, link: Annotated[str | None, Query()] = None
+) -> Response:
+    """Show the form; or use a sign-in link: set the session's cookie and go to the first page."""
+    if link is None:
+        return _form(HTTPStatus.OK)
     session = secrets.token_urlsafe(32)
     now = house.clock.now()
     ends = await doors.write(
         house, lambda tx: access.sign_in(tx, link_secret=link, session_secret=session, now=now)
     )
+    return signed_in(request, session, ends_in_s=(ends - now).total_seconds())
+
+
+@router.post("/sign-in")
+async def sign_in_by_password(request: Request, house: TheHouse) -> Response:
+    """Sign somebody in, or ask for the code; whoever there is not gets the same answer."""
+    require_own_page(request)
+    form = await read_form(request)
+    name, password = form.get("name", ""), form.get("password", "")
+    now = house.clock.now()
+    address = address_of(request)
+    try:
+        attempt = await doors.write(
+            house, lambda tx: signing_in.charge(tx, name=name, address=address, now=now)
+        )
+        fits = await desk_of(request).fits(normal_password(password), attempt.password_hash)
+    except TooOften as exc:
+        return _too_often(exc, "sign_in")
+    session = secrets.token_urlsafe(32)
+    if not fits:
+        return _form(HTTPStatus.UNAUTHORIZED, _WRONG)
+
+    def work(tx: Connection) -> signing_in.LetIn:
+        return signing_in.let_in(
+            tx,
+            attempt,
+            session_secret=session,
+            about=request.headers.get("user-agent"),
+            former_session=session_of(request),
+            now=house.clock.now(),
+        )
+
+    try:
+        let_in = await doors.write(house, work)
+    except NotSignedIn:
+        return _form(HTTPStatus.UNAUTHORIZED, _WRONG)
+    if let_in.ends_at is None:
+        return form_page(draw("sign_in_code", half=session, wrong=None))
+    return signed_in(request, session)
+
+
+@router.post("/sign-in/code")
+async def sign_in_by_code(request: Request, house: TheHouse) -> Response:
+    """Take the code that the password alone does not do without."""
+    require_own_page(request)
+    form = await read_form(request)
+    half, code = form.get("half", ""), form.get("code", "")
+    session = secrets.token_urlsafe(32)
+    address, about = address_of(request), request.headers.get("user-agent")
+
+    def work(tx: Connection) -> signing_in.LetIn | None:
+        return signing_in.take_code(
+            tx,
+            half_secret=half,
+            code=code,
+            address=address,
+            open_secret=lambda own, sealed: open_sealed(house, own, sealed),
+            session_secret=session,
+            about=about,
+            now=house.clock.now(),
+        )
+
+    try:
+        let_in = await doors.write(house, work)
+    except TooOften as exc:
+        return _too_often(exc, "sign_in_code", half=half)
+    except NotSignedIn:
+        words = "That took too long, or too many codes were wrong. Begin again."
+        return _form(HTTPStatus.UNAUTHORIZED, words)
+    if let_in is None:
+        page = draw("sign_in_code", half=half, wrong=_WRONG_CODE)
+        return form_page(page, HTTPStatus.UNAUTHORIZED)
+    return signed_in(request, session)
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request, house: TheHouse) -> Response:
+    """End the session."""
+    cookie = session_of(request)
+    if cookie is not None:
+        await doors.write(house, lambda tx: access.sign_out(tx, cookie))
+    answer = RedirectResponse("/", status_code=303)
+    answer.delete_cookie(
+        session_cookie_name(request), secure=request.url.scheme == "https", httponly=True
+    )
+    return answer
+
+
+def signed_in(
+    request: Request, session: str, *, ends_in_s: float = SESSION_LASTS.total_seconds()
+) -> Response:
+    """Give a browser its session, and send it to the first page."""
     answer = RedirectResponse("/", status_code=303)
     answer.set_cookie(
-        SESSION_COOKIE,
+        session_cookie_name(request),
         session,
-        max_age=int((ends - now).total_seconds()),
+        max_age=int(ends_in_s),
         httponly=True,
         samesite="strict",
         secure=request.url.scheme == "https",
@@ -36,12 +144,27 @@ async def sign_in(link: str, request: Request, house: TheHouse) -> Response:
     return answer
 
 
-@router.post("/sign-out")
-async def sign_out(request: Request, house: TheHouse) -> Response:
-    """End the session."""
-    cookie = request.cookies.get(SESSION_COOKIE)
-    if cookie is not None:
-        await doors.write(house, lambda tx: access.sign_out(tx, cookie))
-    answer = RedirectResponse("/", status_code=303)
-    answer.delete_cookie(SESSION_COOKIE)
+def address_of(request: Request) -> str:
+    """Return the address a request came from."""
+    return request.client.host if request.client is not None else ""
+
+
+def form_page(page: str, status: HTTPStatus = HTTPStatus.OK) -> HTMLResponse:
+    """Answer with a page that holds a form. It lets the browser say to us where it comes from.
+
+    Under ``no-referrer`` a form's Origin is “null”, by which nobody knows our own pages.
+    """
+    return HTMLResponse(page, status, {"Referrer-Policy": "same-origin"})
+
+
+def _form(status: HTTPStatus, wrong: str | None = None) -> Response:
+    return form_page(draw("sign_in", wrong=wrong), status)
+
+
+def _too_often(exc: TooOften, page: str, **values: str) -> Response:
+    wait_s = exc.again_after_s
+    pause = f"{wait_s} seconds" if wait_s < 120 else f"{-(-wait_s // 60)} minutes"  # noqa: PLR2004
+    words = f"Too many attempts. Wait {pause}, then try again."
+    answer = form_page(draw(page, wrong=words, **values), HTTPStatus.TOO_MANY_REQUESTS)
+    answer.headers["Retry-After"] = str(wait_s)
     return answer

@@ -13,7 +13,12 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.globals.update(asset=ASSETS.address, version=ASSETS.version)
+_ENVIRONMENT.globals.update(asset=ASSETS.address, version=ASSETS.version, is_plain=False)
+
+
+def warn_of_plain_http(*, is_plain: bool) -> None:
+    """Have every page say, or not, that what is typed into it travels readable."""
+    _ENVIRONMENT.globals["is_plain"] = is_plain
 
 
 def draw(name: str, **values: object) -> str:

@@ -10,12 +10,13 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Connection
 
 from api import doors
-from api.auth import SESSION_COOKIE, Asker, TheHouse
+from api.auth import Asker, TheHouse, session_of
 from api.console import board
 from api.console.look import Look, Looking
 from api.console.shop import shop_panel
 from api.console.templates import draw
 from api.house import House
+from api.routes.me import person_id_of
 from esl.domain.access import Principal, Scope
 from esl.domain.ids import GatewayId, StoreId
 from esl.domain.panel import Panels
@@ -90,7 +91,8 @@ LookedAt = Annotated[Store, Depends(store_looked_at)]
 async def wall_page(request: Request, look: Looking, house: TheHouse, who: Asker) -> Response:
     """Show the wall of a store: the one the address names, or the first."""
     stores = await doors.read(house, lambda tx: _stores_of(tx, who))
-    person = SESSION_COOKIE in request.cookies
+    person = session_of(request) is not None
+    account = person_id_of(who) is not None
     if not look.store and not stores:
         return HTMLResponse(draw("no_stores", person=person, base_url=request.base_url))
     store_id = doors.store_id(look.store) if look.store else stores[0].store_id
@@ -98,7 +100,9 @@ async def wall_page(request: Request, look: Looking, house: TheHouse, who: Asker
     wall = await _stand_before(request, house, store_id, look)
     is_search = request.headers.get("hx-request") is not None  # it takes the board alone
     shop = None if is_search else await shop_panel(house)
-    page = await asyncio.to_thread(draw, "wall", wall=wall, stores=stores, person=person, shop=shop)
+    page = await asyncio.to_thread(
+        draw, "wall", wall=wall, stores=stores, person=person, account=account, shop=shop
+    )
     return HTMLResponse(page)
 
 

@@ -41,13 +41,8 @@ class Changes:
 
     @property
     def may_join(self) -> bool:
-        """Say whether it may be taken together with others: a single change, without a key."""
-        return len(self.changes) == 1 and self.message.key is None
-
-    def joins(self, other: "Changes") -> bool:
-        """Say whether both are of one source and store."""
-        mine = self.source.source_id, self.place.store_id
-        return mine == (other.source.source_id, other.place.store_id)
+        """Say whether it may be taken together with others: a single change."""
+        return len(self.changes) == 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 ::
 
     messages ─▶ sent again, and taken before? ─▶ nothing
-             ─▶ single changes of one source ──▶ applied together, or one by one
+             ─▶ single changes of one source ──▶ applied together, each with its own answer
              ─▶ arrays, mapped bodies ─────────▶ each in a savepoint
              ─▶ cannot be taken ───────────────▶ kept for a person, and those behind go on
     marks of all of them ─ in the same transaction; then they are acknowledged
@@ -23,18 +23,20 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from api.decisions import reasons_view
 from api.listeners.mqtt_in_reading import Changes, Entries, MessageReader, RefusedHere
-from esl.domain.errors import EslError, InvalidInput, Unavailable
-from esl.domain.guards import WORDS
-from esl.domain.ids import LabelId
+from esl.domain.errors import EslError, FieldProblem, InvalidInput, Unavailable
+from esl.domain.guards import FIXES, WORDS
+from esl.domain.ids import LabelId, Sku, SourceId, StoreId
 from esl.domain.mqtt_in import InMessage, Refusal
 from esl.domain.pricing import ChangeResult, Decision
 from esl.domain.source import Source
 from esl.services.batches import apply_batch
 from esl.services.listening import EntryResult, take_entries
-from esl.services.pricing import apply_price_changes
+from esl.services.pricing import NOT_STORED
 from esl.services.requests import StoredAnswer, answer_once
 from esl.services.silence import note_spoken
+from esl.services.single_changes import SingleChange, Taken, take_single_changes
 from esl.store import batches, mqtt_in
 
 RESULTS = "results"
@@ -118,6 +120,7 @@ class _Taking:
         self._keeps_refused = keeps_refused
         self._reader = MessageReader(tx)
         self._joined: list[Changes] = []
+        self._said: dict[tuple[StoreId, Sku], SourceId] = {}  # by those that wait
         self.outcomes: list[Outcome] = []
 
     def take(self, message: InMessage) -> None:
@@ -130,29 +133,24 @@ class _Taking:
             self.outcomes.append(self._refuse(message, exc))
             return
         if isinstance(ready, Changes) and ready.may_join:
-            if self._joined and not ready.joins(self._joined[0]):
-                self.finish()
+            said = ready.place.store_id, ready.changes[0].sku
+            if self._said.setdefault(said, ready.source.source_id) != ready.source.source_id:
+                self.finish()  # another source's word of it came before, and is taken before
+                self._said[said] = ready.source.source_id
             self._joined.append(ready)
             return
         self.finish()  # what came before is taken before
         self._attempt(ready)
 
     def finish(self) -> None:
-        """Take those that wait: together if that is possible, else each by itself."""
+        """Take those that wait: those of one source together, each with its own outcome."""
         joined, self._joined = self._joined, []
-        if len(joined) > 1:
-            try:
-                with _savepoint(self._tx):
-                    outcomes = self._apply_joined(joined)
-            except (Unavailable, DBAPIError):
-                raise
-            except Exception:  # noqa: BLE001  one of them: which, shows when each goes by itself
-                log.debug("messages are taken one by one", messages=len(joined))
-            else:
-                self.outcomes += outcomes
-                return
+        self._said.clear()
+        by_source: dict[SourceId, list[Changes]] = {}
         for ready in joined:
-            self._attempt(ready)
+            by_source.setdefault(ready.source.source_id, []).append(ready)
+        for some in by_source.values():
+            self._take_singles(some)
 
     def _attempt(self, ready: Changes | Entries) -> None:
         try:
@@ -164,35 +162,49 @@ class _Taking:
             outcome = self._refuse(ready.message, exc)
         self.outcomes.append(outcome)
 
-    def _apply_joined(self, joined: list[Changes]) -> list[Outcome]:
-        first = joined[0]
-        changes = [change for ready in joined for change in ready.changes]
-        store_id, actor = first.place.store_id, _actor(first.source)
-        applied = apply_price_changes(self._tx, store_id, changes, self._now, actor=actor)
-        outcomes = [
-            Outcome(
-                message=ready.message,
-                answer=_answer(ready.source, [result]) if _wants_answer(ready.source) else "",
+    def _take_singles(self, joined: Sequence[Changes]) -> None:
+        source = joined[0].source
+        singles = [
+            SingleChange(
+                change=ready.changes[0],
+                actor=_actor(source),
+                request_sha256=ready.message.sha256,
+                key=ready.message.key,
             )
-            for ready, result in zip(joined, applied.results, strict=True)
+            for ready in joined
         ]
-        outcomes[-1] = replace(outcomes[-1], labels=applied.labels)
-        return outcomes
+        taken = take_single_changes(
+            self._tx, singles, self._now, view=lambda result: _answer(source, [result])
+        )
+        for ready, told in zip(joined, taken, strict=True):
+            if isinstance(told, Unavailable):
+                raise told
+            if isinstance(told, Taken):
+                answer = told.answer.answer if _wants_answer(source) else ""
+                outcome = Outcome(message=ready.message, labels=told.labels, answer=answer)
+            else:
+                outcome = self._refuse(ready.message, told)
+            self.outcomes.append(outcome)
 
     def _apply(self, ready: Changes) -> Outcome:
         labels: list[LabelId] = []
+        wrong: list[str] = []
 
         def work(tx: Connection) -> StoredAnswer:
             applied, _ = apply_batch(
                 tx, ready.place.store_id, ready.changes, self._now, actor=_actor(ready.source)
             )
+            refused = [r for r in applied.results if not NOT_STORED.isdisjoint(r.reasons)]
+            if len(refused) == len(applied.results):
+                raise InvalidInput(_problem_of(result) for result in refused)
+            wrong.extend(f"{one.path}: {WORDS[one.reasons[0]]}" for one in refused)
             labels.extend(applied.labels)
             return _stored(ready, applied.results)
 
-        return self._once(ready, work, labels)
+        return self._partly(self._once(ready, work, labels), wrong)
 
     def _enter(self, ready: Entries) -> Outcome:
-        message, source = ready.message, ready.source
+        source = ready.source
         labels: list[LabelId] = []
         wrong = [f"{bad.field or 'row'} of {bad.row}: {bad.reason}" for bad in ready.problems]
 
@@ -211,12 +223,15 @@ class _Taking:
             wrong.extend(f"{one.sku}: {one.detail or 'refused'}" for one in refused)
             return _stored(ready, taken.results)
 
-        outcome = self._once(ready, work, labels)
+        return self._partly(self._once(ready, work, labels), wrong)
+
+    def _partly(self, outcome: Outcome, wrong: Sequence[str]) -> Outcome:
+        """Keep a message of which not all was taken; ``wrong`` says why, item by item."""
         if not wrong:
             return outcome
         detail = "; ".join(wrong[:_WORDS_OF])
         if self._keeps_refused:
-            mqtt_in.refuse(self._tx, message, Refusal.PARTLY, detail, self._now)
+            mqtt_in.refuse(self._tx, outcome.message, Refusal.PARTLY, detail, self._now)
         return replace(outcome, refusal=Refusal.PARTLY, detail=detail)
 
     def _once(
@@ -255,6 +270,11 @@ class _Taking:
         wants = spoken is not None and _wants_answer(spoken.source)
         answer = json.dumps({"refused": reason.value, "detail": detail}) if wants else ""
         return Outcome(message=message, refusal=reason, detail=detail, answer=answer)
+
+
+def _problem_of(result: ChangeResult) -> FieldProblem:
+    reason = result.reasons[0]
+    return FieldProblem(path=result.path, detail=WORDS[reason], fix=FIXES[reason])
 
 
 def _wants_answer(source: Source) -> bool:
@@ -296,10 +316,12 @@ def _view(result: ChangeResult | EntryResult) -> dict[str, Any]:
     }
     if isinstance(result, EntryResult):
         view["store"] = result.store_id
+        if result.rows:
+            view["rows"] = list(result.rows)
         if result.detail is not None:
             view["detail"] = result.detail
-    if result.reasons:
-        view["reasons"] = [{"code": r.value, "words": WORDS[r]} for r in result.reasons]
+    if reasons := reasons_view(result.decision, result.reasons, field=result.path):
+        view["reasons"] = reasons
     if result.quarantine_id is not None:
         view["price_id"] = result.quarantine_id
     return view

@@ -45,9 +45,7 @@ async def list_batches(
     store: str, house: TheHouse, who: Asker, page: Annotated[BatchPage, Query()]
 ) -> dict[str, Any]:
     """List the batches of a store, with what became of their prices."""
-    store_id = doors.store_id(store)
-    who.require(Scope.PRICE_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.PRICE_READ, store)
     found = await doors.read(
         house,
         lambda tx: batch_rows.list_batches(tx, store_id, before=page.before, limit=page.limit),
@@ -59,9 +57,7 @@ async def list_batches(
 @router.get("/stores/{store}/batches/{batch}")
 async def get_batch(store: str, batch: str, house: TheHouse, who: Asker) -> dict[str, Any]:
     """Return a batch."""
-    store_id = doors.store_id(store)
-    who.require(Scope.PRICE_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.PRICE_READ, store)
     number = _number(batch, UnknownBatch("the store has no such batch"))
     found = await doors.read(house, lambda tx: batch_rows.batch_named(tx, store_id, number))
     return batch_view(found)
@@ -72,10 +68,8 @@ async def roll_back(
     store: str, batch: str, request: Request, house: TheHouse, who: Asker
 ) -> Response:
     """Let the prices from before a batch hold again, where nobody has said others since."""
-    store_id = doors.store_id(store)
-    who.require(Scope.PRICE_APPROVE, store_id)
-    value, body = await doors.read_json(request)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.PRICE_APPROVE, store)
+    value, body = await doors.read_fields(request)
     reason = parse_reason(value)
     number = _number(batch, UnknownBatch("the store has no such batch"))
 
@@ -99,10 +93,8 @@ async def confirm_retirement(
     store: str, batch: str, request: Request, house: TheHouse, who: Asker
 ) -> Response:
     """Retire the products that a short list left out: a person says that it is right."""
-    store_id = doors.store_id(store)
-    who.require(Scope.PRICE_APPROVE, store_id)
-    value, body = await doors.read_json(request)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.PRICE_APPROVE, store)
+    value, body = await doors.read_fields(request)
     reason = parse_reason(value)
     number = _number(batch, UnknownBatch("the store has no such batch"))
 
@@ -120,9 +112,7 @@ async def read_batch_back(
     store: str, batch: str, house: TheHouse, who: Asker, page: Annotated[ReadBackPage, Query()]
 ) -> dict[str, Any]:
     """Say what each label of a batch's products shows; ``counts`` are of this page."""
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     number = _number(batch, UnknownBatch("the store has no such batch"))
     now = house.clock.now()
 

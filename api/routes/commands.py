@@ -42,10 +42,8 @@ _STEP_MS = 250
 @router.post("/lights", openapi_extra=openapi_orders.LIGHTS)
 async def find_by_light(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
     """Let labels blink, to be found. Labels that no gateway has heard are left out."""
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_PAIR, store_id)
+    store_id = await doors.enter(house, who, Scope.LABEL_PAIR, store)
     value, body = await doors.read_json(request)
-    await doors.store_for(house, store_id)
     wanted = parse_light(value)
     light = light_of(wanted)
 
@@ -104,9 +102,7 @@ async def update_firmware(
 @router.get("/commands/{command}")
 async def get_command(store: str, command: str, house: TheHouse, who: Asker) -> dict[str, Any]:
     """Say what became of a command: waiting, sent, accepted, failed or expired."""
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     if not command.isascii() or not command.isdecimal() or len(command) > 15:  # noqa: PLR2004  53 bits
         raise UnknownCommand("the store has no such command")
     found = await doors.read(

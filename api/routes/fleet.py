@@ -16,9 +16,8 @@ from esl.domain.fleet import FleetState
 from esl.domain.place import StorePolicy
 from esl.domain.problem import Problem
 from esl.domain.verdict import Verdict
-from esl.intake.fields import Fields
 from esl.intake.order_json import parse_policy
-from esl.services import fleet, silence, verdicts
+from esl.services import fleet, silence, till_channels, verdicts
 from esl.services.fleet import Member
 from esl.services.silence import Silence
 from esl.store import places, problems, remove_tasks, touches
@@ -78,9 +77,7 @@ async def get_fleet(
 
     ``till`` says whether what they show may be old, because a source keeps silent.
     """
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     now, online, silent_after = house.clock.now(), house.online(), house.settings.silent_after
 
     def query(tx: Connection) -> dict[str, Any]:
@@ -111,9 +108,7 @@ async def list_problems(
     store: str, house: TheHouse, who: Asker, page: Annotated[ProblemPage, Query()]
 ) -> dict[str, Any]:
     """List what is wrong in a store, with the reason and what to do about it."""
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     found = await doors.read(
         house,
         lambda tx: problems.list_problems(
@@ -129,9 +124,7 @@ async def list_tasks(
     store: str, house: TheHouse, who: Asker, page: Annotated[TaskPage, Query()]
 ) -> dict[str, Any]:
     """List the labels that are to be taken off the shelf."""
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     found = await doors.read(
         house, lambda tx: remove_tasks.list_tasks(tx, store_id, also_done=page.also_done)
     )
@@ -143,17 +136,14 @@ async def end_task(
     store: str, task: str, request: Request, house: TheHouse, who: Asker
 ) -> Response:
     """Say that a label was taken off the shelf. Whose token it is stands in the task."""
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_PAIR, store_id)
-    value, body = await doors.read_json(request)
-    Fields(value).finish()
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.LABEL_PAIR, store)
+    body = await doors.read_nothing(request)
     if not task.isascii() or not task.isdecimal() or len(task) > 15:  # noqa: PLR2004  53 bits
         raise UnknownTask("the store has no such task")
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
         now = house.clock.now()
-        ended = remove_tasks.end_task(tx, store_id, int(task), now, done_by=who.name)
+        ended = till_channels.end_remove_task(tx, store_id, int(task), now, done_by=who.name)
         view = _task_view(ended)
         return _as_json(view), Notice(labels=(ended.label_id,))
 
@@ -168,9 +158,7 @@ async def list_touches(
 
     ``at`` is by the gateway's clock, ``heard_at`` by ours.
     """
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     found = await doors.read(
         house,
         lambda tx: touches.list_touches(tx, store_id, after=page.after, limit=page.limit),
@@ -197,9 +185,7 @@ async def get_verdicts(
     store: str, house: TheHouse, who: Asker, page: Annotated[VerdictPage, Query()]
 ) -> dict[str, Any]:
     """Say what became of a price change on each label: shown, failed, superseded, or pending."""
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     now = house.clock.now()
     found = await doors.read(
         house,
@@ -215,9 +201,7 @@ async def get_verdicts(
 @router.get("/policy")
 async def get_policy(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
     """Return what a store does with labels in doubt, and how long a verdict may take."""
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     policies = await doors.read(house, places.store_policies)
     return _policy_view(policies[store_id])
 
@@ -225,10 +209,8 @@ async def get_policy(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
 @router.put("/policy", openapi_extra=openapi_orders.POLICY)
 async def put_policy(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
     """Replace what a store does with labels in doubt."""
-    store_id = doors.store_id(store)
-    who.require(Scope.STORE_ADMIN, store_id)
+    store_id = await doors.enter(house, who, Scope.STORE_ADMIN, store)
     value, body = await doors.read_json(request)
-    await doors.store_for(house, store_id)
     policy = parse_policy(value)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:

@@ -11,7 +11,7 @@ from api.auth import Asker, TheHouse
 from esl.domain.access import Scope
 from esl.domain.errors import UnknownFlip
 from esl.domain.label import SlotState
-from esl.domain.staged import Flip, FlipState
+from esl.domain.staged import Flip, FlipKind, FlipState
 from esl.intake.order_json import Withdrawn, parse_flip, parse_withdrawal
 from esl.services import flips, withdrawals
 from esl.services.flips import FlipStanding
@@ -59,9 +59,7 @@ async def list_flips(
     store: str, house: TheHouse, who: Asker, page: Annotated[FlipPage, Query()]
 ) -> dict[str, Any]:
     """List a store's flips by number."""
-    store_id = doors.store_id(store)
-    who.require(Scope.PRICE_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.PRICE_READ, store)
     found = await doors.read(
         house,
         lambda tx: flip_rows.list_flips(tx, store_id, after=page.after, limit=page.limit),
@@ -73,9 +71,7 @@ async def list_flips(
 @router.get("/flips/{flip}")
 async def get_flip(store: str, flip: str, house: TheHouse, who: Asker) -> dict[str, Any]:
     """Return a flip, and how far the pictures of its labels have come."""
-    store_id = doors.store_id(store)
-    who.require(Scope.PRICE_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.PRICE_READ, store)
     number = _number(flip)
     standing = await doors.read(house, lambda tx: flips.standing_of(tx, store_id, number))
     return _standing_view(standing)
@@ -89,9 +85,7 @@ async def cancel_flip(
 
     A label that may show it anyway is shown its present price anew, which outranks it.
     """
-    store_id = doors.store_id(store)
-    who.require(Scope.PRICE_WRITE, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.PRICE_WRITE, store)
     number = _number(flip)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
@@ -104,10 +98,8 @@ async def cancel_flip(
 @router.post("/withdrawals", openapi_extra=openapi_orders.WITHDRAWAL)
 async def withdraw(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
     """Take prices or whole products away; their labels show no price any more."""
-    store_id = doors.store_id(store)
-    who.require(Scope.PRICE_WRITE, store_id)
+    store_id = await doors.enter(house, who, Scope.PRICE_WRITE, store)
     value, body = await doors.read_json(request)
-    await doors.store_for(house, store_id)
     wanted = parse_withdrawal(value)
     whole = wanted.what is Withdrawn.PRODUCT
     end = withdrawals.delist_products if whole else withdrawals.withdraw_prices
@@ -128,6 +120,7 @@ def _number(text: str) -> int:
 def _flip_view(flip: Flip) -> dict[str, Any]:
     return {
         "flip": flip.flip_id,
+        "kind": FlipKind(flip.kind).name.lower(),
         "at": flip.show_at,
         "state": FlipState(flip.state).name.lower(),
         "planned_by": flip.actor,

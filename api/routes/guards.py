@@ -9,14 +9,15 @@ from sqlalchemy import Connection
 
 from api import doors, openapi_intake
 from api.auth import Asker, TheHouse
+from api.decisions import reasons_view
 from api.schemas import money
 from esl.domain.access import Principal, Scope
-from esl.domain.guards import WORDS
+from esl.domain.pricing import Decision
 from esl.domain.quarantine import HeldBack, QuarantineState
 from esl.intake.guard_json import guards_view
 from esl.intake.source_json import parse_reason, parse_ruling, parse_store_guards
 from esl.services import guarding, quarantine
-from esl.services.quarantine import Ruling
+from esl.services.quarantine import BATCH_MOST, OfBatch, Ruling
 from esl.store import guarding as guard_rows
 from esl.store import quarantine as held_rows
 from gateway.worker import Notice
@@ -41,9 +42,7 @@ class QuarantinePage(BaseModel, extra="forbid"):
 @router.get("/guards")
 async def get_guards(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
     """Return a store's limits for prices."""
-    store_id = doors.store_id(store)
-    who.require(Scope.PRICE_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.PRICE_READ, store)
     found = await doors.read(house, lambda tx: guard_rows.guards_of_store(tx, store_id))
     return guards_view(found)
 
@@ -69,9 +68,7 @@ async def list_quarantine(
     store: str, house: TheHouse, who: Asker, page: Annotated[QuarantinePage, Query()]
 ) -> dict[str, Any]:
     """List the prices that wait for another person than who sent them."""
-    store_id = doors.store_id(store)
-    who.require(Scope.PRICE_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.PRICE_READ, store)
     state = None if page.state == "all" else QuarantineState(page.state)
     found = await doors.read(
         house,
@@ -85,50 +82,48 @@ async def list_quarantine(
 
 @router.post("/quarantine/approve", openapi_extra=openapi_intake.RULING)
 async def approve_prices(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
-    """Let prices hold that were held back, all or none; nobody approves what they sent."""
+    """Let prices hold that were held back, by number or by batch; nobody approves their own."""
     return await _decide(store, request, house, who, is_approved=True)
 
 
 @router.post("/quarantine/reject", openapi_extra=openapi_intake.RULING)
 async def reject_prices(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
-    """Say no to prices that were held back, all or none."""
+    """Say no to prices that were held back, by number or by batch."""
     return await _decide(store, request, house, who, is_approved=False)
 
 
 async def _decide(
     store: str, request: Request, house: TheHouse, who: Principal, *, is_approved: bool
 ) -> Response:
-    store_id = doors.store_id(store)
-    who.require(Scope.PRICE_APPROVE, store_id)
-    value, body = await doors.read_json(request)
-    await doors.store_for(house, store_id)
-    asked = parse_ruling(value)
+    store_id = await doors.enter(house, who, Scope.PRICE_APPROVE, store)
+    value, body = await doors.read_fields(request)
+    ruled = parse_ruling(value)
+    which = OfBatch(batch_id=ruled.batch) if ruled.batch is not None else ruled.prices
     decide = quarantine.approve if is_approved else quarantine.reject
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
-        ruling = decide(tx, store_id, asked.prices, house.clock.now(), by=who.name, note=asked.note)
-        return _ruling_view(ruling), Notice(labels=ruling.labels)
+        ruling = decide(tx, store_id, which, house.clock.now(), by=who.name, note=ruled.note)
+        return _ruling_view(ruling, ruled.batch), Notice(labels=ruling.labels)
 
-    return await doors.change(house, request, who, body, work)
+    items = len(ruled.prices) if ruled.batch is None else BATCH_MOST
+    return await doors.change(house, request, who, body, work, items=items)
 
 
 @router.get("/freeze")
 async def get_freeze(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
     """Say whether anything is sent to a store's labels."""
-    store_id = doors.store_id(store)
-    who.require(Scope.PRICE_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.PRICE_READ, store)
     since = await doors.read(house, lambda tx: guard_rows.frozen_since(tx, store_id))
     return {"frozen": since is not None, "since": since}
 
 
-@router.post("/freeze", openapi_extra=openapi_intake.REASON)
+@router.post("/freeze", openapi_extra=openapi_intake.MAYBE_REASON)
 async def freeze_store(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
     """Send nothing more to a store's labels until it is thawed; prices are taken in on."""
     store_id = doors.store_id(store)
     who.require(Scope.PRICE_APPROVE, store_id)
-    value, body = await doors.read_json(request)
-    reason = parse_reason(value)
+    value, body = await doors.read_fields(request)
+    reason = parse_reason(value, required=False)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
         now = house.clock.now()
@@ -138,13 +133,13 @@ async def freeze_store(store: str, request: Request, house: TheHouse, who: Asker
     return await doors.change(house, request, who, body, work)
 
 
-@router.post("/thaw", openapi_extra=openapi_intake.REASON)
+@router.post("/thaw", openapi_extra=openapi_intake.MAYBE_REASON)
 async def thaw_store(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
     """Send again; labels get what they want by now."""
     store_id = doors.store_id(store)
     who.require(Scope.PRICE_APPROVE, store_id)
-    value, body = await doors.read_json(request)
-    reason = parse_reason(value)
+    value, body = await doors.read_fields(request)
+    reason = parse_reason(value, required=False)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
         now = house.clock.now()
@@ -164,7 +159,7 @@ def held_view(held: HeldBack) -> dict[str, Any]:
         "price": money(held.price_minor, held.currency),
         "holds": money(held.held_minor, held.currency),
         "currency": held.currency,
-        "reasons": [{"code": r.value, "words": WORDS[r]} for r in held.reasons],
+        "reasons": reasons_view(Decision.QUARANTINED, held.reasons),
         "sent_by": held.actor,
         "received_at": held.received_at,
         "expires_at": held.expires_at,
@@ -176,10 +171,12 @@ def held_view(held: HeldBack) -> dict[str, Any]:
     }
 
 
-def _ruling_view(ruling: Ruling) -> dict[str, Any]:
-    return {
+def _ruling_view(ruling: Ruling, batch_id: int | None) -> dict[str, Any]:
+    of_batch = {"batch": batch_id, "left": ruling.left} if batch_id is not None else {}
+    return of_batch | {
         "prices": [
             {"price_id": d.quarantine_id, "state": d.state, "decision": d.decision, "rev": d.rev}
+            | ({"reasons": reasons_view(Decision.REJECTED, d.reasons)} if d.reasons else {})
             for d in ruling.decided
         ],
         "labels": len(set(ruling.labels)),

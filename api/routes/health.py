@@ -1,11 +1,16 @@
-"""Is it alive, and where does its time go?"""
+"""Is it alive, is it fit for work, and where does its time go?"""
 
+import asyncio
 import time
+from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
 
-from api.auth import Asker, TheHouse
+from api.auth import Asker, TheHouse, asker_at_once
+from api.metrics.scrape import CONTENT_TYPE, Scrape, is_of_this_machine
+from api.readiness import Readiness
 from esl.domain.access import Scope
 
 router = APIRouter(tags=["health"])
@@ -15,6 +20,35 @@ router = APIRouter(tags=["health"])
 async def healthz() -> dict[str, str]:
     """Say that this process answers; needs no token, and tells nothing else."""
     return {"status": "ok"}
+
+
+@router.get("/readyz", include_in_schema=False)
+async def readyz(request: Request) -> JSONResponse:
+    """Say whether this process can do its work, each part by name; 503 if one cannot.
+
+    Needs no token: balancers and service managers ask. The words name no address and no login.
+    """
+    readiness: Readiness = request.app.state.readiness
+    checks = await asyncio.to_thread(readiness.checks)
+    ready = all(check.ok for check in checks)
+    content = {
+        "status": "ready" if ready else "not ready",
+        "checks": {
+            check.name: {"ok": check.ok} | ({"detail": check.words} if check.words else {})
+            for check in checks
+        },
+    }
+    return JSONResponse(content, HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+@router.get("/metrics", include_in_schema=False)
+async def metrics(request: Request, house: TheHouse) -> Response:
+    """Return the metrics for Prometheus: to this machine, and to tokens that read all labels."""
+    if not is_of_this_machine(request) or "authorization" in request.headers:
+        who = await asker_at_once(request, house)
+        who.require(Scope.LABEL_READ)
+    scrape: Scrape = request.app.state.scrape
+    return Response(await asyncio.to_thread(scrape.text), headers={"Content-Type": CONTENT_TYPE})
 
 
 @router.get("/api/v1/stages")

@@ -77,7 +77,7 @@ async def retry_events(source: str, request: Request, house: TheHouse, who: Aske
     """Have poisoned events worked on again, after their cause was mended; all or none."""
     who.require(Scope.STORE_ADMIN)
     source_id = SourceId(doors.slug(source, "source"))
-    value, body = await doors.read_json(request)
+    value, body = await doors.read_fields(request)
     numbers = parse_numbers(value, "events")
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
@@ -95,7 +95,7 @@ async def drop_events(source: str, request: Request, house: TheHouse, who: Asker
     """Put poisoned events away: they are no problem any more, and stay known; all or none."""
     who.require(Scope.STORE_ADMIN)
     source_id = SourceId(doors.slug(source, "source"))
-    value, body = await doors.read_json(request)
+    value, body = await doors.read_fields(request)
     numbers = parse_numbers(value, "events")
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:

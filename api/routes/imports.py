@@ -56,9 +56,7 @@ class ReportForm(BaseModel, extra="forbid"):
 )
 async def begin_import(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
     """Take a price list, to be imported as a job: the body is the file, or a part of a form."""
-    store_id = doors.store_id(store)
-    who.require(Scope.PRICE_WRITE, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.PRICE_WRITE, store)
     return await _begin(request, house, who, store_id, None)
 
 

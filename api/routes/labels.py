@@ -1,26 +1,32 @@
 """Labels: register, pair, look at."""
 
 import re
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from api import doors, openapi
+from api import doors, openapi, openapi_shelf
 from api.auth import Asker, TheHouse
+from api.panel_fit import PanelFit
+from api.pictures_out import PngResponse
 from api.routes.fleet import verdict_view
 from api.schemas import face_view, label_view, tile_view
 from esl.domain.access import Scope
 from esl.domain.errors import NotFound
-from esl.domain.ids import Digest, PanelId
+from esl.domain.ids import Digest, LabelId, PanelId
+from esl.domain.shelf_place import PLACE_LONGEST
 from esl.intake.place_json import parse_new_labels, parse_pairing
 from esl.intake.price_json import parse_each
 from esl.services import deliveries, fleet, pairing, verdicts
+from esl.services.placing import labels_in_order, standing_place
 from esl.services.silence import find_silent
 from esl.store.deliveries import frame_sent_to, template_sent
 from esl.store.migration import place_of
-from esl.store.wall import wall_of
+from esl.store.shelf_places import places_of_labels
+from esl.store.wall import Tile, tiles_after, wall_of
 from esl.store.wall_counts import count_paired
 from gateway.bases import load_pixels
 from gateway.worker import Notice
@@ -47,10 +53,8 @@ class Page(BaseModel, extra="forbid"):
 @router.post("/stores/{store}/labels", openapi_extra=openapi.LABELS)
 async def register_labels(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
     """Register one label or an array: id, panel model, and its gateway if known."""
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_PAIR, store_id)
+    store_id = await doors.enter(house, who, Scope.LABEL_PAIR, store)
     value, body = await doors.read_json(request)
-    await doors.store_for(house, store_id)
     new = parse_new_labels(value, store_id=store_id, panels=house.panels)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
@@ -61,20 +65,40 @@ async def register_labels(store: str, request: Request, house: TheHouse, who: As
     return await doors.change(house, request, who, body, work, items=len(new))
 
 
+class PlacedPage(Page):
+    """A page of labels by where they hang."""
+
+    aisle: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=PLACE_LONGEST,
+        description="Only what hangs there: an aisle, or a bay of it such as 3/2.",
+    )
+    order: Literal["id", "walk"] = Field(
+        default="id", description="walk: as one walks past them, then those without a place."
+    )
+
+
 @router.get("/stores/{store}/labels")
 async def list_labels(
-    store: str, house: TheHouse, who: Asker, page: Annotated[Page, Query()]
+    store: str, house: TheHouse, who: Asker, page: Annotated[PlacedPage, Query()]
 ) -> dict[str, Any]:
-    """List a store's labels by id, with the product each speaks for."""
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_READ, store_id)
-    await doors.store_for(house, store_id)
+    """List a store's labels by id or by place, with the product each speaks for."""
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     online = house.online()
-    tiles = await doors.read(
-        house, lambda tx: wall_of(tx, store_id, after=page.after, limit=page.limit)
-    )
+
+    def query(tx: Connection) -> tuple[list[Tile], Mapping[LabelId, str | None]]:
+        if page.aisle is None and page.order == "id":
+            tiles = wall_of(tx, store_id, after=page.after, limit=page.limit)
+        else:
+            order = labels_in_order(tx, store_id, area=page.aisle, by_walk=page.order == "walk")
+            tiles = tiles_after(tx, order, after=page.after, limit=page.limit)
+        return tiles, places_of_labels(tx, store_id, [tile.label.label_id for tile in tiles])
+
+    tiles, hung = await doors.read(house, query)
     more = tiles[-1].label.label_id if len(tiles) == page.limit else None
-    return {"labels": [tile_view(tile, online) for tile in tiles], "after": more}
+    views = [tile_view(tile, online) | {"place": hung.get(tile.label.label_id)} for tile in tiles]
+    return {"labels": views, "after": more}
 
 
 @router.get("/stores/{store}/summary")
@@ -83,9 +107,7 @@ async def summary(store: str, house: TheHouse, who: Asker) -> dict[str, int]:
 
     ``silent_sources`` says how many sources are overdue: what settled labels show may be old then.
     """
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     now = house.clock.now()
 
     def query(tx: Connection) -> dict[str, int]:
@@ -96,38 +118,60 @@ async def summary(store: str, house: TheHouse, who: Asker) -> dict[str, int]:
     return await doors.read(house, query)
 
 
-@router.post("/stores/{store}/pairings", openapi_extra=openapi.PAIRINGS)
+@router.post("/stores/{store}/pairings", openapi_extra=openapi_shelf.PAIRINGS)
 async def pair_labels(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
-    """Pair one label or an array with products: ``{"label": …, "sku": …}``."""
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_PAIR, store_id)
+    """Pair one label or an array with products: ``{"label": …, "sku": …}``.
+
+    A label with several products names ``skus`` instead, in their order on it; ``place`` says
+    where it hangs, else that is where the asker stands: ``PUT …/current-place``. One label on
+    whose panel its template has no room is refused, with the panels that would do.
+    """
+    store_id = await doors.enter(house, who, Scope.LABEL_PAIR, store)
     value, body = await doors.read_json(request)
-    await doors.store_for(house, store_id)
     single = isinstance(value, dict)
     pairs = [parse_pairing(value, "")] if single else parse_each(value, parse_pairing)
 
+    fit = PanelFit(house)
+
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
         now = house.clock.now()
-        touched = pairing.pair_labels(tx, store_id, pairs, now, single=single)
+        standing = standing_place(tx, store_id, who.name, now)
+        touched = pairing.pair_labels(
+            tx, store_id, pairs, now, single=single, actor=who.name, standing=standing
+        )
+        if single:
+            fit.check(tx, touched)
         return {"paired": len(touched)}, Notice(labels=touched)
 
-    return await doors.change(house, request, who, body, work, items=len(pairs))
+    async with fit.explained():
+        return await doors.change(house, request, who, body, work, items=len(pairs))
 
 
 @router.delete("/stores/{store}/pairings/{label}")
 async def unpair_label(
-    store: str, label: str, request: Request, house: TheHouse, who: Asker
+    store: str,
+    label: str,
+    request: Request,
+    house: TheHouse,
+    who: Asker,
+    sku: Annotated[str | None, Query(description="This product alone; the others stay.")] = None,
 ) -> Response:
-    """Let a label speak for nothing: it shows no price any more."""
+    """Let a label speak for nothing: it shows no price any more. Or for all but one product."""
     store_id, label_id = doors.store_id(store), doors.label_id(label)
+    product = doors.sku(sku) if sku is not None else None
     who.require(Scope.LABEL_PAIR, store_id)
     await doors.store_for(house, store_id)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
-        touched = pairing.unpair_labels(tx, store_id, [label_id], house.clock.now())
+        now = house.clock.now()
+        touched = (
+            pairing.unpair_product(tx, store_id, label_id, product, now, actor=who.name)
+            if product is not None
+            else pairing.unpair_labels(tx, store_id, [label_id], now, actor=who.name)
+        )
         return {"unpaired": len(touched)}, Notice(labels=touched)
 
-    return await doors.change(house, request, who, b"", work)
+    return await doors.change(house, request, who, (product or "").encode(), work)
 
 
 @router.delete("/stores/{store}/labels/{label}")
@@ -140,7 +184,8 @@ async def retire_label(
     await doors.store_for(house, store_id)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
-        touched = pairing.retire_labels(tx, store_id, [label_id], house.clock.now())
+        now = house.clock.now()
+        touched = pairing.retire_labels(tx, store_id, [label_id], now, actor=who.name)
         return {"retired": len(touched)}, Notice(labels=touched)
 
     return await doors.change(house, request, who, b"", work)
@@ -181,7 +226,7 @@ async def get_label(label: str, house: TheHouse, who: Asker) -> dict[str, Any]:
     return await doors.read(house, query)
 
 
-@router.get("/labels/{label}/frames/{digest}.png")
+@router.get("/labels/{label}/frames/{digest}.png", response_class=PngResponse)
 async def get_frame(label: str, digest: str, house: TheHouse, who: Asker) -> Response:
     """Return a picture that this label was sent, in ink colours. It never changes."""
     label_id = doors.label_id(label)
@@ -200,4 +245,4 @@ async def get_frame(label: str, digest: str, house: TheHouse, who: Asker) -> Res
     panel = house.panels.named(found[0])
     png = png_bytes(found[1], panel)
     kept = "private, max-age=31536000, immutable"
-    return Response(png, media_type="image/png", headers={"Cache-Control": kept})
+    return PngResponse(png, headers={"Cache-Control": kept})

@@ -25,10 +25,8 @@ async def take_over_pairings(store: str, request: Request, house: TheHouse, who:
 
     A row that cannot be taken is refused by itself. The same rows again change nothing.
     """
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_PAIR, store_id)
+    store_id = await doors.enter(house, who, Scope.LABEL_PAIR, store)
     value, body = await doors.read_json(request)
-    await doors.store_for(house, store_id)
     asked = parse_pairings(value)
     wishes = Wishes(moves=asked.moves, panel_id=asked.panel_id)
 
@@ -56,9 +54,7 @@ async def list_pairings(
     store: str, house: TheHouse, who: Asker, page: Annotated[Page, Query()]
 ) -> dict[str, Any]:
     """List a store's labels as the rows that ``POST …/migrations/pairings`` takes."""
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     rows = await doors.read(
         house, lambda tx: pairing_rows(tx, store_id, after=page.after, most=page.limit)
     )

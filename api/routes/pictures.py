@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from api import doors, openapi
 from api.auth import Asker, TheHouse
 from api.house import House
+from api.pictures_out import PngResponse
 from api.schemas import picture_view
 from api.template_checks import read_template, template_text
 from esl.domain.access import Scope
@@ -27,9 +28,7 @@ router = APIRouter(prefix="/api/v1/stores/{store}/pictures", tags=["templates"])
 @router.get("")
 async def list_pictures(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
     """List a store's pictures."""
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     found = await doors.read(house, lambda tx: pictures.list_pictures(tx, store_id))
     return {"pictures": [picture_view(picture) for picture in found]}
 
@@ -67,7 +66,7 @@ async def put_picture(
     return await doors.change(house, request, who, body, work)
 
 
-@router.get("/{picture}")
+@router.get("/{picture}", response_class=PngResponse)
 async def get_picture(store: str, picture: str, house: TheHouse, who: Asker) -> Response:
     """Return a picture as it is kept, a PNG."""
     store_id, name = doors.store_id(store), _name(picture)
@@ -76,7 +75,7 @@ async def get_picture(store: str, picture: str, house: TheHouse, who: Asker) -> 
     found = await doors.read(house, lambda tx: pictures.pictures_named(tx, store_id, [name]))
     if name not in found:
         raise UnknownTemplate("the store has no picture of this name")
-    return Response(found[name], media_type="image/png")
+    return PngResponse(found[name])
 
 
 @router.delete("/{picture}")

@@ -9,19 +9,19 @@ from sqlalchemy import Connection
 
 from api import doors, openapi
 from api.auth import Asker, TheHouse
-from api.price_notes import price_notes
+from api.decisions import result_view
+from api.price_notes import offer_note, price_notes
 from api.product_notes import product_notes
 from api.schemas import product_view
 from api.single_prices import SinglePrices
 from esl.domain.access import Principal, Scope
 from esl.domain.errors import UnknownProduct
-from esl.domain.guards import WORDS
 from esl.domain.ids import StoreId
 from esl.domain.pricing import ChangeResult, PriceChange
 from esl.intake.price_json import parse_each, parse_price_changes
 from esl.intake.product_json import parse_product
 from esl.services import batches, catalogue
-from esl.services.pricing import Applied
+from esl.services.catalogue import ProductsPut
 from esl.store import places, products
 from gateway.worker import Notice
 
@@ -41,15 +41,15 @@ async def put_product(
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
         now = house.clock.now()
-        applied = catalogue.put_products(tx, store_id, [item], now, actor=who.name)
-        return {"sku": key, "labels": len(set(applied.labels))}, Notice(labels=applied.labels)
+        put = catalogue.put_products(tx, store_id, [item], now, actor=who.name)
+        return {"sku": key} | _put_view(put), Notice(labels=put.labels)
 
     return await doors.change(house, request, who, body, work)
 
 
 @router.post("/products", openapi_extra=openapi.PRODUCTS)
 async def put_products(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
-    """Add or replace many products, all or none."""
+    """Add or replace many products; each gets its own result, with that of its price."""
     store_id = doors.store_id(store)
     who.require(Scope.PRICE_WRITE, store_id)
     value, body = await doors.read_json(request)
@@ -63,16 +63,19 @@ async def put_products(store: str, request: Request, house: TheHouse, who: Asker
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
         now = house.clock.now()
-        applied = catalogue.put_products(tx, store_id, items, now, actor=who.name)
-        answer = {"products": len(items), "labels": len(set(applied.labels))}
-        return answer, Notice(labels=applied.labels)
+        put = catalogue.put_products(tx, store_id, items, now, actor=who.name)
+        return {"products": len(items)} | _put_view(put), Notice(labels=put.labels)
 
     return await doors.change(house, request, who, body, work, items=len(items))
 
 
 @router.get("/products/{sku:path}")
 async def get_product(store: str, sku: str, house: TheHouse, who: Asker) -> dict[str, Any]:
-    """Return a product and the price that holds."""
+    """Return a product and its till's price, and beside it what promotions make of that.
+
+    ``offer`` is there while a promotion runs for it: labels show that. Why: the explanation of
+    any of its labels.
+    """
     store_id, key = doors.store_id(store), doors.sku(sku)
     who.require(Scope.PRICE_READ, store_id)
 
@@ -83,6 +86,7 @@ async def get_product(store: str, sku: str, house: TheHouse, who: Asker) -> dict
         price = products.current_prices(tx, store_id, [key]).get(key)
         shop = places.store_named(tx, store_id)
         view = product_view(product, price, shop.currency) | product_notes(tx, shop, key)
+        view |= offer_note(tx, shop, key)
         return view | price_notes(tx, shop, key, house.clock.now())
 
     return await doors.read(house, query)
@@ -104,8 +108,8 @@ async def post_price_changes(store: str, request: Request, house: TheHouse, who:
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
         now = house.clock.now()
         applied, batch_id = batches.apply_batch(tx, store_id, changes, now, actor=who.name)
-        batch = {} if batch_id is None else {"batch": batch_id}
-        return _results(applied) | batch, Notice(labels=applied.labels)
+        results = [result_view(result) for result in applied.results]
+        return {"results": results} | _batch_view(batch_id), Notice(labels=applied.labels)
 
     return await doors.change(house, request, who, body, work, items=len(changes))
 
@@ -121,7 +125,12 @@ async def _take_single(
         return parse_price_changes(value, store_id=store_id, currency=currency)[0]
 
     taken = await prices.take(
-        store_id, read, actor=who.name, key=key, asked=doors.asked(request, body)
+        store_id,
+        read,
+        actor=who.name,
+        key=key,
+        asked=doors.asked(request, body),
+        is_listed=isinstance(value, list),
     )
     return doors.answered(taken.answer, is_replayed=taken.is_replayed)
 
@@ -131,20 +140,14 @@ def single_view(result: ChangeResult) -> str:
     return json.dumps({"results": [result_view(result)]})
 
 
-def _results(applied: Applied) -> dict[str, Any]:
-    return {"results": [result_view(result) for result in applied.results]}
+def _put_view(put: ProductsPut) -> dict[str, Any]:
+    results = [
+        {"sku": one.sku, "product": one.put, "labels": one.labels}
+        | (result_view(one.price) | {"labels": one.labels} if one.price is not None else {})
+        for one in put.results
+    ]
+    return {"labels": len(set(put.labels)), "results": results} | _batch_view(put.batch_id)
 
 
-def result_view(result: ChangeResult) -> dict[str, Any]:
-    """What became of a change; why, and under which number it waits, only where it does."""
-    view: dict[str, Any] = {
-        "sku": result.sku,
-        "decision": result.decision,
-        "rev": result.rev,
-        "labels": result.labels,
-    }
-    if result.reasons:
-        view["reasons"] = [{"code": r.value, "words": WORDS[r]} for r in result.reasons]
-    if result.quarantine_id is not None:
-        view["price_id"] = result.quarantine_id
-    return view
+def _batch_view(batch_id: int | None) -> dict[str, int]:
+    return {} if batch_id is None else {"batch": batch_id}

@@ -14,7 +14,7 @@ from api.listeners.mqtt_in_take import take_again
 from esl.domain.access import Scope
 from esl.domain.errors import NotFound
 from esl.domain.ids import LabelId
-from esl.domain.mqtt_in import InMessage, RefusedMessage
+from esl.domain.mqtt_in import RefusedMessage
 from esl.intake.source_json import parse_numbers
 from esl.store import audit, mqtt_in
 from gateway.worker import Notice
@@ -67,7 +67,7 @@ async def take_refused(request: Request, house: TheHouse, who: Asker) -> Respons
     Their prices hold from now on, whatever was said since: look at their age first.
     """
     who.require(Scope.STORE_ADMIN)
-    value, body = await doors.read_json(request)
+    value, body = await doors.read_fields(request)
     numbers = parse_numbers(value, "messages")
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
@@ -84,7 +84,7 @@ async def take_refused(request: Request, house: TheHouse, who: Asker) -> Respons
 async def drop_refused(request: Request, house: TheHouse, who: Asker) -> Response:
     """Put messages away: they are no problem any more, and are forgotten."""
     who.require(Scope.STORE_ADMIN)
-    value, body = await doors.read_json(request)
+    value, body = await doors.read_fields(request)
     numbers = parse_numbers(value, "messages")
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
@@ -103,7 +103,7 @@ def _take_one(tx: Connection, number: int, now: datetime, labels: list[LabelId])
         detail = "too long to be kept whole; publish it again"
         return {"message": number, "taken": False, "reason": found.reason, "detail": detail}
     with tx.begin_nested() as attempt:
-        outcome = take_again(tx, InMessage(topic=found.topic, payload=found.payload), now)
+        outcome = take_again(tx, found.as_sent(), now)
         is_taken = outcome.refusal is None
         if is_taken:
             labels.extend(outcome.labels)
@@ -143,6 +143,8 @@ def message_view(message: RefusedMessage) -> dict[str, Any]:
         "message": message.refused_id,
         "source": message.source,
         "topic": message.topic,
+        "store": message.store,
+        "idempotency_key": message.key,
         "reason": message.reason,
         "detail": message.detail,
         "size_bytes": message.size_bytes,

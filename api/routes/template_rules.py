@@ -29,9 +29,7 @@ async def get_rules(store: str, house: TheHouse, who: Asker, response: Response)
 
     The ETag names them; send it as If-Match to replace them.
     """
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     rules = (await doors.read(house, lambda tx: templates.rules_of(tx, [store_id])))[store_id]
     response.headers["ETag"] = f'"{service.rules_version(rules)}"'
     return {
@@ -76,11 +74,9 @@ async def put_rules(store: str, request: Request, house: TheHouse, who: Asker) -
 @router.post("/stores/{store}/template-rules/preview", openapi_extra=openapi.TEMPLATE_RULES_PREVIEW)
 async def preview(store: str, request: Request, house: TheHouse, who: Asker) -> dict[str, Any]:
     """Say what rules would do: labels by template and by rule, and those that would change."""
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_READ, store_id)
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     value, _ = await doors.read_json(request)
     rules = parse_rules(value)
-    await doors.store_for(house, store_id)
 
     def query(tx: Connection) -> dict[str, Any]:
         service.refuse_unknown_templates(tx, store_id, rules, gallery=house.gallery.keys())

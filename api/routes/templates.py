@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from api import doors, openapi
 from api.auth import Asker, TheHouse
 from api.house import House
+from api.pictures_out import PngResponse
 from api.schemas import version_view
 from api.template_checks import check_template, read_template, surroundings_of, template_text
 from api.turns import drawing_turn
@@ -51,9 +52,7 @@ class Edition(BaseModel, extra="forbid"):
 @router.get("/templates")
 async def list_templates(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
     """List the templates a store can use: its own, and the gallery that every store has."""
-    store_id = doors.store_id(store)
-    who.require(Scope.LABEL_READ, store_id)
-    await doors.store_for(house, store_id)
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     own = await doors.read(house, lambda tx: templates.templates_in_use(tx, [store_id]))
     own_names = {name for _, name in own}
     gallery = [t.file for t in house.gallery.values() if t.file.name not in own_names]
@@ -136,7 +135,7 @@ async def delete_template(
     return await doors.change(house, request, who, b"", work)
 
 
-@router.get("/templates/{template}/preview.png")
+@router.get("/templates/{template}/preview.png", response_class=PngResponse)
 async def get_preview(
     store: str,
     template: str,
@@ -151,7 +150,7 @@ async def get_preview(
     await doors.store_for(house, store_id)
     async with drawing_turn(request):
         png = await asyncio.to_thread(_draw, house, store_id, name, look)
-    return Response(png, media_type="image/png")
+    return PngResponse(png)
 
 
 def _draw(house: House, store_id: StoreId, name: TemplateName, look: Look) -> bytes:

@@ -87,7 +87,7 @@ async def revoke_token(token_id: str, request: Request, house: TheHouse, who: As
 async def make_sign_in_link(request: Request, house: TheHouse, who: Asker) -> dict[str, str]:
     """Make a link that signs the owner in: once within 24 hours, or ``{"uses": …}`` times."""
     who.require(Scope.USER_ADMIN)
-    value, _ = await doors.read_json(request)
+    value, _ = await doors.read_fields(request)
     uses = parse_link_uses(value)
     secret = secrets.token_urlsafe(32)
 

@@ -11,7 +11,9 @@ from esl.domain.errors import EslError
 
 
 class ShopError(EslError):
-    """A shop was not read; what was read before is kept."""
+    """A shop was not read; what was read before is kept. ``status`` is that of its answer."""
+
+    status: int | None = None
 
 
 class ShopRefused(ShopError):

@@ -12,7 +12,13 @@ from typing import Any, NoReturn
 import httpx2
 
 from api.listeners.connectors.addresses import AddressRules
-from api.listeners.connectors.errors import NothingThere, ShopBusy, ShopRefused, ShopUnreachable
+from api.listeners.connectors.errors import (
+    NothingThere,
+    ShopBusy,
+    ShopError,
+    ShopRefused,
+    ShopUnreachable,
+)
 
 ANSWER_LARGEST_BYTES = 16 * 1024 * 1024
 """Decoded: a page of 250 products with long descriptions is about 2 MB."""
@@ -79,7 +85,15 @@ class Fetcher:
         Raises:
             ShopError: There is no good answer.
         """
-        return self._send("POST", path, content=json.dumps(content).encode())
+        return self.post_body(path, json.dumps(content).encode())
+
+    def post_body(self, path: str, body: bytes) -> Answer:
+        """Send JSON as it was written: a signature is over its bytes.
+
+        Raises:
+            ShopError: There is no good answer.
+        """
+        return self._send("POST", path, content=body)
 
     def close(self) -> None:
         """Let the connection go."""
@@ -144,7 +158,11 @@ class Fetcher:
         finally:
             answer.close()
         if not answer.is_success:
-            self._refuse(answer)
+            try:
+                self._refuse(answer)
+            except ShopError as exc:
+                exc.status = answer.status_code
+                raise
         return Answer(status=answer.status_code, headers=dict(answer.headers), body=bytes(body))
 
     def _refuse(self, answer: httpx2.Response) -> NoReturn:

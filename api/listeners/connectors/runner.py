@@ -1,9 +1,7 @@
 """Running connectors: one page at a time, each committed with the place behind it."""
 
 import asyncio
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,6 +11,7 @@ from sqlalchemy import Connection
 from api.listeners.connectors.errors import ShopBusy, ShopError, ShopRefused
 from api.listeners.connectors.place import Connector, Page, read_page
 from api.listeners.listened import Listened, Said, Take, read_bodies
+from api.listeners.own_thread import in_own_thread
 from esl.domain.clock import EffectiveClock
 from esl.domain.errors import EslError, Unavailable
 from esl.domain.ids import LabelId
@@ -59,26 +58,6 @@ def _nobody(*_: object) -> None:
     pass
 
 
-async def _in_its_own_thread(work: Callable[[], object]) -> None:
-    """Run ``work`` in a thread that ends with the process.
-
-    A shop may take a minute to answer, and the threads of ``to_thread`` are waited for when the
-    loop ends.
-    """
-    done: Future[object] = Future()
-
-    def run() -> None:
-        if not done.set_running_or_notify_cancel():
-            return
-        try:
-            done.set_result(work())
-        except BaseException as exc:  # noqa: BLE001  raised again by whoever awaits it
-            done.set_exception(exc)
-
-    threading.Thread(target=run, name="connector", daemon=True).start()
-    await asyncio.wrap_future(done)
-
-
 class ConnectorRunner:
     """Runs connectors in threads. ``tell`` gets the labels that changed.
 
@@ -120,7 +99,7 @@ class ConnectorRunner:
         async def step(polled: Polled) -> None:
             try:
                 async with turns:
-                    await _in_its_own_thread(lambda: self.step(polled))
+                    await in_own_thread(lambda: self.step(polled), name="connector")
             except Unavailable as exc:  # of the database; the hold runs out and it is tried again
                 log.warning("connector waits", source=polled.source.source_id, why=str(exc))
             finally:

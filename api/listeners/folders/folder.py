@@ -57,9 +57,12 @@ class Found:
 class Folder(Protocol):
     """A folder of files. All calls block, none longer than a minute without progress.
 
+    ``trouble`` says what is wrong with a part of it while the rest is worked with; "" is nothing.
     Every call may raise `FolderUnreachable`: whoever uses the folder then closes it, and opens
     another one later. Calls come from one thread at a time.
     """
+
+    trouble: str
 
     def list(self, wanted: Callable[[str], bool]) -> list[Found]:
         """List the plain files with wanted names, the oldest `LISTED_MOST` of them (`oldest`).

@@ -6,6 +6,7 @@ Whoever may register sources must not be able to read or move every file of this
 folder lies below a folder that the operator named. Once opened, all calls go by its descriptor.
 """
 
+import builtins
 import contextlib
 import errno
 import os
@@ -44,7 +45,12 @@ class LocalFolder:
     that.
     """
 
-    def __init__(self, folder: str, *, roots: Sequence[Path], home: Path) -> None:
+    trouble = ""
+
+    def __init__(
+        self, folder: str, *, roots: Sequence[Path], home: Path, is_made: bool = True
+    ) -> None:
+        self._is_made = is_made
         self._path = Path(os.path.normpath(home / folder))
         self._roots = roots
         self._home = home
@@ -55,6 +61,12 @@ class LocalFolder:
         self._open_anew()
         with self._telling(), os.scandir(self._descriptor) as entries:
             return oldest(self._found(entries, wanted))
+
+    def folders(self) -> builtins.list[str]:
+        """Name the folders in it, no links."""
+        self._open_anew()
+        with self._telling(), os.scandir(self._descriptor) as entries:
+            return [os.fsdecode(e.name) for e in entries if e.is_dir(follow_symlinks=False)]
 
     def look(self, name: str) -> Found | None:
         """Say how a file is at this moment; None if it is gone, or no plain file."""
@@ -130,7 +142,7 @@ class LocalFolder:
         """Open the folder by its path: another may be mounted there since it was last opened."""
         self.close()
         try:
-            if self._path.is_relative_to(self._home):
+            if self._is_made and self._path.is_relative_to(self._home):
                 self._path.mkdir(parents=True, exist_ok=True)
             root, parts = resolve_below(self._path, self._roots)
             self._descriptor = _open_parts(root, parts)

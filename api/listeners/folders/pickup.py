@@ -254,6 +254,8 @@ class Pickup:
         words = [
             f"{title_of(found.name)}: {why}." for found, (_, why) in self._memory.unusable.items()
         ][:3]
+        if self._folder is not None and self._folder.trouble:
+            words.insert(0, self._folder.trouble)
         if stays:
             words.insert(
                 0,

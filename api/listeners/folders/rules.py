@@ -9,6 +9,7 @@ stable_s     10           seconds
 mode         delta        full: what the file leaves out is retired
 results      true         false: no result files
 every_s      5            seconds between two looks
+subfolders   false        true: the folders in it as well, each perhaps of a store
 store_from   —            prices_{store}_*.csv: the name of the file says the store
 store.NAME   —            what the source calls a store
 """
@@ -33,7 +34,8 @@ from esl.services.import_routing import STORE_NAME, UNKNOWN_STORES
 from esl.settings import Settings
 
 FOLDER_SETTINGS = frozenset(
-    {"pattern", "pickup", "stable_s", "mode", "results", "every_s", STORE_FROM, UNKNOWN_STORES}
+    {"pattern", "pickup", "stable_s", "mode", "results", "every_s", "subfolders"}
+    | {STORE_FROM, UNKNOWN_STORES}
 )
 """Settings of every source of files, beside ``store.NAME``."""
 
@@ -64,6 +66,7 @@ class FolderRules:
     mode: ImportMode = ImportMode.DELTA
     results: bool = True
     every: timedelta = timedelta(seconds=5)
+    subfolders: bool = False
 
 
 def check_folder_settings(source: Source, settings: Settings | None = None) -> None:
@@ -125,6 +128,7 @@ def read_rules(source: Source) -> FolderRules:
     mode = read.choice("mode", [m.value for m in ImportMode], ImportMode.DELTA.value)
     results = read.choice("results", list(_FLAGS), "true")
     every_s = read.seconds("every_s", _EVERY_S, 5)
+    subfolders = read.choice("subfolders", list(_FLAGS), "false")
     read.finish()
     return FolderRules(
         folder=folder,
@@ -134,6 +138,7 @@ def read_rules(source: Source) -> FolderRules:
         mode=ImportMode(mode),
         results=_FLAGS[results],
         every=timedelta(seconds=every_s),
+        subfolders=_FLAGS[subfolders],
     )
 
 

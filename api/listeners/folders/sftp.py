@@ -6,6 +6,7 @@ One `SftpFolder` is one connection, opened by the first call. Once it has raised
 `FolderUnreachable` it is of no use any more; its user closes it and later makes another.
 """
 
+import builtins
 import contextlib
 import io
 from collections.abc import Callable, Coroutine
@@ -31,6 +32,8 @@ T = TypeVar("T")
 class SftpFolder:
     """A `Folder` on a server."""
 
+    trouble = ""
+
     def __init__(self, place: SftpPlace, login: SftpLogin, thread: SshThread) -> None:
         self._place = place
         self._login = login
@@ -41,6 +44,14 @@ class SftpFolder:
     def list(self, wanted: Callable[[str], bool]) -> list[Found]:
         """List the plain files with wanted names; see `Folder`."""
         return self._do("", lambda remote: remote.find(wanted), longest_s=_LIST_S)
+
+    def folders(self) -> builtins.list[str]:
+        """Name the folders in it, no links."""
+        return self._do("", lambda remote: remote.folders(), longest_s=_LIST_S)
+
+    def inner(self, name: str) -> "SftpFolder":
+        """Return a folder in it, on the same connection."""
+        return _InnerFolder(self, name)
 
     def look(self, name: str) -> Found | None:
         """Say how a file is at this moment; see `Folder`."""
@@ -103,3 +114,18 @@ class SftpFolder:
             self._thread.opened.add(self._session)
             self._remote = RemoteFolder(self._session.sftp, place.folder)
         return self._remote
+
+
+class _InnerFolder(SftpFolder):
+    """A folder within another, whose connection it uses."""
+
+    def __init__(self, parent: SftpFolder, name: str) -> None:
+        super().__init__(parent._place, parent._login, parent._thread)
+        self._parent = parent
+        self._name = name
+
+    def close(self) -> None:
+        """Leave the connection to the folder that it is in."""
+
+    def _connected(self) -> RemoteFolder:
+        return self._parent._connected().below(self._name)

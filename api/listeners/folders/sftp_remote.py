@@ -14,7 +14,11 @@ import stat
 from collections.abc import AsyncIterator, Callable
 
 import asyncssh
-from asyncssh.constants import FILEXFER_TYPE_REGULAR, FILEXFER_TYPE_UNKNOWN
+from asyncssh.constants import (
+    FILEXFER_TYPE_DIRECTORY,
+    FILEXFER_TYPE_REGULAR,
+    FILEXFER_TYPE_UNKNOWN,
+)
 
 from api.listeners.folders.folder import (
     LISTED_MOST,
@@ -36,7 +40,21 @@ class RemoteFolder:
 
     def __init__(self, sftp: asyncssh.SFTPClient, folder: str) -> None:
         self._sftp = sftp
-        self._root = folder.encode().rstrip(b"/") or b"/"
+        self._root = _encoded(folder).rstrip(b"/") or b"/"
+
+    def below(self, name: str) -> "RemoteFolder":
+        """Return a folder in it."""
+        inner = RemoteFolder(self._sftp, "")
+        inner._root = self._path(name)
+        return inner
+
+    async def folders(self) -> list[str]:
+        """Name the folders in it, no links."""
+        return [
+            name
+            async for name, attrs in self._names()
+            if attrs.type == FILEXFER_TYPE_DIRECTORY or stat.S_ISDIR(attrs.permissions or 0)
+        ]
 
     @property
     def block_bytes(self) -> int:

@@ -4,9 +4,11 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Connection
 
+from api.listeners.folders.below import FoldersBelow
 from api.listeners.folders.folder import Folder, FolderUnreachable
 from api.listeners.folders.local import LocalFolder
 from api.listeners.folders.rules import FolderRules, home_of, read_rules, roots_of
@@ -27,6 +29,9 @@ from esl.domain.source import Source, SourceKind
 from esl.settings import Settings
 from esl.store import sources
 from esl.store.database import Database
+
+_Owners = dict[tuple[str, ...], tuple[SourceId, bool]]
+"""Who has a folder, and whether those within it too."""
 
 FOLDER_KINDS = (SourceKind.HOT_FOLDER, SourceKind.SFTP)
 
@@ -52,7 +57,7 @@ class FolderSources:
 
     def list(self) -> "Sequence[FolderSource]":
         """List the sources that are switched on; one that is set wrongly says so when opened."""
-        owners: dict[tuple[str, ...], SourceId] = {}
+        owners: _Owners = {}
         with self._database.read() as tx:
             standing = [one for kind in FOLDER_KINDS for one in sources.list_sources(tx, kind=kind)]
             standing.sort(key=lambda one: (one.created_at, one.source.source_id))  # first come
@@ -67,16 +72,18 @@ class FolderSources:
         ended, self._ssh = self._ssh, SshThread()
         ended.close()
 
-    def _folder_source(
-        self, tx: Connection, source: Source, owners: dict[tuple[str, ...], SourceId]
-    ) -> FolderSource:
+    def _folder_source(self, tx: Connection, source: Source, owners: "_Owners") -> FolderSource:
         """Make a source ready; ``owners`` are of the folders that others have already."""
         secrets: Sequence[tuple[str, str]] = []
         try:
             if source.kind is SourceKind.SFTP:
                 secrets = self._secrets(tx, source)
             rules, open_folder = self._made(source, secrets)
-            owner = owners.setdefault(self._place_of(source), source.source_id)
+            place = self._place_of(source)
+            owner = (
+                _overlapping(owners, place, rules)
+                or owners.setdefault(place, (source.source_id, rules.subfolders))[0]
+            )
             if owner != source.source_id:
                 open_folder = _refusing(
                     f"its folder is that of the source {owner}, and both would take each file; "
@@ -101,9 +108,9 @@ class FolderSources:
             raise InvalidInput.at("/mapping", "missing", fix="Give the source a mapping.")
         if source.kind is SourceKind.SFTP:
             place, login = read_place(source.settings), read_login(secrets)
-            return rules, lambda: _sftp_folder(place, login, self._ssh)
+            return rules, lambda: _sftp_folder(place, login, self._ssh, rules)
         roots, home = roots_of(self._settings), home_of(self._settings)
-        return rules, lambda: LocalFolder(rules.folder, roots=roots, home=home)
+        return rules, lambda: _local_folder(rules, roots, home)
 
     def _place_of(self, source: Source) -> tuple[str, ...]:
         folder = source.settings.get("folder", "")
@@ -119,6 +126,30 @@ class FolderSources:
             for sealed in sources.active_secrets(tx, source.source_id, self._clock.now())
             if sealed.kind in (SSH_KEY, PASSWORD)
         ]
+
+
+def _overlapping(owners: _Owners, place: tuple[str, ...], rules: FolderRules) -> SourceId | None:
+    """Name the source whose folders are this one's, where one has those within its own too."""
+    above = owners.get((*place[:-1], os.path.dirname(place[-1])))  # noqa: PTH120  of a server, too
+    if above is not None and above[1]:
+        return above[0]
+    if rules.subfolders:
+        for other, (owner, _) in owners.items():
+            if (*other[:-1], os.path.dirname(other[-1])) == place:  # noqa: PTH120  as above
+                return owner
+    return None
+
+
+def _local_folder(rules: FolderRules, roots: Sequence[Path], home: Path) -> Folder:
+    folder = LocalFolder(rules.folder, roots=roots, home=home)
+    if not rules.subfolders:
+        return folder
+
+    def open_inner(name: str) -> Folder:
+        within = os.path.join(rules.folder, name)  # noqa: PTH118  a name may be any bytes
+        return LocalFolder(within, roots=roots, home=home, is_made=False)
+
+    return FoldersBelow(folder, open_inner)
 
 
 def _refusing(words: str) -> Callable[[], Folder]:
@@ -137,7 +168,10 @@ def _in_words(exc: InvalidInput | SetupError) -> str:
     )
 
 
-def _sftp_folder(place: SftpPlace, login: SftpLogin, thread: SshThread) -> Folder:
+def _sftp_folder(
+    place: SftpPlace, login: SftpLogin, thread: SshThread, rules: FolderRules
+) -> Folder:
     from api.listeners.folders.sftp import SftpFolder  # noqa: PLC0415  as in `sftp_place`
 
-    return SftpFolder(place, login, thread)
+    folder = SftpFolder(place, login, thread)
+    return FoldersBelow(folder, folder.inner) if rules.subfolders else folder

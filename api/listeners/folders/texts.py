@@ -35,7 +35,7 @@ def result_text(
     writer.writerow(["0", "", decision, "", _cell(summary), _cell(fix), "", "", "", "", ""])
     is_whole = True
     for row in rows:
-        is_whole = is_whole and (row.shelf is None or not row.shelf.pending)
+        is_whole = is_whole and not row.waits and (row.shelf is None or not row.shelf.pending)
         writer.writerow(_cells(row))
     return text.getvalue().encode("utf-8", "replace"), is_whole
 

@@ -1,0 +1,1 @@
+"""The audit chain's keeper, its files, and proofs that leave the house."""

@@ -1,0 +1,1 @@
+"""Backups of an installation: one file, its parts, its keys, and the way back."""

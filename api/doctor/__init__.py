@@ -1,0 +1,1 @@
+"""What ``esl doctor`` looks at, each part by really trying it."""
