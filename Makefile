@@ -37,12 +37,13 @@ demo: $(VENV)/.runtime  ## a shop in a box: broker, controller and a wall of lab
 test: $(VENV)/.dev  ## all tests; those whose service is not installed are skipped with the reason
 	@$(VENV)/bin/python -m pytest $(ARGS)
 
-check: $(VENV)/.dev  ## style, format, types, layers and dependencies; stops at the first that fails
+check: $(VENV)/.dev  ## style, format, types, layers, dependencies, known holes; stops at the first that fails
 	@$(call step,ruff check,python -m ruff check .)
 	@$(call step,ruff format,python -m ruff format --check .)
 	@$(call step,mypy,python -m mypy)
 	@$(call step,lint-imports,lint-imports)
 	@$(call step,deptry,deptry .)
+	@$(call step,bandit,python -m bandit --quiet --recursive -ll esl gateway renderer api simulator)
 
 bench: $(VENV)/.dev  ## measure; prints JSON
 	@$(VENV)/bin/python -m tests.bench $(ARGS)

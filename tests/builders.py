@@ -39,6 +39,7 @@ from esl.store import labels, places
 from esl.store.database import Database
 from esl.store.migrate import migrate
 from esl.store.tables import labels as label_table
+from esl.store.tables import prices
 from esl.store.writer import Writer, Writes
 from gateway.aside import Aside
 from gateway.clock import HouseClock
@@ -495,3 +496,9 @@ class FakeGateway:
 
 def count_rows(tx: Connection, table: Any) -> int:
     return len(tx.execute(select(table)).all())
+
+
+def revs_of(tx: Connection) -> dict[str, int]:
+    """The revisions of the prices that hold in the store, by SKU."""
+    query = select(prices.c.sku, prices.c.rev).where(prices.c.store_id == STORE)
+    return {row.sku: row.rev for row in tx.execute(query)}

@@ -1,6 +1,7 @@
 """What every test may ask for. The services themselves are in ``tests/services.py``."""
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -8,7 +9,10 @@ import pytest
 from hypothesis import settings
 from playwright.async_api import Route, async_playwright
 
+from esl.store.database import Database
+from esl.store.migrate import migrate
 from tests import services
+from tests.builders import NOON
 from tests.services import BrowserPage, Mosquitto, Postgres
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -62,6 +66,52 @@ def fresh_postgres_url(postgres: Postgres) -> Iterator[str]:
     name = postgres.create_database()
     yield postgres.url(name)
     postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with today's schema and nothing in it, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "esl.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_name(postgres: Postgres) -> str:
+    """A database of the server with today's schema and nothing in it, to be copied."""
+    name = postgres.create_database()
+    _migrate(postgres.url(name))
+    return name
+
+
+def _migrate(url: str) -> None:
+    made = Database(url)
+    migrate(made, NOON)
+    made.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A migrated database of either kind, of this test's own."""
+    if request.param == "sqlite":
+        empty: Path = request.getfixturevalue("migrated_file")
+        own = shutil.copy(empty, tmp_path / "esl.db")
+        opened = Database(f"sqlite:///{own}")
+        yield opened
+        opened.close()
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = server.create_database(like=request.getfixturevalue("migrated_name"))
+    opened = Database(server.url(name))
+    yield opened
+    opened.close()
+    server.drop_database(name)
+
+
+@pytest.fixture
+def database(either_database: Database) -> Database:
+    """The same, unless a file has a database of its own kind."""
+    return either_database
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,16 @@
 import json
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from esl.domain.import_job import ImportMode, ImportState
+from esl.domain.ids import SourceId
+from esl.domain.import_job import ImportCounts, ImportJob, ImportMode, ImportState
 from esl.store.tables import import_jobs
-from tests.builders import NOON
+from tests.builders import NOON, STORE
 from tests.running_house import RunningHouse
 
 MAPPINGS = Path(__file__).parent / "data/mappings"
@@ -32,6 +34,34 @@ KEYS = [
     "labels_affected",
 ]
 """What a summary has, in this order, and nothing else."""
+
+
+def a_job(job_id: str, **changes: Any) -> ImportJob:
+    """A job of the list ``plain`` that waits for its turn."""
+    job = ImportJob(
+        job_id=job_id,
+        source=SourceId("plain"),
+        store_id=STORE,
+        state=ImportState.QUEUED,
+        mode=ImportMode.DELTA,
+        dry_run=False,
+        title="list.csv",
+        path="",
+        sha256="",
+        size_bytes=1,
+        mapping="plain",
+        mapping_version=None,
+        batch_id=None,
+        cursor=0,
+        rows=0,
+        counts=ImportCounts(),
+        detail=None,
+        actor="tests",
+        created_at=NOON,
+        began_at=None,
+        ended_at=None,
+    )
+    return replace(job, **changes)
 
 
 def add_ended_import(tx: Connection, job_id: str, store: str) -> None:

@@ -5,8 +5,9 @@
     ```sh until      run again until its answer is the JSON below it
     ```sh fails 422  answered with that status
     ```json          what the block above it must have printed
+    ```text, toml …  shown, and not run: what stands elsewhere, or takes another machine
     ```yaml NAME     a file of that name; so with csv and others
-    ```python        run
+    ```python        run; with a name, a file of that name
 
 JSON on a page may leave members out, and "…" stands for any text. Numbers that are given out in
 turn (revisions, batches) may be others. The last ``rev`` that was printed is in ``$REV``.
@@ -30,6 +31,7 @@ from tests.served import environment
 ROOT = Path(__file__).parents[1]
 LONGEST_S = 120
 _FENCE = re.compile(r"^( *)```([^\n`]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+_SHOWN = {"text", "toml", "conf", "acl"}
 _GIVEN_OUT = {"rev", "batch", "id", "change", "price_id"}
 
 
@@ -67,6 +69,7 @@ class Terminal:
         python = shlex.quote(sys.executable)
         for name, line in (
             ("esl", f'exec {python} -m api.cli "$@"'),
+            ("python3", f'exec {python} "$@"'),
             ("curl", f'PATH={shlex.quote(os.environ["PATH"])} exec curl -sS --fail-with-body "$@"'),
         ):
             (tools / name).write_text(f"#!/bin/sh\n{line}\n")
@@ -84,7 +87,8 @@ class Terminal:
         blocks = blocks_of(page)
         for at, block in enumerate(blocks):
             answer = blocks[at + 1] if at + 1 < len(blocks) else None
-            wanted = json.loads(answer.text) if answer and answer.kind == "json" else None
+            is_answer = answer is not None and (answer.kind, answer.about) == ("json", "")
+            wanted = json.loads(answer.text) if answer and is_answer else None
             match block.kind:
                 case "console":
                     for command in block.text.splitlines():
@@ -92,10 +96,12 @@ class Terminal:
                 case "sh":
                     self._expect(block, wanted)
                     compared += wanted is not None
-                case "python":
+                case "python" if not block.about:
                     self._write("example.py", block.text)
                     self._run(f"{shlex.quote(sys.executable)} example.py")
-                case "json":
+                case kind if kind in _SHOWN:
+                    continue
+                case "json" if not block.about:
                     assert blocks[at - 1].kind == "sh", "an answer without a question"
                 case _:
                     assert block.about, f"a block that nothing is done with: {block}"
@@ -129,7 +135,7 @@ class Terminal:
             time.sleep(0.2)
 
     def _run(self, text: str, *, may_fail: bool = False) -> str:
-        keep = "\nexport -p > .exported\n"
+        keep = "\nexport -p | grep -v '^export REV=' > .exported\n"  # that is ours to say
         load = ". ./.exported\n" if (self.folder / ".exported").exists() else ""
         done = subprocess.run(
             ["sh", "-eu", "-c", load + self._here(text) + keep],

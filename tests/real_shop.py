@@ -32,11 +32,11 @@ from esl.domain.ids import LabelId
 from esl.domain.panel_file import load_panels
 from esl.services.deliveries import load
 from esl.store.database import Database
-from esl.store.tables import issued, price_events
+from esl.store.tables import issued, labels, price_events
 from renderer.render import Renderer
 from renderer.template.gallery import load_gallery
 from tests.served import environment
-from tests.shelf_process import SHELF, read_glass
+from tests.shelf_process import SHELF, STANDING, read_glass
 
 
 class Child:
@@ -282,15 +282,32 @@ class RealShop:
         return {label: (i, rev, digest) for label, i, rev, digest in read_glass(self.shelf)}
 
     def until_settled(self, longest_s: float = 60) -> float:
-        """Wait until the books hold every label to be right; return how long it took."""
+        """Wait until the books hold every label to be right; return how long it took.
+
+        They are asked only once they have heard of the shelf that hangs there now: while it
+        starts they still hold what the one before it said, whose labels may have lost their memory.
+        """
         began_s = time.monotonic()
         while True:
-            unsettled = self.ask(self._unsettled)
+            unsettled = self._unheard() or self.ask(self._unsettled)
             if not unsettled:
                 return time.monotonic() - began_s
             waited_s = time.monotonic() - began_s
             assert waited_s < longest_s, f"not settled after {longest_s} s: {unsettled[:5]}"
             time.sleep(0.1)
+
+    def _unheard(self) -> list[str]:
+        """Name labels that lost their memory without the books knowing it."""
+        standing = self.shelf / STANDING
+        if not standing.exists() or standing.read_text() != str(self.simulator.pid):
+            return ["the shelf is starting"]
+        query = select(labels.c.label_id, labels.c.incarnation)
+        known = dict(tuple(row) for row in self.read(lambda tx: tx.execute(query).fetchall()))
+        return [
+            f"{label} is blank, as the books have not heard"
+            for label, (incarnation, rev, _) in self.shown().items()
+            if not rev and known[label] != incarnation
+        ]
 
     def _unsettled(self, client: Client) -> list[str]:
         found: list[str] = []

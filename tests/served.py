@@ -137,7 +137,9 @@ def gone(process: psutil.Process) -> bool:
 
 def _answers(runtime: RuntimeFile) -> bool:
     try:
-        with Client(runtime.url, runtime.token, patience_s=2.0) as client:
+        with Client(
+            runtime.url, runtime.token, patience_s=2.0, certificate=runtime.certificate
+        ) as client:
             client.get("/healthz")
     except (SetupError, Unavailable, Refused):
         return False

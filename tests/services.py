@@ -41,6 +41,7 @@ PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
     "openssh-server": ("sshd",),
     "curl": ("curl",),
     "openssl": ("openssl",),
+    "prometheus": ("promtool",),
 }
 """The services by the name of their Debian package, and the program that each is known by."""
 
@@ -339,10 +340,11 @@ class Postgres:
         self.stop()
         shutil.rmtree(self.directory)
 
-    def create_database(self) -> str:
-        """Make an empty database and return its name."""
+    def create_database(self, like: str = "template1") -> str:
+        """Make an empty database, or a copy of one that nobody uses, and return its name."""
         name = f"test_{secrets.token_hex(6)}"
-        self._execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self._execute(made.format(sql.Identifier(name), sql.Identifier(like)))
         return name
 
     def drop_database(self, name: str) -> None:

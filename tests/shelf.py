@@ -7,10 +7,15 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from api.client import Client
+from api.clock import MachineClock
 from api.demo.controller import ControllerProcess
 from api.demo.sample_shop import Place
 from api.demo.shop import Demo
 from api.private_files import make_data_folder
+from esl.domain.panel import Panel
+from gateway.wire.enrolment import Enrolment, from_json
+from simulator.gateway import GatewayOptions
+from simulator.shop import Shop
 
 
 @contextlib.asynccontextmanager
@@ -58,3 +63,37 @@ def places_for(skus: list[str], panel_id: str, gateways: list[str]) -> list[Plac
         )
         for number, sku in enumerate(skus)
     ]
+
+
+MAIN = "/api/v1/stores/main"
+UNGUARDED = {
+    "name": "Vrsar",
+    "currency": "EUR",
+    "locale": "hr_HR",
+    "timezone": "Europe/Zagreb",
+    "guards": {"on": False, "reason": "tests invent prices"},
+}
+
+
+def stock_main(client: Client, labels: list[str], panel_id: str) -> Enrolment:
+    """Make the store ``main`` with one gateway, and a product at 1.29 for each label, paired."""
+    client.put(MAIN, UNGUARDED)
+    enrolment = from_json(client.put_text(f"{MAIN}/gateways/gw-1", {}))
+    client.post(
+        f"{MAIN}/products", [{"sku": x, "name": f"Kruh {x}", "price": "1.29"} for x in labels]
+    )
+    client.post(
+        f"{MAIN}/labels", [{"label": x, "panel": panel_id, "gateway": "gw-1"} for x in labels]
+    )
+    client.post(f"{MAIN}/pairings", [{"label": x, "sku": x} for x in labels])
+    return enrolment
+
+
+def lively_shop(enrolment: Enrolment, labels: list[str], panel: Panel) -> Shop:
+    """Simulate one gateway with these labels, in real time, that speaks often."""
+    return Shop(
+        [(enrolment, [(x, panel) for x in labels])],
+        clock=MachineClock(),
+        sleep=asyncio.sleep,
+        options=GatewayOptions(beacon_s=2.0, heartbeat_s=1.0),
+    )

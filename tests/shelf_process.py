@@ -6,6 +6,7 @@
     glass.jsonl    [label, incarnation, rev, digest] each time a label's memory changes, before
                    anybody is told: the judge's record
     frames/DIGEST  the pixels of every picture that was on a glass
+    standing       the process whose start has read the record, by its pid
 
 At each start every label is what the record says it was. ``forgetful`` is the share of labels that
 lose their memory at a start: they come back blank, with a new incarnation.
@@ -34,6 +35,7 @@ from simulator.shop import Shop
 
 GLASS = "glass.jsonl"
 SHELF = "shelf.json"
+STANDING = "standing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ async def run(folder: Path) -> None:
     for label in shop.labels.values():
         assert isinstance(label, RecordedLabel)
         label.restore(record, forgets=random.random() < shelf["forgetful"])
+    (folder / STANDING).write_text(str(os.getpid()))
     async with shop:
         await asyncio.Event().wait()
 

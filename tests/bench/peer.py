@@ -79,7 +79,7 @@ def peer_labels(products: Sequence[BenchProduct], start: int) -> list[dict[str, 
                 "was": f"{label.was_minor / 100:.2f}",
                 "unit_price": label.unit_price,
                 "link": address(label.gtin),
-                "bars": "".join("1" if bar else "0" for bar in symbol.modules[0]),
+                "bars": "".join("1" if bar else "0" for bar in symbol.modules.dark()[0]),
             }
         )
     return labels

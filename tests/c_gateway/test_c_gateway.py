@@ -16,9 +16,11 @@ from random import Random
 
 import pytest
 
+from gateway.mqtt import BrokerAddress
 from gateway.wire.enrolment import Enrolment, enrolment_keys, to_json
 from gateway.wire.signing import PublicKeys, SigningKey
 from tests import services
+from tests.proof.rogue_c import attack
 from tests.services import Mosquitto
 
 HERE = Path(__file__).parent
@@ -208,6 +210,18 @@ def test_it_passes_the_kit_at_level_basic(
     assert report["firmware"] == "c-1"
     assert "never more than its capacity of 4 in hand" in report["rules"]["G4"]["why"]
     assert "listening for heartbeats and beacons" in ran.stderr
+
+
+async def test_a_rogue_with_the_controllers_login_changes_nothing(
+    built: Path, mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    options = ("--labels", "3", "--heartbeat-s", "1", "--beacon-s", "1", "--frame-bytes", "64")
+    address = BrokerAddress.from_url(mosquitto.url)
+    with running_gateway(built, enrolment_file(tmp_path, mosquitto), *options):
+        found = await attack(address, GATEWAY, KEY, labels=3, frame_bytes=64, payloads=1000)
+    assert found["after"] == found["before"]
+    assert sorted(rev for rev, *_ in found["before"].values()) == [0, 0, 10]
+    assert sorted(rev for rev, *_ in found["control"].values()) == [0, 0, 100], "the control"
 
 
 def test_the_kit_says_what_a_gateway_of_another_key_drops(

@@ -10,6 +10,7 @@ examples:
   python -m tests.chaos run --seeds 200            random histories; one JSON line
   python -m tests.chaos run --seed 17              one of them again, exactly
   python -m tests.chaos run --seeds 40 --profile field
+  python -m tests.chaos run --seeds 40 --profile promotions
   python -m tests.chaos run --seed 0 --defect puback_is_delivery
   python -m tests.chaos search                     a seed that catches each defect
   python -m tests.chaos search --escaped           only for those that theirs misses now
@@ -41,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seeds", type=_at_least(1), default=200, help="how many (200)")
     run.add_argument("--first", type=_at_least(0), default=0, help="the first of them (0)")
     run.add_argument("--seed", type=_at_least(0), help="this one alone")
-    run.add_argument("--profile", choices=("default", "field"), default="default")
+    run.add_argument("--profile", choices=("default", "field", "promotions"), default="default")
     run.add_argument("--defect", metavar="NAME", help="plant this defect")
     run.add_argument("--verbose", action="store_true", help="a line on each seed")
     search = ways.add_parser("search", help="find and record a seed that catches each defect")

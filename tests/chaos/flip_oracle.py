@@ -27,7 +27,7 @@ TRUSTED_MS = 5 * 60_000
 """How far a gateway's clock may be off that keeps instants (`gateway.inbox`)."""
 
 _EPSILON_MS = 1
-_FLIPS = "SELECT flip_id, state, show_at, ended_at FROM flip ORDER BY flip_id"
+_FLIPS = "SELECT flip_id, state, show_at, ended_at FROM flip WHERE kind = 0 ORDER BY flip_id"
 _ISSUED = "SELECT digest FROM issued WHERE label_id = ? AND rev = ?"
 _LANES = (
     "SELECT label_id, lane FROM label WHERE due_at IS NOT NULL AND lane > ?"

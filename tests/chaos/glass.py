@@ -25,6 +25,8 @@ class Says:
     was_minor: int | None = None
     badge: str | None = None
     currency: str | None = "EUR"
+    member_minor: int | None = None
+    several: tuple[int, int] | None = None  # so many cost so much
     template: str = ""  # digest of the store's own; those of the gallery are chosen by rules
 
     @property
@@ -52,6 +54,8 @@ class ReadableRenderer:
             face.was_minor,
             face.badge,
             face.currency,
+            face.member_price_minor,
+            (face.multibuy.quantity, face.multibuy.total_minor) if face.multibuy else None,
             "" if template.digest in _gallery_digests() else template.digest,
         )
         return _draw(says, panel, str(self.edition))
@@ -75,5 +79,6 @@ def read_glass(pixels: bytes) -> Says | None:
         return None
     fields = json.loads(pixels.rstrip(b"\0"))
     del fields["drawn_by"]
+    fields["several"] = tuple(fields["several"]) if fields["several"] else None
     says = Says(**fields)
     return NEUTRAL if says.is_neutral else says

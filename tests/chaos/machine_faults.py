@@ -70,7 +70,7 @@ class MachineFaults:
         process = self.scene.some(self.scene.processes)
         jump_s = self.world.random.choice((-7200, -3600, -30, 30, 3600, 7200, 25 * 3600))
         process.clocks.ahead_s += jump_s
-        self.scene.oracles.leapt_s += max(0.0, jump_s)
+        self.scene.oracles.answers.leapt_s += max(0.0, jump_s)
         if process.running:
             self.world.count("wall clock jumps", f"{process.name} {jump_s} s")
 

@@ -11,9 +11,10 @@ show that at the moment, before any controller has let the prices hold.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum, auto
 
+from tests.chaos.campaigns import Campaign, Campaigns, Gain
 from tests.chaos.glass import NEUTRAL, Says
 
 
@@ -75,8 +76,11 @@ class Model:
         self.prices: dict[str, Change] = {}
         self.reached: dict[tuple[str, str], int] = {}
         self.shelves: dict[str, Shelf] = {}
-        self.changed_s: dict[str, float] = {}
-        self.committed = 0
+        self.campaigns: Campaigns | None = None  # of a store that has promotions
+        self.gains: dict[str, Gain] = {}
+        self.edges: dict[datetime, PlannedFlip] = {}  # moments of promotions, that were or will be
+        self.is_safe = False  # tills first where it gets cheaper, labels where it gets dearer
+        self.now = datetime.min.replace(tzinfo=UTC)  # of the clock of whoever commits
 
     # -- what was committed --------------------------------------------------------------------
 
@@ -91,6 +95,7 @@ class Model:
         if before is not None and _prices(before) == _prices(change):
             return "unchanged"
         self.prices[change.sku] = change
+        self._reckon([change.sku], self.now)
         self._tell([n for n, shelf in self.shelves.items() if shelf.sku == change.sku])
         return "accepted"
 
@@ -102,6 +107,7 @@ class Model:
     def name(self, sku: str, name: str) -> None:
         """Take a product's committed name."""
         self.names[sku] = name
+        self._reckon([sku], self.now)
         self._tell([n for n, shelf in self.shelves.items() if shelf.sku == sku])
 
     def add(self, label: str, sku: str) -> None:
@@ -112,6 +118,7 @@ class Model:
     def withdraw(self, sku: str) -> None:
         """Take a product's price away."""
         self.prices.pop(sku, None)
+        self._reckon([sku], self.now)
         self._tell([n for n, shelf in self.shelves.items() if shelf.sku == sku])
 
     def draw_with(self, template: str) -> None:
@@ -154,9 +161,90 @@ class Model:
         """Return the flips ever planned for a moment that concern a label."""
         return [
             flip
-            for flip in self.flips.values()
+            for flip in (*self.flips.values(), *self.edges.values())
             if label in flip.futures and milliseconds_of(flip.show_at) == show_at_ms
         ]
+
+    # -- promotions ----------------------------------------------------------------------------
+
+    def schedule(self, one: Campaign, now: datetime) -> bool:
+        """Take a promotion that was scheduled; False if its time is over."""
+        if self.campaigns is None or not self.campaigns.schedule(one, now):
+            return False
+        self._foresee(self._labels_of(one.skus))
+        return True
+
+    def stop(self, name: str, now: datetime) -> bool:
+        """Take a committed stop of a promotion; False if it was over."""
+        one = self._live(name)
+        if self.campaigns is None or one is None:
+            return False
+        self.campaigns.stop(name, now)
+        self._end_edges()
+        self._foresee(self._labels_of(one.skus))
+        return True
+
+    def advance(self, name: str, now: datetime) -> bool:
+        """Take a committed step of a roll-out; False if it does not run, or is rolled out."""
+        one = self._live(name)
+        if self.campaigns is None or one is None or not one.began:
+            return False
+        if one.reached >= len(one.percents):
+            return False
+        self.campaigns.advance(name, now)
+        return True
+
+    def turn(self, names: Iterable[str]) -> list[str]:
+        """The moment of promotions has come; return the labels of their products."""
+        if self.campaigns is None:
+            return []
+        skus: set[str] = set()
+        for name in names:
+            one = self.campaigns.all[name]
+            self.campaigns.turn(one)
+            skus |= one.skus
+        self._reckon(skus, self.campaigns.turned)
+        self._end_edges()
+        touched = self._labels_of(skus)
+        self._tell(touched)
+        return touched
+
+    def is_promoted(self, sku: str) -> bool:
+        """Say whether a promotion was ever planned for a product: labels may say another price."""
+        campaigns = self.campaigns.all.values() if self.campaigns is not None else ()
+        return any(sku in one.skus for one in campaigns)
+
+    def _live(self, name: str) -> Campaign | None:
+        one = self.campaigns.all.get(name) if self.campaigns is not None else None
+        return one if one is not None and one.is_live else None
+
+    def _labels_of(self, skus: Iterable[str]) -> list[str]:
+        return [n for n, shelf in self.shelves.items() if shelf.sku in skus]
+
+    def _reckon(self, skus: Iterable[str], at: datetime) -> None:
+        """Work out what promotions make of prices; a moment that was turned stays turned."""
+        if self.campaigns is None:
+            return
+        for sku in skus:
+            gain = self._gain(sku, self.prices.get(sku), max(at, self.campaigns.turned))
+            self.gains.pop(sku, None)
+            if gain is not None:
+                self.gains[sku] = gain
+
+    def _gain(self, sku: str, price: Change | None, at: datetime) -> Gain | None:
+        if self.campaigns is None or price is None:
+            return None
+        return self.campaigns.gain(sku, at, price.price_minor, price.was_minor, price.badge)
+
+    def _end_edges(self) -> None:
+        """Moments that nobody waits for any more are past, or were taken back."""
+        if self.campaigns is None:
+            return
+        wanted = {one.pending for one in self.campaigns.all.values()}
+        for at, edge in self.edges.items():
+            if edge.stands is Stands.PLANNED and at not in wanted:
+                is_past = at <= self.campaigns.turned
+                edge.stands = Stands.BEGUN if is_past else Stands.CANCELLED
 
     # -- what must be --------------------------------------------------------------------------
 
@@ -177,7 +265,8 @@ class Model:
         for label in labels:
             shelf = self.shelves[label]
             price = self.prices.get(shelf.sku) if shelf.sku is not None else None
-            says = self._says(shelf.sku, price)
+            gain = self.gains.get(shelf.sku) if shelf.sku is not None else None
+            says = self._says(label, shelf.sku, price, gain)
             if says is None and shelf.truths:
                 says = NEUTRAL
             if says != shelf.truth:
@@ -191,19 +280,40 @@ class Model:
             for label in labels:
                 shelf = self.shelves[label]
                 change = flip.changes.get(shelf.sku) if shelf.sku is not None else None
-                says = self._says(shelf.sku, change) if change is not None else shelf.truth
-                if says is not None:
-                    flip.futures[label].append((len(shelf.truths) - 1, says))
+                self._foresee_one(label, flip, change)
+        if self.campaigns is not None:
+            for label in labels:
+                sku = self.shelves[label].sku
+                for at in self.campaigns.moments(sku) if sku is not None else ():
+                    edge = self.edges.setdefault(at, PlannedFlip(flip_id=0, show_at=at, changes={}))
+                    edge.stands = Stands.PLANNED
+                    self._foresee_one(label, edge, self.prices.get(sku))
 
-    def _says(self, sku: str | None, price: Change | None) -> Says | None:
+    def _foresee_one(self, label: str, flip: PlannedFlip, price: Change | None) -> None:
+        shelf = self.shelves[label]
+        says = shelf.truth
+        if shelf.sku is not None and (price is not None or self.campaigns is not None):
+            price = price or self.prices.get(shelf.sku)
+            gain = self._gain(shelf.sku, price, flip.show_at)
+            says = self._says(label, shelf.sku, price, gain)
+        if says is not None:
+            flip.futures[label].append((len(shelf.truths) - 1, says))
+
+    def _says(
+        self, label: str, sku: str | None, price: Change | None, gain: Gain | None
+    ) -> Says | None:
         if sku is None or price is None:
             return None
+        if gain is None or (self.campaigns is not None and self.campaigns.waits(gain, label)):
+            gain = Gain(price.price_minor, price.was_minor, price.badge)
         return Says(
             sku,
             self.names[sku],
-            price.price_minor,
-            price.was_minor,
-            price.badge,
+            gain.price_minor,
+            gain.was_minor,
+            gain.badge,
+            member_minor=gain.member_minor,
+            several=gain.several,
             template=self.template,
         )
 

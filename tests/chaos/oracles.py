@@ -8,8 +8,10 @@ I4         after the faults every live label comes right in time, and stays so
 I5         a glass shows only what was signed for it, recorded before it was sent
 I6         commands a label, work of a gateway and queues are bounded
 I8         decisions on prices follow each source's own numbers
-I10        a flip begins once, at its moment; a timed show never comes before it
+I10        a flip begins once, at its moment; a timed show never comes before it; promotions
+           begin and end once at theirs, none is missed, none undone
 I14        when all is right nothing is sent
+I15        in a store that asks for it, the till never charges more than a label says
 alive      no step of the product fails by an error of its own
 verdicts   every accepted price has one in its time, and "shown" was really shown
 neutral    no live label shows a price without a valid offer for long
@@ -21,7 +23,6 @@ orders     every command that people ask for ends, and as its gateway said
 I11 (two dispatchers) is all of them while two run. `Violation` ends the seed.
 """
 
-import json
 import sqlite3
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
@@ -37,13 +38,15 @@ from gateway.wire.signing import open_sealed
 from simulator.label import SimLabel
 from tests.builders import STORE
 from tests.chaos import keys
+from tests.chaos.answer_oracle import HOUR_S, AnswerOracle
+from tests.chaos.edge_oracle import EdgeOracle
 from tests.chaos.flip_oracle import FlipOracle
 from tests.chaos.glass import Says, read_glass
 from tests.chaos.model import Model, PlannedFlip
 from tests.chaos.order_oracle import OrderOracle
+from tests.chaos.till_oracle import TillOracle
 from tests.chaos.world import Violation, World
 
-HOUR_S = 3600.0
 PICTURES_AN_HOUR = 130
 """One a minute to a label that never answers, at a pause of a minute stretched or shortened by
 half; and as many again for what sessions and beacons make due at once."""
@@ -53,11 +56,6 @@ _BOOKS = (
     " incarnation, due_at, problem, quarantine FROM label"
 )
 _ISSUED = "SELECT digest FROM issued WHERE label_id = ? AND rev = ?"
-_ANSWER = "SELECT answer FROM answered_request WHERE principal = 'till' AND idempotency_key = ?"
-_TWICE = (
-    "SELECT source, sku, source_seq, count(*) FROM price_event WHERE source_seq IS NOT NULL"
-    " GROUP BY source, sku, source_seq HAVING count(*) > 1"
-)
 _ACCEPTED = (
     "SELECT rev, sku, price_minor, was_minor, received_at FROM price_event"
     " WHERE decision = 'accepted' ORDER BY rev DESC LIMIT 40"
@@ -66,7 +64,6 @@ _FRAME = "SELECT 1 FROM frame WHERE digest = ?"
 _QUARANTINED = "SELECT label_id FROM label WHERE quarantine > 0"
 _TASKS = "SELECT label_id FROM remove_task WHERE done_at IS NULL"
 _TWINS_STIR = 10  # reasons to send at once that two alternating labels give in an hour
-_DAYS_S = 40 * HOUR_S  # near the two days for which answers are kept
 _VERDICT_DUE = timedelta(seconds=900 + 60)  # the store's policy time, and upkeep's pauses
 
 
@@ -120,9 +117,6 @@ class Oracles:
         self._world = world
         self._model = model
         self._books = books
-        self._answers: dict[str, str] = {}
-        self._answered_s: dict[str, float] = {}
-        self.leapt_s = 0.0  # by how much wall clocks were set forward in all
         self._glass: dict[str, Glass] = defaultdict(Glass)
         self._signed: dict[str, set[tuple[int, bytes]]] = defaultdict(set)
         self._sent_s: dict[str, deque[float]] = defaultdict(deque)
@@ -131,49 +125,20 @@ class Oracles:
         self._prices: dict[str, set[tuple[str | None, int | None, int | None]]] = defaultdict(set)
         self._version = -1
         self.quiet_from_s: float | None = None
+        self.answers = AnswerOracle(world, books, self._check)
         self.flips = FlipOracle(world, model, books, self._check)
+        self.edges = EdgeOracle(world, model, books, self._check)
         self.orders = OrderOracle(model, books, self._check)
+        self.tills = TillOracle(world, model, books, self._check, self._hangs)
         self.adopts = False  # the store's policy for labels that nobody registered
         self._twins: dict[str, SimLabel] = {}
         self._twinned: set[str] = set()
+        self._doubled: set[str] = set()  # those whose twin is there now
         self._held: set[str] = set()  # in quarantine, as the books last said
         self._freed_s: dict[str, float] = {}  # when a label left quarantine
         self.right_within_s = self.neutral_within_s = 0.0  # what it gets then, as after the faults
         self._strangers: dict[str, tuple[int, bytes]] = {}
         self.removes = False  # the store's policy: people take neutral labels off the shelf
-
-    # -- answers -------------------------------------------------------------------------------
-
-    def note_answer(self, key: str, answer: str) -> None:
-        """Remember an answer that reached its asker."""
-        before = self._answers.setdefault(key, answer)
-        self._answered_s.setdefault(key, self._world.now_s)
-        self._check("I7", before == answer, f"{key} was answered {before}, then {answer}")
-
-    def check_conflict(self, key: str, answer: str | None) -> None:
-        """A key that was used for something else must be refused."""
-        self._check("I7", answer in (None, "409"), f"{key} with another body: {answer}")
-
-    def check_decision(self, key: str, answer: str, expected: object) -> None:
-        """What became of a request must be what its sources' numbers say."""
-        given = json.loads(answer)
-        self._check("I8", given == expected, f"{key}: answered {given}, must be {expected}")
-
-    def check_answers(self) -> None:
-        """Every answer given is stored, and no numbered event twice.
-
-        With clocks that leapt for days an answer of the last hour: a start believes its clock,
-        and forgets answers of two days ago an hour later.
-        """
-        days = self.leapt_s > _DAYS_S
-        for key, answer in self._answers.items():
-            if days and self._world.now_s - self._answered_s[key] > HOUR_S:
-                continue
-            row = self._books.execute(_ANSWER, (key,)).fetchone()
-            stored = row["answer"] if row is not None else None
-            self._check("I1", stored == answer, f"{key} was answered {answer}, stored: {stored}")
-        twice = self._books.execute(_TWICE).fetchall()
-        self._check("I1", not twice, f"stored twice: {[tuple(row) for row in twice]}")
 
     # -- what is sent --------------------------------------------------------------------------
 
@@ -226,10 +191,11 @@ class Oracles:
 
     def _is_for_the_dead(self, command: Command) -> bool:
         """A label that never answers may be tried again and again, slowly."""
-        if isinstance(command, Cancel):  # nor is anybody sure of one that waits to be removed
-            tasks = self._tasks()
+        if isinstance(command, Cancel):
+            # Nor is anybody sure of one that waits to be removed, or may be shown nothing else.
+            unsure = self._tasks() | self._held
             return all(
-                not self._glass[entry.label].alive or entry.label in tasks
+                not self._glass[entry.label].alive or entry.label in unsure
                 for entry in command.entries
             )
         return isinstance(command, Put) and not self._glass[command.label].alive
@@ -265,6 +231,11 @@ class Oracles:
     def _count_lately(self, label: str) -> int:
         return _lately(self._sent_s[label], self._world.now_s)
 
+    def look_at_moments(self, now: datetime) -> list[str]:
+        """Flips and promotions may have turned by somebody's clock; return their labels."""
+        self._model.now = now
+        return [*self.flips.look(), *self.edges.look(now)]
+
     def note_stirred(self, labels: Iterable[str]) -> None:
         """Something gives a reason to send to labels at once: a new truth, a memory lost."""
         for label in labels:
@@ -286,6 +257,7 @@ class Oracles:
         if label.incarnation != glass.incarnation:
             alive, self._glass[label.label_id] = glass.alive, (glass := Glass())
             glass.incarnation, glass.alive = label.incarnation, alive
+            glass.haunted = label.label_id in self._doubled
         if (label.shown_rev, label.shown_digest) == (glass.rev, glass.digest):
             return
         name = label.label_id
@@ -297,6 +269,9 @@ class Oracles:
         signed = (label.shown_rev, label.shown_digest) in self._signed[name]
         self._check("I5", signed, f"{name} shows {label.shown_rev}, never signed for it")
         says = read_glass(label.shown_pixels)
+        if glass.early is not None and glass.says is not None:
+            # What came by a timed show has become the truth since: nothing older may follow.
+            glass.place = self._model.place_of(name, glass.says, glass.place) or glass.place
         place = self._model.place_of(name, says, glass.place) if says else None
         glass.early = None
         if place is None and says is not None:
@@ -311,7 +286,14 @@ class Oracles:
         glass.place = place or 0
         glass.rev, glass.digest = label.shown_rev, label.shown_digest
         glass.shown.add((label.shown_rev, label.shown_digest.hex()))
-        glass.haunted = False
+        glass.haunted = name in self._doubled  # the other may have reported something newer
+        self.tills.judge(name)
+
+    def _hangs(self, label_id: str) -> Says | None:
+        """Say what customers read; nothing where no controller can know it, or prevent it."""
+        glass = self._glass[label_id]
+        is_early = glass.early is not None and glass.early.show_at > self._world.wall()
+        return None if glass.haunted or is_early or label_id in self._doubled else glass.says
 
     def _watch_twin(self, twin: SimLabel) -> None:
         """A second label of an id: what it shows was meant for that id, and nobody can tell."""
@@ -331,8 +313,14 @@ class Oracles:
         """From now on two labels use an id."""
         self._twins[twin.label_id] = twin
         self._twinned.add(twin.label_id)
+        self._doubled.add(twin.label_id)
         self._glass[twin.label_id].haunted = True
         self.note_stirred([twin.label_id] * _TWINS_STIR)
+
+    def note_twin_gone(self, label_id: str) -> None:
+        """One label uses the id again; what the books hold of it is the other's, maybe."""
+        self._doubled.discard(label_id)
+        self._glass[label_id].haunted = True
 
     def note_fell_back(self, label: SimLabel) -> None:
         """A fault made a glass show an earlier picture, after it had reported a later one."""
@@ -396,6 +384,7 @@ class Oracles:
         right = is_right(glass.says, truth) or (
             glass.early is not None and self.flips.may_differ(glass.early, reported=reported)
         )
+        right = right or self.tills.is_held(label_id)
         self._check("I3", right, f"{label_id} is called settled, shows {glass.says}, not {truth}")
 
     # -- coming right --------------------------------------------------------------------------
@@ -460,7 +449,8 @@ class Oracles:
                 # An id in quarantine is sent nothing: its verdict comes with the policy time.
                 settles = glass.alive and label not in helpless
                 self._check("verdicts", not pending or not (is_old or settles), of)
-                if verdict.outcome is Outcome.SHOWN and verdict.sku == change["sku"]:
+                plain = not self._model.is_promoted(change["sku"])
+                if verdict.outcome is Outcome.SHOWN and verdict.sku == change["sku"] and plain:
                     price = (verdict.sku, change["price_minor"], change["was_minor"])
                     self._check("verdicts", price in self._prices[label], f"{of}: never was")
 

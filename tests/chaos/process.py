@@ -13,7 +13,11 @@ A crash drops every object; a start makes new ones on the same file.
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from datetime import datetime
 from random import Random
+from typing import TypeVar
+
+from sqlalchemy import Connection
 
 from esl.domain.errors import EslError, IdempotencyConflict, Unavailable
 from esl.domain.ids import GatewayId, LabelId
@@ -36,6 +40,7 @@ from tests.chaos.requests import Request
 from tests.chaos.world import Crash, Violation, World
 
 Answered = Callable[[str | None], None]
+Result = TypeVar("Result")
 
 PUBACK_PATIENCE_S = 10.0
 BESIDE_S = 5.0  # looks for commands and flips, rarer than the product's: they cost most of a seed
@@ -58,7 +63,7 @@ class Process:
         disk: Disk,
         oracles: Oracles,
         profile: Profile,
-        happened: Callable[[Request, str], None],
+        happened: Callable[[Request, str, datetime], None],
     ) -> None:
         self.name = name
         self.clocks = MachineClocks(world)
@@ -87,8 +92,8 @@ class Process:
         self._beside_at_s = self._upkeep_at_s = 0.0
         self._claimed: tuple[LabelId, ...] = ()
         self._unsent: dict[GatewayId, frozenset[LabelId]] = {}
-        self._done_now: list[tuple[Request, str]] = []
-        self._begins_flips = False
+        self._done_now: list[tuple[Request, str, datetime]] = []
+        self._begins_flips: datetime | None = None  # by its clock, while it does
         disk.committed = self._committed
         disk.begun = self._done_now.clear
 
@@ -274,11 +279,12 @@ class Process:
             self._wake(self.pace_s)
 
     def _begin_flips(self, controller: Controller) -> None:
-        self._begins_flips = True
+        self._begins_flips = now = controller.time.now()
         try:
             controller.staging.begin_flips()
         finally:
-            self._begins_flips = False
+            self._begins_flips = None
+        self._oracles.edges.check_none_left(now)
 
     def _draw(self, controller: Controller, batch: Batch) -> None:
         self._dispatching = False
@@ -348,6 +354,22 @@ class Process:
         self._guarded(self._run, lambda controller: self._serve(controller, requests))
         return True
 
+    def look_up(self, read: Callable[[Connection], Result]) -> Result | None:
+        """Answer a question; None if nobody does."""
+        answers: list[Result] = []
+
+        def step(controller: Controller) -> None:
+            del controller
+            try:
+                with self.disk.database.read() as tx:
+                    answers.append(read(tx))
+            except Unavailable:
+                pass  # it is asked again
+
+        if self._world.now_s >= self.paused_until_s:
+            self._guarded(self._run, step)
+        return answers[0] if answers else None
+
     def _serve(self, controller: Controller, requests: Sequence[tuple[Request, Answered]]) -> None:
         now = controller.time.now()
         waiting = [
@@ -366,11 +388,11 @@ class Process:
                 self._oracles.check("I1", False, f"refused: {exc!r}")  # noqa: FBT003
         self._wake(0.0)
 
-    def _work(self, request: Request, now: object) -> Callable[[object], str]:
+    def _work(self, request: Request, now: datetime) -> Callable[[object], str]:
         def work(tx: object) -> str:
             answer, done = request.take_in(tx, now)  # type: ignore[arg-type]
             if done:
-                self._done_now.append((request, answer.answer))
+                self._done_now.append((request, answer.answer, now))
             return answer.answer
 
         return work
@@ -378,7 +400,7 @@ class Process:
     def _committed(self) -> None:
         done = list(self._done_now)
         self._done_now.clear()
-        for request, answer in done:
-            self._happened(request, answer)
-        if self._begins_flips:
-            self._oracles.note_stirred(self._oracles.flips.look())
+        for request, answer, now in done:
+            self._happened(request, answer, now)
+        if self._begins_flips is not None:
+            self._oracles.note_stirred(self._oracles.look_at_moments(self._begins_flips))

@@ -1,6 +1,6 @@
 """How large a world is, how fast its parts are, and how long it may take to come right."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator.options import FIELD_RADIO, INSTANT, RadioOptions
 
@@ -32,6 +32,7 @@ class Profile:
     slack_s: float  # reconnection of whoever was cut, and one transfer that fails
     rest_s: float = 0.0
     radio: RadioOptions = INSTANT.radio
+    promotes: bool = False  # its shops have promotions, and some turn their clocks
 
     @property
     def right_within_s(self) -> float:
@@ -92,4 +93,8 @@ FIELD = Profile(
 """Labels that listen every 40 s to 10 min, one transfer at a time, 24 s of refresh and 3 min of
 rest after it. Patience exceeds the longest check-in, the transfers of a window and a refresh."""
 
-PROFILES = {profile.name: profile for profile in (DEFAULT, FIELD)}
+PROMOTIONS = replace(DEFAULT, name="promotions", promotes=True)
+"""The same shop with promotions of all kinds; some keep the safe order with their till, and in
+some the clock is turned within the hour."""
+
+PROFILES = {profile.name: profile for profile in (DEFAULT, FIELD, PROMOTIONS)}

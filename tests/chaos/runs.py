@@ -98,6 +98,8 @@ def summary(outcomes: list[Outcome], profile: Profile) -> dict[str, object]:
         "worst_convergence_s": max((o.convergence_s for o in outcomes), default=0.0),
         "checks_evaluated": sum(sum(o.evaluated.values()) for o in outcomes),
         "shown_events": sum(o.shown_events for o in outcomes),
+        "moments_turned": sum(o.turned for o in outcomes),
+        "till_checks": sum(o.evaluated["I15"] for o in outcomes),
         "profile": profile.name,
         "faults": dict(sorted(applied.items())),
         "expected_later": list(EXPECTED_LATER),

@@ -196,6 +196,7 @@ class ShelfFaults:
             if ceiling.labels.get(twin.label_id) is twin:
                 del ceiling.labels[twin.label_id]
         self.scene.twins.pop(twin.label_id, None)
+        self.scene.oracles.note_twin_gone(twin.label_id)
 
     def stranger_comes(self) -> None:
         """A label of the shop next door is heard, or a new one that nobody registered."""

@@ -13,22 +13,24 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, update
 
-from esl.domain.ids import GatewayId
-from esl.domain.place import Neutral, StorePolicy, UnknownLabels
+from esl.domain.ids import GatewayId, LabelId, Sku
+from esl.domain.place import Neutral, Pairing, StorePolicy, UnknownLabels
 from esl.domain.template_rule import TemplateRule
-from esl.services import templates
-from esl.store import places
+from esl.domain.till_channel import TillChannel, TillSetting
+from esl.services import catalogue, pairing, templates, till_channels
+from esl.store import places, till_settings
 from esl.store.tables import labels as label_table
 from simulator.gateway import GatewayOptions, SimGateway
 from simulator.label import SimLabel
-from tests.builders import STORE, build_shelf, label_id, the_gallery
+from tests.builders import STORE, a_store, build_shelf, label_id, the_gallery
 from tests.chaos import keys
 from tests.chaos.broker import Broker, Weather
+from tests.chaos.campaigns import Campaigns
 from tests.chaos.disk import Disk, SharedFile
 from tests.chaos.errands import own_template
 from tests.chaos.model import Change, Model
@@ -38,10 +40,11 @@ from tests.chaos.panels import ONE_SLOT, TWO_SLOTS
 from tests.chaos.process import UPKEEP_S, Process
 from tests.chaos.profile import Profile
 from tests.chaos.requests import Request
+from tests.chaos.safe_till import SafeTill
 from tests.chaos.scene import Scene
 from tests.chaos.shop import Ceiling
 from tests.chaos.till import Till
-from tests.chaos.world import BEGINNING, Violation, World
+from tests.chaos.world import CLOCK_IS_TURNED, Violation, World
 
 FIRST_PRICE = 129
 CHECKED_EVERY_S = 1.0
@@ -49,6 +52,8 @@ ANSWERS_EVERY_S = 300.0
 _REMOVES = 0.25
 _ADOPTS = 0.3
 _OWN_TEMPLATE = 0.5
+_CLOCK_IS_TURNED = 0.4  # of the seeds with promotions
+_KEEPS_ORDER = 0.4  # of the stores that have promotions: dearer on labels first
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,6 +65,7 @@ class Outcome:
     applied: Counter[str] = field(default_factory=Counter)
     evaluated: Counter[str] = field(default_factory=Counter)
     shown_events: int = 0
+    turned: int = 0  # moments of promotions
     commands: int = 0
     convergence_s: float = 0.0
     steps: int = 0
@@ -105,6 +111,8 @@ class Story:
         stage.renew()
         self.profile = profile
         self.world = World(seed)
+        if profile.promotes and self.world.random.random() < _CLOCK_IS_TURNED:
+            self.world.begins = self.world.random.choice(CLOCK_IS_TURNED)
         self.model = Model()
         self.file = stage.file
         self.books = self.file.read()
@@ -135,6 +143,7 @@ class Story:
             gateways=[ceiling.name for ceiling in self.ceilings],
             every_s=profile.trade_every_s,
         )
+        self.till.house_time = self._house_time
         scene = Scene(
             world=self.world,
             broker=self.broker,
@@ -159,7 +168,7 @@ class Story:
                 labels_count=profile.labels,
                 gateways=names,
                 price_minor=FIRST_PRICE,
-                now=BEGINNING,
+                now=self.world.begins,
             )
             one_slot = [label_id(n) for n in range(profile.labels) if n % 4 == 3]
             tx.execute(
@@ -168,11 +177,16 @@ class Story:
                 .values(panel_id=ONE_SLOT.panel_id)
             )
             self._set_policies(tx)
+            self._set_promotions(tx)
         for number in range(profile.labels):
             sku = f"sku-{number}"
             self.model.names[sku] = f"Jogurt {sku}"
             self.model.add(label_id(number), sku)
             self.model.apply(Change(sku=sku, price_minor=FIRST_PRICE, source="api"))
+        if self.model.is_safe:
+            self.oracles.tills.charges.update(dict.fromkeys(self.model.names, FIRST_PRICE))
+            for label, sku in self._second_labels():
+                self.model.pair(label, sku)
         self.labels = {
             label_id(n): SimLabel(label_id(n), ONE_SLOT if label_id(n) in one_slot else TWO_SLOTS)
             for n in range(profile.labels)
@@ -186,15 +200,38 @@ class Story:
         policy = StorePolicy(
             neutral=Neutral.TASK if self.oracles.removes else Neutral.FACE,
             unknown_labels=UnknownLabels.ADOPT if self.oracles.adopts else UnknownLabels.IGNORE,
-            adopt_until=BEGINNING + timedelta(seconds=self.profile.chaos_s / 2),
+            adopt_until=self.world.begins + timedelta(seconds=self.profile.chaos_s / 2),
         )
         places.put_store_policy(tx, STORE, policy)
         if random.random() < _OWN_TEMPLATE:
             new, gallery = own_template(0), frozenset(the_gallery())
-            templates.save_template(tx, STORE, new, BEGINNING, actor="tests", gallery=gallery)
+            templates.save_template(
+                tx, STORE, new, self.world.begins, actor="tests", gallery=gallery
+            )
             rules = [TemplateRule(template=new.name)]
-            templates.put_rules(tx, STORE, rules, BEGINNING, gallery=gallery, seen=None)
+            templates.put_rules(tx, STORE, rules, self.world.begins, gallery=gallery, seen=None)
             self.model.template = new.digest
+
+    def _set_promotions(self, tx: Connection) -> None:
+        """Some have promotions; their tills hear of them by another way, or in safe order."""
+        if not self.profile.promotes:
+            return
+        catalogue.put_store(tx, a_store(law="none"), self.world.begins)
+        self.model.campaigns = Campaigns()
+        if self.world.random.random() >= _KEEPS_ORDER:
+            setting = TillSetting(store_id=STORE, channel=TillChannel.OWN)
+            till_settings.put_setting(tx, setting, sealed=None)
+            return
+        self.model.is_safe = True
+        pairs = [Pairing(label_id=LabelId(n), sku=Sku(sku)) for n, sku in self._second_labels()]
+        pairing.pair_labels(tx, STORE, pairs, self.world.begins, single=False)
+        safe = TillSetting(store_id=STORE, channel=TillChannel.PULL, is_safe=True)
+        till_channels.put_till(tx, safe, self.world.begins, actor="tests")
+
+    def _second_labels(self) -> list[tuple[str, str]]:
+        """Name the labels that hang beside others of the same product, and which that is."""
+        count = self.profile.labels
+        return [(label_id(n), f"sku-{n - count // 2}") for n in range(count * 3 // 4, count)]
 
     def _hang_gateways(self) -> list[Ceiling]:
         random, profile = self.world.random, self.profile
@@ -231,14 +268,15 @@ class Story:
             radio=profile.radio,
         )
 
-    def _happened(self, request: Request, answer: str) -> None:
+    def _happened(self, request: Request, answer: str, now: datetime) -> None:
         """A request was committed: the truth has changed."""
+        self.model.now = now
         places = {n: len(shelf.truths) for n, shelf in self.model.shelves.items()}
         expected = request.happened(self.model, json.loads(answer))
         stirred = [n for n, shelf in self.model.shelves.items() if len(shelf.truths) > places[n]]
         self.world.note(f"committed {request.key} {request.body}: {answer}")
         self.oracles.note_stirred(stirred)
-        self.oracles.check_decision(request.key, answer, expected)
+        self.oracles.answers.check_decision(request.key, answer, expected)
 
     # -- its day -------------------------------------------------------------------------------
 
@@ -259,6 +297,9 @@ class Story:
         for ceiling in self.ceilings:
             ceiling.switch_on()
         self.processes[0].start()
+        if self.model.is_safe:
+            ask, tills = self.till.ask, self.oracles.tills
+            SafeTill(self.world, self.processes, tills, ask).begin()
         self.world.after(ANSWERS_EVERY_S, self._check_answers)
 
     def close(self) -> None:
@@ -274,12 +315,16 @@ class Story:
         self._stay_silent()
 
     def _end_day(self) -> None:
+        self.till.end_day(self._house_time())
+
+    def _house_time(self) -> datetime:
         first = self.processes[0]
-        awake = first.controller is not None
-        self.till.end_day(first.controller.time.now() if awake else first.clocks.wall())
+        if first.controller is None:
+            return first.clocks.wall()
+        return first.controller.time.now()
 
     def _check_answers(self) -> None:
-        self.oracles.check_answers()
+        self.oracles.answers.check_stored()
         self.world.after(ANSWERS_EVERY_S, self._check_answers)
 
     def _come_right(self) -> None:
@@ -304,10 +349,11 @@ class Story:
                 self.oracles.check("neutral", not left, "; ".join(left))
         self.convergence_s = wrong_s - began_s
         self.oracles.flips.check_over()
+        self.oracles.edges.check_over()
         wrong = self.oracles.wrong(self.labels.values())
         rows = [self.oracles.state_of(text.split()[0]) for text in wrong]
         self.oracles.check("I4", not wrong, "; ".join([*wrong, *rows]))
-        self.oracles.check_answers()
+        self.oracles.answers.check_stored()
         self.oracles.check_books()
 
     def _stay_silent(self) -> None:
@@ -334,6 +380,7 @@ class Story:
             applied=self.world.applied,
             evaluated=self.oracles.evaluated,
             shown_events=self.oracles.shown_events,
+            turned=self.oracles.edges.turned,
             commands=self.oracles.commands,
             convergence_s=self.convergence_s,
             steps=self.world.steps,

@@ -165,7 +165,7 @@ class Deliveries(RuleBasedStateMachine):
     def the_books_are_honest(self) -> None:
         if self.story is not None:
             self.story.oracles.check_books()
-            self.story.oracles.check_answers()
+            self.story.oracles.answers.check_stored()
 
     def teardown(self) -> None:
         try:

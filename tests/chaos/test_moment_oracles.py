@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.wire.messages import Put
+from gateway.wire.messages import Cancel, CancelEntry, Put
 from simulator.label import SimLabel
 from tests.builders import label_id
 from tests.chaos.broker import Weather
@@ -223,6 +223,16 @@ def test_a_quarantine_of_a_single_label_is_found(story: Story) -> None:
         story.oracles._watch_quarantine(_put_for(FIRST))
 
 
+def test_only_of_a_label_in_quarantine_shows_are_cancelled_in_the_silence(story: Story) -> None:
+    oracles = story.oracles
+    cancel = Cancel(id=1, entries=[CancelEntry(label=FIRST, rev=5)])
+    assert not oracles._is_for_the_dead(cancel)
+    oracles.note_twin(SimLabel(FIRST, TWO_SLOTS))
+    write_books(story, f"UPDATE label SET quarantine = 1 WHERE label_id = '{FIRST}'")  # noqa: S608
+    oracles.check_books()
+    assert oracles._is_for_the_dead(cancel)
+
+
 def test_a_label_in_quarantine_stays_with_people_and_then_gets_its_time(story: Story) -> None:
     oracles = story.oracles
     oracles.note_twin(SimLabel(FIRST, TWO_SLOTS))
@@ -245,6 +255,35 @@ def test_a_label_in_quarantine_stays_with_people_and_then_gets_its_time(story: S
     oracles._freed_s[FIRST] -= SMALL.right_within_s
     assert oracles.wrong(story.labels.values())
     assert not oracles._is_for_the_freed(_put_for(FIRST))
+
+
+def test_of_an_id_used_twice_nobody_is_asked_what_settled_means(story: Story) -> None:
+    oracles, label = story.oracles, story.labels[FIRST]
+    write_books(
+        story,
+        "UPDATE label SET due_at = NULL, problem = NULL, settled_rev = wanted_rev"  # noqa: S608
+        f" WHERE label_id = '{FIRST}'",
+    )
+    oracles.check_books()
+    story.model.pair(FIRST, "sku-3")
+
+    def judge() -> None:
+        oracles._version = -1
+        oracles.check_books()
+
+    with pytest.raises(Violation, match=r"I3.*is called settled"):
+        judge()
+    twin = SimLabel(FIRST, TWO_SLOTS)
+    oracles.note_twin(twin)
+    oracles._glass[FIRST].rev -= 1
+    oracles.watch_glass(label)  # it shows something new, and the other may have since
+    judge()
+    oracles.note_twin_gone(FIRST)
+    judge()
+    oracles._glass[FIRST].rev -= 1
+    oracles.watch_glass(label)
+    with pytest.raises(Violation, match=r"I3.*is called settled"):
+        judge()
 
 
 def test_a_withdrawn_price_leaves_the_glass(story: Story) -> None:

@@ -54,7 +54,7 @@ def paint(label: SimLabel, rev: int, digest: bytes, pixels: bytes) -> None:
 
 def test_a_healthy_shop_breaks_nothing(story: Story) -> None:
     story.oracles.check_books()
-    story.oracles.check_answers()
+    story.oracles.answers.check_stored()
     story.close()
 
 
@@ -105,17 +105,17 @@ def test_a_wish_that_goes_back_is_found(story: Story) -> None:
 
 
 def test_an_answer_that_was_not_stored_is_found(story: Story) -> None:
-    story.oracles.note_answer("never-stored", "{}")
+    story.oracles.answers.note("never-stored", "{}")
     with pytest.raises(Violation, match="I1"):
-        story.oracles.check_answers()
+        story.oracles.answers.check_stored()
 
 
 def test_two_answers_to_one_key_are_found(story: Story) -> None:
-    story.oracles.note_answer("key-1", "one")
+    story.oracles.answers.note("key-1", "one")
     with pytest.raises(Violation, match="I7"):
-        story.oracles.note_answer("key-1", "other")
+        story.oracles.answers.note("key-1", "other")
     with pytest.raises(Violation, match="I7"):
-        story.oracles.check_conflict("key-1", "one")
+        story.oracles.answers.check_conflict("key-1", "one")
 
 
 def test_a_shelf_that_does_not_come_right_is_found(story: Story) -> None:

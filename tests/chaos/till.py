@@ -9,6 +9,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from tests.chaos.campaign_requests import (
+    advance_request,
+    campaign_request,
+    invent_gives,
+    invent_hours,
+    stop_request,
+)
+from tests.chaos.campaigns import Campaign
 from tests.chaos.errands import (
     cancel_request,
     order_request,
@@ -72,6 +80,9 @@ class Till:
         self._errands = self._choose_errands()
         self.open: dict[str, Request] = {}
         self._called_off: set[int] = set()  # flips, at the end of the day
+        self._ended: set[str] = set()  # promotions, likewise
+        self._rolled = self._skus[-1]  # promotions that are rolled out in steps have it alone
+        self.house_time: Callable[[], datetime] = world.wall
         self.stopped = False
 
     def begin(self) -> None:
@@ -117,6 +128,12 @@ class Till:
     def _choose_errands(self) -> list[tuple[float, Callable[[str], Request]]]:
         """Say below which share of requests each kind lies that is no price."""
         choice = self._world.random.choice
+        if self._model.is_safe:  # what holds a label back is what it costs, and nothing else
+            return [
+                (0.05, self._invent_order),
+                (0.15, self._invent_flip),
+                (0.45, self._invent_campaign),
+            ]
         errands: list[tuple[float, Callable[[str], Request]]] = [
             (0.06, lambda key: pair_request(key, choice(self._labels), choice(self._skus))),
             (0.10, lambda key: unpair_request(key, choice(self._labels))),
@@ -128,6 +145,8 @@ class Till:
             errands.append((0.22, lambda key: template_request(key, self._number)))
         if self._world.random.random() < _PLANS:
             errands.append((0.36, self._invent_flip))
+        if self._model.campaigns is not None:
+            errands.append((0.62, self._invent_campaign))
         return errands
 
     def _invent_order(self, key: str) -> Request:
@@ -152,6 +171,30 @@ class Till:
         ]
         return plan_request(key, show_at, changes)
 
+    def _invent_campaign(self, key: str) -> Request:
+        random, campaigns = self._world.random, self._model.campaigns
+        live = campaigns.live() if campaigns is not None else []
+        if live and random.random() < 0.35:
+            one = random.choice(live)
+            if one.percents and random.random() < 0.6:
+                return advance_request(key, one.name)
+            return stop_request(key, one.name, gently=random.random() < 0.4)
+        now = self.house_time()  # people plan by the clock of the controller
+        hours = invent_hours(random, now)
+        is_rolled = random.random() < 0.2 and not any(self._rolled in one.skus for one in live)
+        some = random.sample(self._skus[:-1], random.randint(1, min(4, len(self._skus) - 1)))
+        badge = f"AKCIJA {self._number}"
+        one = Campaign(
+            name=f"p-{self._number}",
+            gives=invent_gives(random),
+            priority=random.choice((0, 0, 0, 1, 5)),
+            badge=badge if random.random() < 0.7 else None,
+            skus=frozenset({self._rolled} if is_rolled else some),
+            runs=[],
+            percents=tuple(sorted(random.choices((10, 30, 60), k=2))) if is_rolled else (),
+        )
+        return campaign_request(key, one, hours)
+
     def end_day(self, now: datetime) -> None:
         """Ask for nothing more, and cancel the flips that lie ahead by the house's clock.
 
@@ -165,6 +208,11 @@ class Till:
             self._called_off.add(flip.flip_id)
             self._number += 1
             self.ask(cancel_request(f"key-{self._number}", flip.flip_id))
+        for one in self._model.campaigns.live() if self._model.campaigns is not None else ():
+            if one.name not in self._ended:
+                self._ended.add(one.name)
+                self._number += 1
+                self.ask(stop_request(f"key-{self._number}", one.name, gently=True))
 
     def _price(self, sku: str) -> Change:
         random = self._world.random
@@ -207,13 +255,13 @@ class Till:
 
         def answered(answer: str | None) -> None:
             if contradicts:
-                self._oracles.check_conflict(request.key, answer)
+                self._oracles.answers.check_conflict(request.key, answer)
             elif answer is not None:
                 if world.happens(0.03):
                     world.count("answer lost", request.key)
                     return
                 self.open.pop(request.key, None)
-                self._oracles.note_answer(request.key, answer)
+                self._oracles.answers.note(request.key, answer)
 
         def arrive() -> None:
             opened = door.post([(request, answered)])

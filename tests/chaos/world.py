@@ -15,7 +15,14 @@ from random import Random
 from typing import Any
 
 BEGINNING = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
-"""Wall time at which every seed begins."""
+"""Wall time at which seeds begin."""
+
+CLOCK_IS_TURNED = (
+    datetime(2026, 3, 29, 0, 25, tzinfo=UTC),
+    datetime(2026, 10, 25, 0, 25, tzinfo=UTC),
+)
+"""At which some of those with promotions do: within the hour the shop's clock is turned, forwards
+or back."""
 
 EVENTS_SHOWN = 60
 """Notes that a failing seed prints, the last ones."""
@@ -39,6 +46,7 @@ class World:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.random = Random(seed)
+        self.begins = BEGINNING
         self.now_s = 0.0
         self.faulty = True
         self.applied: Counter[str] = Counter()
@@ -51,7 +59,7 @@ class World:
 
     def wall(self) -> datetime:
         """Return the true time."""
-        return BEGINNING + timedelta(seconds=self.now_s)
+        return self.begins + timedelta(seconds=self.now_s)
 
     def after(self, delay_s: float, action: Callable[..., None], *arguments: Any) -> None:
         """Have something happen later; ties happen in the order in which they were asked for."""

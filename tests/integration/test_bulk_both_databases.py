@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from esl.store.bulk import ISSUED_AS, PEEK, RECORD_LABELS, Bulk
 from esl.store.columns import instant_text
 from esl.store.database import Database
 from esl.store.frames import StoredFrame, frames_by_digest, keep_frames
-from esl.store.migrate import migrate
 from esl.store.revisions import take_revision
 from esl.store.tables import issued
 from esl.store.tables import labels as label_table
@@ -25,18 +23,12 @@ LATER = NOON + timedelta(minutes=1, microseconds=7)
 HARD = "q\"u\\o'te :now %s {rows} š \U0001f600"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def tx(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connection]:
+@pytest.fixture
+def tx(either_database: Database) -> Iterator[Connection]:
     """A writing transaction on a migrated database of either kind, with a store and a gateway."""
-    url = f"sqlite:///{tmp_path}/esl.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("fresh_postgres_url")
-    database = Database(url)
-    migrate(database, NOON)
-    with database.writing.begin() as opened:
+    with either_database.writing.begin() as opened:
         build_shelf(opened, labels_count=0)
         yield opened
-    database.close()
 
 
 def put_label(tx: Connection, number: int, **changes: Any) -> None:

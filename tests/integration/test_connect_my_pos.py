@@ -22,11 +22,16 @@ from tests.fake_shops import (
     served,
 )
 from tests.pages import ROOT, Terminal
+from tests.served import wait_until
 from tests.services import free_port, require
 
 DOCS = ROOT / "docs"
 FIRST = DOCS / "connect-my-pos.md"
 PAGES = sorted((DOCS / "pos").glob("*.md"))
+LINKED = [
+    DOCS / f"{name}.md"
+    for name in ("intake", "import", "hot-folder", "mqtt-in", "webhooks", "compat")
+]
 SHOPS: dict[str, tuple[type[FakeShop], str, str, int, str]] = {
     "shopify": (FakeShopify, "x-shopify-access-token", "shpat_0123456789abcdef", 2999, "T-1"),
     "woocommerce": (
@@ -59,11 +64,14 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
         opened.close()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", [*PAGES, *LINKED, DOCS / "connectors.md"], ids=lambda page: page.stem
+)
 def test_a_page_works_as_written(terminal: Terminal, page: Path) -> None:
     with ExitStack() as stack:
-        if page.stem in SHOPS:
-            kind, header, secret, cents, sku = SHOPS[page.stem]
+        system = "shopify" if page.stem == "connectors" else page.stem
+        if system in SHOPS:
+            kind, header, secret, cents, sku = SHOPS[system]
             shop = kind()
             shop.secret_header = (header, secret)  # type: ignore[misc]
             shop.key = "api-key-of-odoo-0123"
@@ -72,9 +80,9 @@ def test_a_page_works_as_written(terminal: Terminal, page: Path) -> None:
             terminal.alter = lambda text: at_home(text, shop.url)
             stack.callback(setattr, terminal, "alter", lambda text: text)
         compared = terminal.read(page)
-        if page.stem in SHOPS:
-            assert shop.asked, "the connector asked"
-    assert compared, "a page that shows no answer"
+        if system in SHOPS:
+            wait_until(lambda: bool(shop.asked), "the connector asked", 60)
+    assert compared or page.parent == DOCS, "a page that shows no answer"
 
 
 def at_home(text: str, url: str) -> str:

@@ -4,6 +4,8 @@ import json
 import re
 import shlex
 import subprocess
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,15 +14,39 @@ from typer.core import TyperCommand
 from typer.main import get_command
 
 from api.cli.app import app
+from esl.domain.ids import StoreId
+from esl.intake import proposal_json, template_json
 from esl.intake.mapping.document import parse_mapping
+from esl.intake.promotion_json import parse_promotion
+from esl.intake.strict_json import parse_strict_json
+from esl.intake.subscription_json import parse_subscription
+from esl.intake.till_json import parse_till_setting
 from tests.pages import ROOT, Block, blocks_of
 
 DOCS = ROOT / "docs"
 PAGES = [
     *(DOCS / f"{name}.md" for name in ("import", "mapping", "mapping-suggest", "intake")),
     *(DOCS / f"{name}.md" for name in ("webhooks", "connectors", "compat", "connect-my-pos")),
+    *(DOCS / f"{name}.md" for name in ("promotions", "till", "journal", "stock")),
+    *(DOCS / f"{name}.md" for name in ("dynamic-pricing", "events")),
+    DOCS / "zones.md",
     *sorted((DOCS / "pos").glob("*.md")),
 ]
+ANSWERS = {("till", 2), ("till", 3), ("dynamic-pricing", 3)} | {
+    ("events", number)
+    for number in range(2, 15)  # tests of events compare them
+}
+"""Blocks of JSON that we send: what they show is a shape, and not read by anything of ours."""
+
+READ_BY: dict[tuple[str, int], Callable[[Any], Any]] = {
+    ("promotions", 1): parse_promotion,
+    ("till", 1): partial(parse_till_setting, store_id=StoreId("main")),
+    ("stock", 1): template_json.parse_rules,
+    ("events", 1): partial(parse_subscription, subscription_id="erp"),
+    ("dynamic-pricing", 1): partial(proposal_json.parse_rules, currency="EUR"),
+    ("dynamic-pricing", 2): partial(proposal_json.parse_proposals, currency="EUR"),
+}
+"""Which block of JSON of these pages, counted from 1, is read by what."""
 EVERYWHERE = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 BLOCKS = [
     pytest.param(block, id=f"{page.stem} {number}: {block.kind}")
@@ -44,6 +70,30 @@ def test_a_block_is_what_it_claims_to_be(block: Block) -> None:
             subprocess.run(["sh", "-n", "-c", block.text], check=True)
         case other:
             assert other in {"", "console", "text", "csv", "nginx", "xml"}
+
+
+def bodies_of(name: str) -> list[Any]:
+    """List what the blocks of JSON on a page say, and those that begin with the call's address."""
+    found = []
+    for block in blocks_of(DOCS / f"{name}.md"):
+        call, _, body = block.text.partition("\n")
+        if block.kind == "json":
+            found.append(json.loads(block.text))
+        elif re.fullmatch("(POST|PUT|PATCH) /api/[^ ]+", call):
+            found.append(json.loads(body))
+    return found
+
+
+@pytest.mark.parametrize(
+    "page", ["promotions", "till", "journal", "stock", "dynamic-pricing", "events"]
+)
+def test_a_body_on_a_page_is_one_that_its_door_takes(page: str) -> None:
+    bodies = bodies_of(page)
+    named = {number for name, number in READ_BY.keys() | ANSWERS if name == page}
+    assert named == set(range(1, len(bodies) + 1)), "a block that nobody reads"
+    for number, body in enumerate(bodies, start=1):
+        if (page, number) not in ANSWERS:
+            READ_BY[page, number](parse_strict_json(json.dumps(body).encode()))
 
 
 def commands() -> list[tuple[str, str]]:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, select, update
@@ -35,7 +34,6 @@ from esl.store import fleet as fleet_rows
 from esl.store import flips as flip_rows
 from esl.store import problems as problem_rows
 from esl.store.database import Database
-from esl.store.migrate import migrate
 from esl.store.tables import gateways, labels
 from tests.builders import GATEWAY, NOON, STORE, a_change, build_shelf, label_id
 from tests.panels import PANELS
@@ -44,20 +42,14 @@ SILENT_AFTER = timedelta(minutes=3)
 LABELS = 3
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def tx(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connection]:
+@pytest.fixture
+def tx(either_database: Database) -> Iterator[Connection]:
     """A writing transaction on a database of either kind; three labels with prices."""
-    url = f"sqlite:///{tmp_path}/esl.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("fresh_postgres_url")
-    database = Database(url)
-    migrate(database, NOON)
-    with database.writing.begin() as opened:
+    with either_database.writing.begin() as opened:
         build_shelf(opened, labels_count=LABELS)
         heard = {"online": True, "heard_at": NOON, "level": "staged", "session": "boot-1"}
         opened.execute(update(gateways).values(**heard))
         yield opened
-    database.close()
 
 
 def settle(tx: Connection, **changes: object) -> None:

@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from esl.domain.guards import Guards
+from esl.domain.ids import Sku
 from esl.domain.import_job import ImportMode
+from esl.domain.quarantine import QuarantineState
+from esl.services import guarding, quarantine
+from esl.store import quarantine as held_rows
 from tests.builders import GATEWAY, Controller, FakeGateway, build_shelf
 from tests.folder_rig import MAIN, Rig, rig_on
 from tests.folders import lies_in, put, result_of
@@ -88,6 +93,47 @@ def test_a_newer_file_of_the_same_name_keeps_its_own_result(rig: Rig) -> None:
     pickup.step()
     assert [row["sku"] for row in result_of(first)] == ["", "other"]
     assert lies_in(folder / "done") == ["p.2.csv", "p.csv"]
+    pickup.close()
+
+
+def test_a_result_learns_what_a_person_makes_of_what_was_held_back(rig: Rig) -> None:
+    rig.writer.write(lambda tx: build_shelf(tx, labels_count=1, store_id=MAIN))
+    rig.writer.write(
+        lambda tx: guarding.put_guards(tx, MAIN, Guards(), rig.machine.at, actor="t", reason="")
+    )
+    folder = rig.folder("till")
+    skus = ("sku-0", "sku-1", "sku-2", "sku-3")
+    put(folder, "first.csv", dict.fromkeys(skus, "2.00"))
+    pickup = rig.pickup("till")
+    pickup.step()
+    dear = put(folder, "dear.csv", dict.fromkeys(skus, "20.00"))
+    pickup.step()
+
+    def said() -> dict[str, tuple[str, str]]:
+        return {r["sku"]: (r["decision"], r["labels"]) for r in result_of(dear)[1:]}
+
+    assert said() == dict.fromkeys(skus, ("quarantined", ""))
+    with rig.database.read() as tx:
+        waiting = held_rows.list_held(tx, MAIN, state=QuarantineState.OPEN, after=0, limit=9)
+    numbers = {held.sku: held.quarantine_id for held in waiting}
+    approved, rejected = [numbers[Sku("sku-0")], numbers[Sku("sku-1")]], [numbers[Sku("sku-2")]]
+    now = rig.machine.at
+    rig.writer.write(lambda tx: quarantine.approve(tx, MAIN, approved, now, by="ana"))
+    rig.writer.write(lambda tx: quarantine.reject(tx, MAIN, rejected, now, by="ana"))
+    rig.machine.pass_s(60)
+    pickup.step()
+    assert said() == {
+        "sku-0": ("accepted", "1"),
+        "sku-1": ("accepted", "0"),
+        "sku-2": ("rejected", ""),
+        "sku-3": ("quarantined", ""),
+    }
+    assert result_of(dear)[1]["reason"] == "held back, and approved by a person"
+    last = [numbers[Sku("sku-3")]]
+    rig.writer.write(lambda tx: quarantine.approve(tx, MAIN, last, now, by="ana"))
+    rig.machine.pass_s(60)
+    pickup.step()
+    assert said()["sku-3"] == ("accepted", "0"), "it was looked at on"
     pickup.close()
 
 

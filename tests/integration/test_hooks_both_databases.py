@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert
@@ -16,21 +15,9 @@ from esl.store import connectors, hook_inbox, sources, tables
 from esl.store.connectors import ConnectorState
 from esl.store.database import Database
 from esl.store.hook_inbox import HookState, NewHookEvent, StoredHookEvent
-from esl.store.migrate import migrate
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    url = f"sqlite:///{tmp_path}/esl.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("fresh_postgres_url")
-    opened = Database(url)
-    migrate(opened, NOON)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -201,6 +188,9 @@ def test_what_fails_is_said_for_the_stores_it_concerns(tx: Connection) -> None:
         (
             ProblemKind.SOURCE_FAILS,
             "hooks/shop/main",
-            "2 of its webhooks could not be read; the last: e2",
+            (
+                "2 of its webhooks could not be read; the last: e2."
+                " All of them: GET /api/v1/sources/shop/events"
+            ),
         ),
     ]

@@ -31,6 +31,52 @@ def test_a_list_that_is_put_becomes_prices_and_lies_in_done(house: RunningHouse)
     ]
 
 
+def test_each_folder_within_a_folder_is_a_stores_own(house: RunningHouse) -> None:
+    settings = {"subfolders": "true", "store_from": "{store}/*.csv", "store.0007": "pula"}
+    top = hot_folder(house, "chain", settings, store=None)
+    for name, files in {"main": "one.csv", "0007": "one.csv", "nobodys": "two.csv"}.items():
+        (top / name).mkdir()
+        put(top / name, files, {"SUB-1": "1.11"})  # the same bytes, for each store
+    (top / "link").symlink_to(top / "main")
+    (top / ".hidden").mkdir()
+    put(top / ".hidden", "three.csv", {"SUB-3": "3.33"})
+
+    for name in ("main", "0007"):
+        until(lambda name=name: lies_in(top / name / "done"), ["one.csv"])
+        assert result_of(top / name / "one.csv")[0]["decision"] == "taken"
+    until(lambda: lies_in(top / "nobodys/rejected"), ["two.csv", "two.csv.error.txt"])
+    assert "store" in (top / "nobodys/rejected/two.csv.error.txt").read_text("utf-8")
+    held = house.read("SELECT store_id, price_minor FROM price WHERE sku = 'SUB-1' ORDER BY 1")
+    assert held == [("main", 111), ("pula", 111)]
+    assert lies_in(top / ".hidden") == ["three.csv"]
+    assert "done" not in lies_in(top)
+
+    (top / "late").mkdir()  # a folder that comes, and one that goes
+    put(top / "late", "four.csv", {"SUB-4": "4.44"})
+    until(lambda: lies_in(top / "late/rejected"), ["four.csv", "four.csv.error.txt"])
+    put(top / "main", "one.csv", {"SUB-1": "1.12"})
+    until(lambda: lies_in(top / "main" / "done"), ["one.2.csv", "one.csv"])
+    house.done("PUT", "/api/v1/sources/chain", _switched_off(settings))
+
+
+def test_a_folder_within_one_that_is_worked_on_with_its_folders_is_nobody_elses(
+    house: RunningHouse,
+) -> None:
+    hot_folder(house, "wide", {"subfolders": "true", "store_from": "{store}/*.csv"}, store=None)
+    inner = hot_folder(house, "narrow", {"folder": "wide/main"})
+    (inner.parent / "wide/main").mkdir()
+    put(inner.parent / "wide/main", "w.csv", {"W-1": "1.00"})
+    until(lambda: lies_in(inner.parent / "wide/main/done"), ["w.csv"])
+    until(lambda: len(_problems(house, "its folder is that of the source wide")), 1)
+
+
+def _switched_off(settings: dict[str, str]) -> dict[str, object]:
+    return {
+        "name": "chain", "kind": "hot_folder", "mapping": "plain", "disabled": True,
+        "settings": {"folder": "chain"} | settings,
+    }  # fmt: skip
+
+
 def test_a_list_that_cannot_be_believed_is_rejected_in_words_and_blocks_nobody(
     house: RunningHouse,
 ) -> None:

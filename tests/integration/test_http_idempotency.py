@@ -113,7 +113,7 @@ def test_one_byte_more_is_another_request(shop: RunningHouse, key: str, body: by
         b'{"sku": "1001", "price": "1_000"}',
         b'{"sku": "9999", "price": "1.29"}',
         b"not JSON",
-        b'[{"sku": "1001", "price": "9.01"}, {"sku": "9999", "price": "9.02"}]',
+        b'[{"sku": "1001", "price": "9.01"}, {"sku": "9999", "price": "9,02"}]',
     ],
 )
 def test_a_refused_request_does_not_burn_its_key(

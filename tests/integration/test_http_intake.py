@@ -181,6 +181,7 @@ def test_new_products_of_a_batch_have_no_price_after_it_is_rolled_back(shop: Run
 
 
 def test_too_many_big_changes_hold_the_rest_of_their_batch(shop: RunningHouse) -> None:
+    shop.done("PUT", "/api/v1/sources/bulk", {"name": "Bulk"})  # counted by itself
     shop.done("PUT", f"{STORE}/guards", {"limits": {"bulk_least": 5, "bulk_permille": 100}})
     sent = [{"sku": f"p{n}", "price": "1.59", "source": "bulk"} for n in range(30, 45)]
     results = shop.done("POST", CHANGES, sent)["results"]
@@ -192,8 +193,39 @@ def test_too_many_big_changes_hold_the_rest_of_their_batch(shop: RunningHouse) -
 # ── Freeze ──────────────────────────────────────────────────────────────────────────────────
 
 
+def test_an_empty_body_is_told_what_it_lacks(shop: RunningHouse) -> None:
+    told = check_problem(shop.ask("POST", f"{STORE}/quarantine/approve"), 422, "")
+    assert '{"batch": 12}' in told["fix"]
+    check_problem(shop.ask("POST", f"{STORE}/batches/1/roll-back"), 422, "/reason")
+    check_problem(shop.ask("POST", "/api/v1/refused-messages/take"), 422, "/messages")
+
+
+def test_a_batch_is_decided_about_whole_by_another_than_its_sender(shop: RunningHouse) -> None:
+    sender = shop.token("price:write", "price:approve")
+    other = shop.token("price:approve")
+    changes = [{"sku": f"p{n}", "price": "12.90"} for n in (20, 21)]
+    done = shop.done("POST", CHANGES, changes, token=sender)
+    asked = {"batch": done["batch"], "note": "spring"}
+    check_problem(shop.ask("POST", f"{STORE}/quarantine/approve", json=asked, token=sender), 409)
+    ruled = shop.done("POST", f"{STORE}/quarantine/approve", asked, token=other)
+    assert (ruled["batch"], ruled["left"]) == (done["batch"], 0)
+    assert [one["decision"] for one in ruled["prices"]] == ["accepted", "accepted"]
+    assert (price_of(shop, "p20"), price_of(shop, "p21")) == ("12.90", "12.90")
+    check_problem(shop.ask("POST", f"{STORE}/quarantine/reject", json=asked, token=other), 409)
+    for bad in ({"batch": 0}, {"batch": "12"}, {"batch": None}):
+        check_problem(
+            shop.ask("POST", f"{STORE}/quarantine/approve", json=bad, token=other), 422, "/batch"
+        )
+    both = {"batch": 1, "prices": [1]}
+    check_problem(shop.ask("POST", f"{STORE}/quarantine/approve", json=both, token=other), 422, "")
+    unknown = {"batch": 999_999}
+    check_problem(shop.ask("POST", f"{STORE}/quarantine/approve", json=unknown, token=other), 404)
+
+
 def test_a_store_is_frozen_and_thawed(shop: RunningHouse) -> None:
-    check_problem(shop.ask("POST", f"{STORE}/freeze", json={}), 422, "/reason")
+    check_problem(shop.ask("POST", f"{STORE}/freeze", json={"reason": 5}), 422, "/reason")
+    assert shop.ask("POST", f"{STORE}/freeze").json()["frozen"] is True, "in need, without a word"
+    assert shop.ask("POST", f"{STORE}/thaw").json()["was_frozen"] is True
     assert shop.done("POST", f"{STORE}/freeze", {"reason": "wrong prices"})["frozen"] is True
     assert shop.done("GET", f"{STORE}/freeze")["frozen"] is True
     assert change(shop, "p10", "1.35")["decision"] == "accepted", "prices are taken in on"

@@ -163,6 +163,7 @@ def test_its_files_are_for_its_owner_only_and_the_key_is_not_in_the_database(
 # ── What it never says ─────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.asvs("16.2.5", "16.5.1")
 def test_nothing_that_was_sent_comes_back_or_reaches_the_log(served: Served) -> None:
     runtime = served.start()
     body = f'{{"sku": "{CANARY}", "price": "{CANARY}"}}'

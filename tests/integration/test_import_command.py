@@ -70,6 +70,37 @@ def test_for_people_it_prints_tables(command: Command, data: Path, files: Path) 
         ]
 
 
+def test_what_is_held_back_and_left_out_is_named_with_the_next_command(
+    command: Command, data: Path, files: Path
+) -> None:
+    with running_house(data) as house:
+        guarded = {key: value for key, value in STORE_BODY.items() if key != "guards"}
+        house.done("PUT", "/api/v1/stores/main", guarded)
+        house.done("PUT", "/api/v1/stores/main/guards", {})
+    (files / "gtins.yaml").write_text(PLAIN.replace("promotion_price: promotion", "gtin: gtin"))
+    first = "sku,price,name,gtin\na,1.00,Kruh,3850139171587\nb,2.00,Sir,3850139171588\n"
+    again = "sku,price,name,gtin\n" * 12 + "a,10.00,Kruh,3850139171587\nb,2.10,Sir,\n"
+    for name, text in (("first.csv", first), ("again.csv", again)):
+        (files / name).write_text(text)
+    mapped = ("--mapping", files / "gtins.yaml", "--data", data)
+    ran = command("import", files / "first.csv", *mapped, "--strict")
+    assert ran.status == 3, ran.stderr  # a bar code that cannot be right
+    assert "gtin (1)" in ran.stdout
+    ran = command("import", files / "again.csv", *mapped)
+    assert ran.status == 0, ran.stderr
+    assert ran.stdout.count("price is no price") + ran.stdout.count("'price' is no price") <= 2
+    assert "11 rows in all" in ran.stdout
+    assert "why its price is held back" in ran.stdout
+    assert "decimal point had moved" in " ".join(ran.stdout.split())
+    assert "esl quarantine list --store main" in ran.stdout
+    assert "batches/2/roll-back" in ran.stdout
+    trial = command("import", files / "again.csv", *mapped, "--dry-run")
+    assert "Would be held back" in trial.stdout
+    nowhere = command("import", files / "again.csv", *mapped, "--report", "nowhere/rows.csv")
+    assert nowhere.status == 1
+    assert "no folder nowhere" in nowhere.stderr
+
+
 def test_a_file_that_cannot_be_believed_is_status_1(
     command: Command, data: Path, files: Path
 ) -> None:

@@ -1,17 +1,12 @@
 """What the inbox writes about wandering, doubled and unknown labels: alike on both databases."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from esl.domain.ids import GatewayId
 from esl.domain.place import StorePolicy, UnknownLabels
 from esl.services.roaming import heard_by
 from esl.store import places
 from esl.store.database import Database
-from esl.store.migrate import migrate
 from tests.builders import (
     GATEWAY,
     NOON,
@@ -24,17 +19,6 @@ from tests.builders import (
 )
 
 OTHER = GatewayId("gw-2")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    url = f"sqlite:///{tmp_path}/esl.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("fresh_postgres_url")
-    opened = Database(url)
-    migrate(opened, NOON)
-    yield opened
-    opened.close()
 
 
 def test_a_label_is_heard_moved_refused_quarantined_and_adopted(database: Database) -> None:

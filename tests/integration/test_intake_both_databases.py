@@ -1,9 +1,7 @@
 """The intake on SQLite and PostgreSQL: the same words, the same books."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -21,7 +19,6 @@ from esl.store import batches as batch_rows
 from esl.store import guarding as guard_rows
 from esl.store import products, promotions, sources
 from esl.store.database import Database
-from esl.store.migrate import migrate
 from tests.builders import (
     GATEWAY,
     NOON,
@@ -39,20 +36,14 @@ LATER = NOON + timedelta(minutes=1)
 MANY = 60
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+@pytest.fixture
+def database(either_database: Database) -> Database:
     """A migrated database of either kind, with a shelf of three labels and guards that watch."""
-    url = f"sqlite:///{tmp_path}/esl.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("fresh_postgres_url")
-    opened = Database(url)
-    migrate(opened, NOON)
-    with opened.writing.begin() as tx:
+    with either_database.writing.begin() as tx:
         build_shelf(tx, labels_count=3, price_minor=None)
         guarding.put_guards(tx, STORE, Guards(), NOON, actor="t", reason="")
         sources.put_source(tx, LIST, NOON)
-    yield opened
-    opened.close()
+    return either_database
 
 
 def entries(count: int = MANY, price_minor: int = 200) -> list[Entry]:

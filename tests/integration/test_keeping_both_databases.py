@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from esl.services.retention import (
 )
 from esl.store import places, tables
 from esl.store.database import Database
-from esl.store.migrate import migrate
 from esl.store.writer import Writer
 from tests.builders import STORE, a_store, running_writer
 
@@ -36,17 +34,6 @@ OF_A_FILE = {
     "rev_before": 0,
     "seen_at": NOON,
 }
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    url = f"sqlite:///{tmp_path}/esl.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("fresh_postgres_url")
-    opened = Database(url)
-    migrate(opened, NOON)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -88,6 +75,12 @@ def an_event(number: int, **more: Any) -> dict[str, Any]:
     return made | {"received_at": NOON, "state": "done", "due_at": None} | more
 
 
+def a_proposal(**more: Any) -> dict[str, Any]:
+    made = {name: value for name, value in OF_A_PRICE.items() if name != "said"}
+    told = {"price_minor": 129, "currency": "EUR", "reason": "footfall", "received_at": NOON}
+    return made | told | {"rev": None, "quarantine_id": None} | more
+
+
 def a_task(**more: Any) -> dict[str, Any]:
     return {"store_id": STORE, "label_id": "l-1", "reason": "r", "opened_at": NOON} | more
 
@@ -118,6 +111,12 @@ FATES: list[tuple[Table, timedelta, list[dict[str, Any]], list[dict[str, Any]]]]
         HISTORY_KEPT,
         [OF_A_FILE | {"instance": "a", "state": "gone"}],
         [OF_A_FILE | {"instance": "b", "state": "found"}],
+    ),
+    (
+        tables.proposals,
+        PROBLEMS_KEPT,
+        [a_proposal(state="refused"), a_proposal(state="rejected")],
+        [a_proposal(state="accepted", rev=7), a_proposal(state="held", quarantine_id=7)],
     ),
     (tables.batches, HISTORY_KEPT, [a_batch()], [a_batch(began_at=NOON + 10 * DAY)]),
 ]

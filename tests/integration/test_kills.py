@@ -101,6 +101,22 @@ def _kill(victim: str, shop: RealShop, mosquitto: Mosquitto) -> bool:
     return lived
 
 
+def test_a_shelf_whose_labels_all_lost_their_memory_is_told_everything_anew(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    broker = {"username": mosquitto.username, "password": mosquitto.password}
+    shop = RealShop(tmp_path, shelf(8), mqtt_url=mosquitto.url, broker=broker, forgetful=1.0)
+    try:
+        shop.open()
+        shop.until_settled()
+        assert _kill("gateways", shop, mosquitto)
+        shop.until_settled()
+        assert {incarnation for incarnation, _, _ in shop.shown().values()} == {2}
+        assert (shop.wrong(), shop.wrong_at_the_end()) == ([], [])
+    finally:
+        shop.close()
+
+
 # ── The judge itself ───────────────────────────────────────────────────────────────────────
 
 

@@ -1,6 +1,7 @@
 """Labels and past prices of another system, taken over on both databases."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -101,7 +102,7 @@ def test_a_new_label_is_expected_paired_and_placed_and_the_same_row_again_is_not
         panel_id=PANEL,
         gateway_id=GATEWAY,
         place="Aisle 3",
-        sku=Sku("sku-0"),
+        skus=(Sku("sku-0"),),
         is_retired=False,
     )
     state = labels.label_named(tx, LabelId("new-1"))
@@ -114,9 +115,9 @@ def test_a_new_label_is_expected_paired_and_placed_and_the_same_row_again_is_not
 
 def test_a_label_without_a_product_is_expected_and_keeps_its_pairing(tx: Connection) -> None:
     assert one(take(tx, row())).done == (Done.REGISTERED,)
-    assert known(tx).sku is None
+    assert known(tx).skus == ()
     assert one(take(tx, row("label-0000"))).decision is RowDecision.UNCHANGED
-    assert known(tx, "label-0000").sku == "sku-0"
+    assert known(tx, "label-0000").skus == ("sku-0",)
 
 
 def test_two_rows_that_say_the_same_do_it_once(tx: Connection) -> None:
@@ -129,13 +130,13 @@ def test_what_is_paired_here_stays_unless_it_is_to_move(tx: Connection) -> None:
     assert (refused.decision, refused.field, refused.before) == (
         RowDecision.REJECTED,
         "sku",
-        "sku-0",
+        ("sku-0",),
     )
     assert "--move" in refused.fix
-    assert known(tx, "label-0000").sku == "sku-0"
+    assert known(tx, "label-0000").skus == ("sku-0",)
     moved = take(tx, row("label-0000", sku="sku-1"), moves=True)
-    assert (one(moved).done, one(moved).before) == ((Done.MOVED,), "sku-0")
-    assert known(tx, "label-0000").sku == "sku-1"
+    assert (one(moved).done, one(moved).before) == ((Done.MOVED,), ("sku-0",))
+    assert known(tx, "label-0000").skus == ("sku-1",)
     assert one(take(tx, row("label-0000", sku="sku-1"))).decision is RowDecision.UNCHANGED
 
 
@@ -153,7 +154,7 @@ def test_a_label_that_left_the_shop_is_taken_back(tx: Connection) -> None:
     assert known(tx, label_id(0)).is_retired
     assert one(take(tx, row(label_id(0), sku="sku-1"))).done == (Done.REGISTERED, Done.PAIRED)
     assert not known(tx, label_id(0)).is_retired
-    assert known(tx, label_id(0)).sku == "sku-1"
+    assert known(tx, label_id(0)).skus == ("sku-1",)
 
 
 @pytest.mark.parametrize(
@@ -207,6 +208,23 @@ def test_an_unknown_store_is_said(tx: Connection) -> None:
                 actor="t",
                 dry_run=dry_run,
             )
+
+
+def test_a_label_of_several_products_is_given_out_and_taken_with_all_of_them(
+    tx: Connection,
+) -> None:
+    both = replace(row(sku="sku-1"), more=(Sku("sku-0"),))
+    assert one(take(tx, both)).done == (Done.REGISTERED, Done.PAIRED)
+    assert known(tx).skus == ("sku-1", "sku-0")
+    [out] = migration.pairing_rows(tx, STORE, after="label-0001")
+    assert out.skus == ("sku-1", "sku-0")
+    assert one(take(tx, out)).decision is RowDecision.UNCHANGED
+    fewer = one(take(tx, row(sku="sku-1")))
+    assert (fewer.decision, fewer.before) == (RowDecision.REJECTED, ("sku-1", "sku-0"))
+    assert "'sku-1', 'sku-0'" in fewer.reason
+    unknown = one(take(tx, replace(both, more=(Sku("nowhere"),)), moves=True))
+    assert (unknown.field, "'nowhere'" in unknown.reason) == ("sku", True)
+    assert known(tx).skus == ("sku-1", "sku-0")
 
 
 def test_what_is_given_out_is_taken_again_unchanged(tx: Connection) -> None:

@@ -137,6 +137,7 @@ def test_a_source_with_a_mapping_sends_what_its_mapping_reads_for_many_stores(sh
         ("main", "accepted"),
         ("pula", "accepted"),
     ]
+    assert [one["rows"] for one in told["results"]] == [[1], [2]], "which of its items is meant"
     assert (shop.prices()["m1"], shop.prices("pula")["m1"]) == (110, 120)
     [kept] = shop.refused()
     assert (kept["reason"], "'0003' is no store" in kept["detail"]) == ("partly", True)

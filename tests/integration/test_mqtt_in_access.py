@@ -2,12 +2,18 @@
 
 import queue
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
+from esl.domain.mqtt_in import ROOT
 from gateway.mqtt import BrokerAddress
 from tests.mqtt_till import mqtt_till
 from tests.running_house import STORE_BODY, RunningHouse, check_problem, running_house
@@ -74,3 +80,56 @@ def test_a_source_that_nobody_could_hear_is_refused_when_it_is_put(house: Runnin
     answer = house.ask("PUT", "/api/v1/sources/x", json=wrong)
     assert answer.status_code == 422
     assert "/settings/results" in answer.text
+
+
+def test_what_waits_for_a_controller_that_is_away_is_all_kept_by_the_config_of_the_page(
+    tmp_path: Path,
+) -> None:
+    [config] = re.findall(r"```conf\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    broker = Mosquitto(tmp_path / "keeps", others=("till",))
+    path = tmp_path / "keeps" / "mosquitto.conf"
+    own = [
+        line
+        for line in path.read_text("utf-8").splitlines()
+        if not line.startswith(("max_queued", "persistence true"))
+    ]
+    path.write_text("\n".join([*own, config]), "utf-8")
+    broker.start()
+    try:
+        address = BrokerAddress.from_url(broker.url)
+        away = _session(address)
+        away.disconnect()
+        away.loop_stop()
+        assert "max_queued_bytes 0" in config.splitlines()  # any other value drops in silence
+        many, size = 1100, 200  # more than the usual 1,000
+        with mqtt_till(replace(address, username="till")) as till:
+            sent = [
+                till.publish("till", b"%06d" % number + b" " * size, waits=False)
+                for number in range(many)
+            ]
+            for one in sent:
+                one.wait_for_publish(60)
+        got: queue.Queue[bytes] = queue.Queue()
+        back = _session(address, got)
+        found = [int(got.get(timeout=60)[:6]) for _ in range(many)]
+        back.disconnect()
+        back.loop_stop()
+        assert found == list(range(many))
+    finally:
+        broker.stop()
+
+
+def _session(address: BrokerAddress, got: "queue.Queue[bytes] | None" = None) -> paho.Client:
+    """Connect as a controller that the broker remembers when it is away."""
+    client = paho.Client(CallbackAPIVersion.VERSION2, "remembered", protocol=paho.MQTTv5)
+    client.username_pw_set(address.username or "", address.password)
+    ready = threading.Event()
+    client.on_connect = lambda *_: client.subscribe(f"{ROOT}/+", qos=1)
+    client.on_subscribe = lambda *_: ready.set()
+    client.on_message = lambda _c, _u, message: got.put(message.payload) if got else None
+    remembered = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    remembered.SessionExpiryInterval = 3600
+    client.connect(address.host, address.port, clean_start=False, properties=remembered)
+    client.loop_start()
+    assert ready.wait(60)
+    return client

@@ -27,7 +27,7 @@ from tests.unit.esl.services.report_twists import (
     tried,
 )
 
-LATER = NOON + timedelta(hours=1, microseconds=7)
+LATER = NOON + timedelta(minutes=9, microseconds=7)
 TILL = SourceId("till")
 
 

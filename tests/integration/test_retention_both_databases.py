@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from esl.domain.ids import Digest
 from esl.store import retention
 from esl.store.database import Database
 from esl.store.frames import StoredFrame, keep_frames
-from esl.store.migrate import migrate
 from esl.store.retention import FRAME_PARTS, Pruned
 from esl.store.tables import (
     battery_samples,
@@ -28,18 +26,12 @@ OLD = NOON - timedelta(days=100)
 BEFORE = NOON - timedelta(days=90)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def tx(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connection]:
+@pytest.fixture
+def tx(either_database: Database) -> Iterator[Connection]:
     """A writing transaction on a migrated database of either kind, with a store and a gateway."""
-    url = f"sqlite:///{tmp_path}/esl.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("fresh_postgres_url")
-    database = Database(url)
-    migrate(database, NOON)
-    with database.writing.begin() as opened:
+    with either_database.writing.begin() as opened:
         build_shelf(opened, labels_count=0)
         yield opened
-    database.close()
 
 
 def until_done(tx: Connection, prune: Callable[..., Pruned], most: int) -> tuple[int, int]:

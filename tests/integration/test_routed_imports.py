@@ -137,6 +137,10 @@ def test_who_is_for_some_stores_changes_those_and_learns_of_no_others(
     listed = house.done("GET", "/api/v1/imports", token=mine)["imports"]
     assert [job["id"] for job in listed] == [job_id]
     assert house.done("GET", "/api/v1/imports", token=other)["imports"] == []
+    for store, who, many in (("b-mine", None, 1), ("b-mine", mine, 1), ("b-theirs", other, 0)):
+        how = {} if who is None else {"token": who}
+        of_store = house.done("GET", f"/api/v1/imports?store={store}", **how)["imports"]
+        assert [job["id"] for job in of_store] == [job_id] * many
     for path in ("", "/report"):
         refused = house.ask("GET", f"/api/v1/imports/{job_id}{path}", token=other)
         check_problem(refused, 404)

@@ -12,18 +12,18 @@ from sqlalchemy import select
 from esl.domain.errors import Unavailable
 from esl.domain.guards import Guards
 from esl.domain.ids import SourceId, StoreId
-from esl.domain.import_job import ImportCounts, ImportJob, ImportMode, ImportState
+from esl.domain.import_job import ImportJob, ImportMode, ImportState
 from esl.intake.mapping.document import parse_mapping
 from esl.services import guarding, import_jobs
 from esl.services.import_runs import ImportEnded, ImportRun
 from esl.store import import_jobs as rows
 from esl.store import places
 from esl.store.database import Database
-from esl.store.migrate import migrate
 from esl.store.tables import batches, price_events
 from esl.store.trial import open_trial
 from esl.store.writer import Writer
 from tests.builders import NOON, a_store, count_rows, running_writer
+from tests.imports import a_job
 
 EAST, WEST = StoreId("east"), StoreId("west")
 CHAIN = parse_mapping(
@@ -31,18 +31,6 @@ CHAIN = parse_mapping(
     "fields: {store: shop, sku: sku, name: name, price: price}\n"
 )
 EACH = 900
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/esl.db"
-    else:
-        url = request.getfixturevalue("fresh_postgres_url")
-    opened = Database(url)
-    migrate(opened, NOON)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -59,31 +47,9 @@ def writer(database: Database) -> Iterator[Writer]:
         yield running
 
 
-def a_job(job_id: str, **changes: Any) -> ImportJob:
-    job = ImportJob(
-        job_id=job_id,
-        source=SourceId("chain"),
-        store_id=None,
-        state=ImportState.QUEUED,
-        mode=ImportMode.FULL,
-        dry_run=False,
-        title="chain.csv",
-        path="",
-        sha256="",
-        size_bytes=1,
-        mapping="chain",
-        mapping_version=None,
-        batch_id=None,
-        cursor=0,
-        rows=0,
-        counts=ImportCounts(),
-        detail=None,
-        actor="tests",
-        created_at=NOON,
-        began_at=None,
-        ended_at=None,
-    )
-    return replace(job, **changes)
+def chain_job(job_id: str, **changes: Any) -> ImportJob:
+    chain = {"source": SourceId("chain"), "store_id": None, "mode": ImportMode.FULL}
+    return a_job(job_id, **{**chain, "title": "chain.csv", "mapping": "chain", **changes})
 
 
 def chain_list(east: range, west: range) -> bytes:
@@ -110,7 +76,7 @@ def run(database: Database, writer: Any, job_id: str, body: bytes, trial: Any = 
 def begin(
     database: Database, writer: Writer, job_id: str, body: bytes, **changes: Any
 ) -> ImportJob:
-    writer.write(lambda tx: import_jobs.add_job(tx, a_job(job_id, **changes), NOON))
+    writer.write(lambda tx: import_jobs.add_job(tx, chain_job(job_id, **changes), NOON))
     return run(database, writer, job_id, body)
 
 
@@ -151,7 +117,7 @@ def test_each_store_retires_by_its_own_numbers_and_a_trial_says_the_same(
         EAST: {"products": EACH, "accepted": EACH},
         WEST: {"products": EACH - 1, "accepted": EACH - 1, "rejected": 1},
     }
-    writer.write(lambda tx: import_jobs.add_job(tx, a_job("trial", dry_run=True), NOON))
+    writer.write(lambda tx: import_jobs.add_job(tx, chain_job("trial", dry_run=True), NOON))
     with open_trial(database, tmp_path / "copy") as trial:
         tried = run(database, writer, "trial", SECOND, trial)
     done = begin(database, writer, "second", SECOND)
@@ -165,11 +131,11 @@ def test_each_store_retires_by_its_own_numbers_and_a_trial_says_the_same(
     assert "499 products of west are missing" in done.detail
 
 
-@pytest.mark.parametrize("writes", [1, 3, 5])
+@pytest.mark.parametrize("writes", [1, 2, 3])
 def test_a_run_that_ends_anywhere_goes_on_and_counts_each_store_once(
     database: Database, writer: Writer, writes: int
 ) -> None:
-    writer.write(lambda tx: import_jobs.add_job(tx, a_job("one"), NOON))
+    writer.write(lambda tx: import_jobs.add_job(tx, chain_job("one"), NOON))
     with pytest.raises(Unavailable):
         run(database, _Breaking(writer, writes), "one", FIRST)
     assert look(database, "one").state is ImportState.RUNNING
@@ -188,7 +154,7 @@ def test_cancelled_in_the_middle_what_was_taken_stays_and_nothing_is_retired(
     database: Database, writer: Writer
 ) -> None:
     begin(database, writer, "first", FIRST)
-    writer.write(lambda tx: import_jobs.add_job(tx, a_job("one"), NOON))
+    writer.write(lambda tx: import_jobs.add_job(tx, chain_job("one"), NOON))
     with pytest.raises(Unavailable):
         run(database, _Breaking(writer, 2), "one", SECOND)
     writer.write(lambda tx: import_jobs.cancel(tx, "one", NOON, actor="tests"))

@@ -148,6 +148,22 @@ def test_a_file_is_pulled_answered_and_put_aside(house: RunningHouse, server: Sf
     assert server.log.count("Accepted publickey") == 1
 
 
+def test_the_folders_within_a_folder_are_pulled_from_on_one_connection(
+    house: RunningHouse, server: SftpServer
+) -> None:
+    for name in ("0007", "0008"):
+        (server.folder / name).mkdir()
+        (server.folder / name / "list.csv").write_bytes(lines((f"IN-{name}", "1.99")))
+    (server.folder / "link").symlink_to(server.folder / "0007")
+    with pulled(house, server, subfolders="true") as source:
+        for name in ("0007", "0008"):
+            done = server.folder / name / "done" / "list.csv"
+            until(done.is_file, wanted=True)
+            assert (server.folder / name / "list.csv.result.csv").is_file()
+            assert source.price(f"IN-{name}") == 199
+        assert source.jobs() == 2
+
+
 def test_a_changed_host_key_is_a_problem_until_a_person_pins_the_new_one(
     house: RunningHouse, server: SftpServer
 ) -> None:

@@ -2,45 +2,38 @@
 
 import hashlib
 import random
-from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 
 from esl.domain.errors import EslError, IdempotencyConflict, InvalidInput, UnknownStore
-from esl.domain.guards import Guards
-from esl.domain.ids import SourceId, StoreId
+from esl.domain.guards import Guards, Limits
+from esl.domain.ids import Sku, SourceId, StoreId
 from esl.domain.pricing import ChangeResult
-from esl.services import guarding
+from esl.domain.source import Source, SourceKind
+from esl.services import guarding, schedule, sources
 from esl.services.single_changes import SingleChange, Taken, take_single_changes
 from esl.store import labels, price_intake, products
 from esl.store.database import Database
 from esl.store.gathering import TOGETHER_MOST, Gathering
-from esl.store.migrate import migrate
-from tests.builders import NOON, STORE, SimulatedClock, a_change, build_shelf, label_id
+from tests.builders import NOON, STORE, SimulatedClock, a_change, build_shelf, label_id, revs_of
 from tests.chaos.inline_writer import InlineWriter
 
 PRODUCTS = 12
 LATER = NOON + timedelta(minutes=1)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+@pytest.fixture
+def database(either_database: Database) -> Database:
     """A guarded shelf at 1.00 a product."""
-    url = f"sqlite:///{tmp_path}/esl.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("fresh_postgres_url")
-    opened = Database(url)
-    migrate(opened, NOON)
-    with opened.writing.begin() as tx:
+    with either_database.writing.begin() as tx:
         build_shelf(tx, labels_count=PRODUCTS, price_minor=100)
         guarding.put_guards(tx, STORE, Guards(), NOON, actor="t", reason="")
-    yield opened
-    opened.close()
+    return either_database
 
 
 def view(result: ChangeResult) -> str:
@@ -83,7 +76,7 @@ def books_of(tx: Connection) -> Any:
     """What holds, but for the numbers of revisions: single changes take as many either way."""
     skus = sorted({f"sku-{n}" for n in range(PRODUCTS)})
     held = price_intake.held_prices(tx, STORE, skus)  # type: ignore[arg-type]
-    return held, price_intake.revs_of(tx, STORE, skus)  # type: ignore[arg-type]
+    return held, revs_of(tx)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -123,6 +116,46 @@ def test_each_has_a_revision_of_its_own_and_its_label_wants_the_last(database: D
         assert (price.price_minor, price.rev) == (102, revs[2])
 
 
+def test_a_breaker_that_one_trips_holds_nobody_else_back(database: Database) -> None:
+    limits = Limits(bulk_permille=0, bulk_least=1)
+    said = [single(n, price_minor=130) for n in range(3)] + [single(3, price_minor=101)]
+    with database.writing.begin() as tx:
+        guarding.put_guards(tx, STORE, Guards(limits=limits), NOON, actor="t", reason="")
+        told = [
+            outcome(taken).split()[1] for taken in take_single_changes(tx, said, LATER, view=view)
+        ]
+    assert told == ["accepted", "quarantined", "quarantined", "accepted"]
+
+
+def test_who_said_the_price_beneath_is_known_within_a_round(database: Database) -> None:
+    """Else a source of low priority would own what a higher one said a moment before."""
+    erp, till = SourceId("erp"), SourceId("till")
+    end = LATER + timedelta(hours=1)
+    with database.writing.begin() as tx:
+        for source, priority in ((erp, 90), (till, 10)):
+            kind = next(iter(SourceKind))
+            row = Source(source_id=source, name="x", kind=kind, priority=priority)
+            sources.put_source(tx, row, NOON, actor="t")
+        said = [
+            single(0, price_minor=120, source=erp),
+            single(0, price_minor=110, source=erp, valid_to=end),
+            single(0, price_minor=105, source=till),
+        ]
+        told = [
+            outcome(taken).split()[1] for taken in take_single_changes(tx, said, LATER, view=view)
+        ]
+        assert told == ["accepted", "accepted", "superseded"]
+        schedule.apply_due(tx, end)
+        assert products.current_prices(tx, STORE, [Sku("sku-0")])[Sku("sku-0")].price_minor == 120
+
+
+def test_a_price_for_later_names_no_labels(database: Database) -> None:
+    later = single(0, price_minor=110, valid_from=LATER + timedelta(hours=1))
+    with database.writing.begin() as tx:
+        both = take_single_changes(tx, [single(0, price_minor=105), later], LATER, view=view)
+    assert [outcome(taken).strip() for taken in both] == ["sku-0 accepted 1", "sku-0 accepted 0"]
+
+
 def test_a_key_that_comes_twice_at_once_is_answered_once(database: Database) -> None:
     said = [single(0, key="k", price_minor=101)] * 3 + [single(0, key="k", price_minor=102)]
     with database.writing.begin() as tx:
@@ -135,6 +168,42 @@ def test_a_key_that_comes_twice_at_once_is_answered_once(database: Database) -> 
         assert one.is_replayed
         assert one.answer == first.answer
     assert isinstance(other, IdempotencyConflict)
+
+
+def test_a_key_refused_and_used_again_is_taken_before_what_came_after(database: Database) -> None:
+    said = [
+        single(PRODUCTS + 1, key="k", price_minor=101),  # no such product: its key stays free
+        single(PRODUCTS + 1, key="k", price_minor=101),
+        single(0, key="k", price_minor=102),
+        single(0, price_minor=103),
+    ]
+    with database.writing.begin() as tx:
+        refused, again, *taken = take_single_changes(tx, said, LATER, view=view)
+        held, _ = books_of(tx)
+    assert isinstance(refused, InvalidInput)
+    assert isinstance(again, InvalidInput)
+    assert [outcome(t).split()[1] for t in taken] == ["accepted", "accepted"]
+    assert held[said[3].change.sku].says.price_minor == 103
+
+
+def test_the_labels_of_all_are_told_though_the_first_is_refused(database: Database) -> None:
+    said = [single(PRODUCTS + 1), single(0, price_minor=101), single(1, price_minor=101)]
+    with database.writing.begin() as tx:
+        taken = take_single_changes(tx, said, LATER, view=view)
+    touched = [label for one in taken if isinstance(one, Taken) for label in one.labels]
+    assert sorted(touched) == [label_id(0), label_id(1)]
+
+
+def test_one_of_a_list_is_answered_as_one_of_many_also_where_it_is_refused(
+    database: Database,
+) -> None:
+    said = replace(single(PRODUCTS + 1, key="k"), is_listed=True)
+    with database.writing.begin() as tx:
+        [first] = take_single_changes(tx, [said], LATER, view=view)
+        [again] = take_single_changes(tx, [said], LATER, view=view)
+    assert outcome(first).split()[1:] == ["rejected", "0", "unknown_sku"]
+    assert isinstance(again, Taken)
+    assert (again.is_replayed, outcome(again)) == (True, outcome(first))
 
 
 def test_who_names_a_store_that_is_not_there_harms_nobody(database: Database) -> None:

@@ -1,10 +1,6 @@
 """Templates and rules on SQLite and PostgreSQL: kept alike, and safe beside price changes."""
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from esl.domain.face import OfferKind
 from esl.domain.ids import TemplateName
@@ -16,7 +12,6 @@ from esl.services.template_choice import preview_rules
 from esl.services.templates import delete_template, put_picture, put_rules, save_template
 from esl.store import pictures, templates
 from esl.store.database import Database
-from esl.store.migrate import migrate
 from tests.builders import (
     GATEWAY,
     NOON,
@@ -32,18 +27,6 @@ from tests.builders import (
 
 OWN = TemplateName("own")
 GALLERY = the_gallery().keys()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A migrated database of either kind."""
-    url = f"sqlite:///{tmp_path}/esl.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("fresh_postgres_url")
-    opened = Database(url)
-    migrate(opened, NOON)
-    yield opened
-    opened.close()
 
 
 def test_templates_rules_and_pictures_come_back_as_they_were_saved(database: Database) -> None:

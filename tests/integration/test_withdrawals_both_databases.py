@@ -1,7 +1,6 @@
 """A price that is taken away stands in its product's history, on both databases."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, select
@@ -12,23 +11,16 @@ from esl.domain.verdict import Outcome
 from esl.services import verdicts, withdrawals
 from esl.services.pricing import apply_price_changes
 from esl.store.database import Database
-from esl.store.migrate import migrate
 from esl.store.tables import labels, price_events
 from tests.builders import NOON, STORE, a_change, build_shelf, label_id
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def tx(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connection]:
+@pytest.fixture
+def tx(either_database: Database) -> Iterator[Connection]:
     """Two labels whose products have a price, on a database of either kind."""
-    url = f"sqlite:///{tmp_path}/esl.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("fresh_postgres_url")
-    database = Database(url)
-    migrate(database, NOON)
-    with database.writing.begin() as opened:
+    with either_database.writing.begin() as opened:
         build_shelf(opened, labels_count=2)
         yield opened
-    database.close()
 
 
 def history(tx: Connection, sku: str) -> list[tuple[str, int, str]]:

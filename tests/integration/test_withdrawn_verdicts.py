@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert, update
@@ -13,25 +12,18 @@ from esl.domain.verdict import Outcome, Verdict
 from esl.services import verdicts, withdrawals
 from esl.services.pricing import apply_price_changes
 from esl.store.database import Database
-from esl.store.migrate import migrate
 from esl.store.tables import display_log, issued, labels
 from tests.builders import GATEWAY, NOON, STORE, a_change, build_shelf, label_id
 
 SOON = NOON + timedelta(seconds=10)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def tx(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connection]:
+@pytest.fixture
+def tx(either_database: Database) -> Iterator[Connection]:
     """One label whose product has a price, on a database of either kind."""
-    url = f"sqlite:///{tmp_path}/esl.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("fresh_postgres_url")
-    database = Database(url)
-    migrate(database, NOON)
-    with database.writing.begin() as opened:
+    with either_database.writing.begin() as opened:
         build_shelf(opened)
         yield opened
-    database.close()
 
 
 def price(tx: Connection, price_minor: int) -> int:

@@ -4,53 +4,24 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from api.client import Client
-from api.clock import MachineClock
-from gateway.wire.enrolment import from_json
-from simulator.gateway import GatewayOptions
-from simulator.shop import Shop
 from tests.panels import PANELS
-from tests.shelf import controller_on, until
+from tests.shelf import MAIN, controller_on, lively_shop, stock_main, until
 
-STORE = "/api/v1/stores/main"
-BODY = {
-    "name": "Vrsar",
-    "currency": "EUR",
-    "locale": "hr_HR",
-    "timezone": "Europe/Zagreb",
-    "guards": {"on": False, "reason": "tests invent prices"},
-}
 PANEL = PANELS.named("bwry-296x128")
 LABELS = [f"l-{n}" for n in range(6)]
 AHEAD_S = 27.0  # staging needs 20 s before the moment
 
 
-def set_up(client: Client) -> Any:
-    client.put(STORE, BODY)
-    enrolment = from_json(client.put_text(f"{STORE}/gateways/gw-1", {}))
-    products = [{"sku": x, "name": f"Kruh {x}", "price": "1.29"} for x in LABELS]
-    client.post(f"{STORE}/products", products)
-    labels = [{"label": x, "panel": PANEL.panel_id, "gateway": "gw-1"} for x in LABELS]
-    client.post(f"{STORE}/labels", labels)
-    client.post(f"{STORE}/pairings", [{"label": x, "sku": x} for x in LABELS])
-    return enrolment
-
-
 def unsettled(client: Client) -> int:
-    return int(client.get(f"{STORE}/summary")["unsettled"])
+    return int(client.get(f"{MAIN}/summary")["unsettled"])
 
 
 async def test_labels_flip_together_at_their_moment_and_hold_the_new_price(tmp_path: Path) -> None:
     async with controller_on(tmp_path / "data") as (_, client):
-        enrolment = await asyncio.to_thread(set_up, client)
-        shop = Shop(
-            [(enrolment, [(x, PANEL) for x in LABELS])],
-            clock=MachineClock(),
-            sleep=asyncio.sleep,
-            options=GatewayOptions(beacon_s=2.0, heartbeat_s=1.0),
-        )
+        enrolment = await asyncio.to_thread(stock_main, client, LABELS, PANEL.panel_id)
+        shop = lively_shop(enrolment, LABELS, PANEL)
         async with shop:
             await shop.connected()
             await until(lambda: unsettled(client) == 0, 60, "the shelf being settled")
@@ -60,10 +31,10 @@ async def test_labels_flip_together_at_their_moment_and_hold_the_new_price(tmp_p
             flipping = LABELS[:4]
             changes = [{"sku": x, "price": "0.99", "badge": "AKCIJA"} for x in flipping]
             planned = await asyncio.to_thread(
-                client.post, f"{STORE}/flips", {"at": at.isoformat(), "changes": changes}
+                client.post, f"{MAIN}/flips", {"at": at.isoformat(), "changes": changes}
             )
             assert planned["staged"] == len(flipping)
-            flip = f"{STORE}/flips/{planned['flip']}"
+            flip = f"{MAIN}/flips/{planned['flip']}"
             await until(
                 lambda: client.get(flip)["pictures"]["armed"] == len(flipping),
                 AHEAD_S - 21,
@@ -83,38 +54,33 @@ async def test_labels_flip_together_at_their_moment_and_hold_the_new_price(tmp_p
             await until(lambda: unsettled(client) == 0, 30, "the shelf being settled again")
 
             rev = (await asyncio.to_thread(client.get, flip))["rev"]
-            found = await asyncio.to_thread(client.get, f"{STORE}/verdicts", change=rev)
+            found = await asyncio.to_thread(client.get, f"{MAIN}/verdicts", change=rev)
             assert {v["label"]: v["verdict"] for v in found["verdicts"]} == dict.fromkeys(
                 flipping, "shown"
             )
             for x in LABELS:
                 painted = shop.label(x).paints - paints[x]
                 assert painted == (x in flipping), "one refresh a label, and none for the others"
-            price = (await asyncio.to_thread(client.get, f"{STORE}/products/l-0"))["price"]
+            price = (await asyncio.to_thread(client.get, f"{MAIN}/products/l-0"))["price"]
             assert price == "0.99"
 
 
 async def test_a_light_is_accepted_and_an_unpaired_label_goes_neutral(tmp_path: Path) -> None:
     async with controller_on(tmp_path / "data") as (_, client):
-        enrolment = await asyncio.to_thread(set_up, client)
-        shop = Shop(
-            [(enrolment, [(x, PANEL) for x in LABELS])],
-            clock=MachineClock(),
-            sleep=asyncio.sleep,
-            options=GatewayOptions(beacon_s=2.0, heartbeat_s=1.0),
-        )
+        enrolment = await asyncio.to_thread(stock_main, client, LABELS, PANEL.panel_id)
+        shop = lively_shop(enrolment, LABELS, PANEL)
         async with shop:
             await shop.connected()
             await until(lambda: unsettled(client) == 0, 60, "the shelf being settled")
-            lit = await asyncio.to_thread(client.post, f"{STORE}/lights", {"labels": LABELS})
+            lit = await asyncio.to_thread(client.post, f"{MAIN}/lights", {"labels": LABELS})
             [number] = lit["commands"]
             await until(
-                lambda: client.get(f"{STORE}/commands/{number}")["state"] == "accepted",
+                lambda: client.get(f"{MAIN}/commands/{number}")["state"] == "accepted",
                 10,
                 "the light being accepted",
             )
             before = shop.label("l-0").shown_digest
-            await asyncio.to_thread(client.delete, f"{STORE}/labels/l-0")
+            await asyncio.to_thread(client.delete, f"{MAIN}/labels/l-0")
             await until(lambda: shop.label("l-0").shown_digest != before, 20, "the neutral face")
             label = await asyncio.to_thread(client.get, "/api/v1/labels/l-0")
             await until(

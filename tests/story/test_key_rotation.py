@@ -14,16 +14,8 @@ from gateway.wire.enrolment import Enrolment, from_json
 from simulator.gateway import GatewayOptions
 from simulator.shop import Shop
 from tests.panels import PANELS
-from tests.shelf import controller_on, until
+from tests.shelf import MAIN, UNGUARDED, controller_on, until
 
-STORE = "/api/v1/stores/main"
-BODY = {
-    "name": "Vrsar",
-    "currency": "EUR",
-    "locale": "hr_HR",
-    "timezone": "Europe/Zagreb",
-    "guards": {"on": False, "reason": "tests invent prices"},
-}
 PANEL = PANELS.named("bwry-296x128")
 
 
@@ -42,7 +34,7 @@ def rotate(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def enrol(client: Client) -> Enrolment:
-    return from_json(client.put_text(f"{STORE}/gateways/gw-1", {}))
+    return from_json(client.put_text(f"{MAIN}/gateways/gw-1", {}))
 
 
 @contextlib.asynccontextmanager
@@ -66,12 +58,12 @@ async def paints(shop: Shop) -> None:
 
 
 def set_up(client: Client) -> None:
-    client.put(STORE, BODY)
+    client.put(MAIN, UNGUARDED)
     enrol(client)
-    client.post(f"{STORE}/products", [{"sku": "1", "name": "Kruh", "price": "1.29"}])
+    client.post(f"{MAIN}/products", [{"sku": "1", "name": "Kruh", "price": "1.29"}])
     label = {"label": "l-1", "panel": PANEL.panel_id, "gateway": "gw-1"}
-    client.post(f"{STORE}/labels", label)
-    client.post(f"{STORE}/pairings", {"label": "l-1", "sku": "1"})
+    client.post(f"{MAIN}/labels", label)
+    client.post(f"{MAIN}/pairings", {"label": "l-1", "sku": "1"})
 
 
 async def test_a_key_is_rotated_while_gateways_go_on_obeying(tmp_path: Path) -> None:

@@ -2,37 +2,13 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 from api.client import Client
-from api.clock import MachineClock
-from gateway.wire.enrolment import from_json
-from simulator.gateway import GatewayOptions
-from simulator.shop import Shop
 from tests.panels import PANELS
-from tests.shelf import controller_on, until
+from tests.shelf import MAIN, controller_on, lively_shop, stock_main, until
 
-STORE = "/api/v1/stores/main"
-BODY = {
-    "name": "Vrsar",
-    "currency": "EUR",
-    "locale": "hr_HR",
-    "timezone": "Europe/Zagreb",
-    "guards": {"on": False, "reason": "tests invent prices"},
-}
 PANEL = PANELS.named("bwry-296x128")
 LABELS = [f"l-{n}" for n in range(4)]
-
-
-def set_up(client: Client) -> Any:
-    client.put(STORE, BODY)
-    enrolment = from_json(client.put_text(f"{STORE}/gateways/gw-1", {}))
-    products = [{"sku": x, "name": f"Kruh {x}", "price": "1.29"} for x in LABELS]
-    client.post(f"{STORE}/products", products)
-    labels = [{"label": x, "panel": PANEL.panel_id, "gateway": "gw-1"} for x in LABELS]
-    client.post(f"{STORE}/labels", labels)
-    client.post(f"{STORE}/pairings", [{"label": x, "sku": x} for x in LABELS])
-    return enrolment
 
 
 def verdicts(client: Client, address: str) -> dict[str, str]:
@@ -41,15 +17,10 @@ def verdicts(client: Client, address: str) -> dict[str, str]:
 
 async def test_a_change_is_pending_then_shown_and_then_superseded(tmp_path: Path) -> None:
     async with controller_on(tmp_path / "data") as (_, client):
-        enrolment = await asyncio.to_thread(set_up, client)
-        shop = Shop(
-            [(enrolment, [(x, PANEL) for x in LABELS])],
-            clock=MachineClock(),
-            sleep=asyncio.sleep,
-            options=GatewayOptions(beacon_s=2.0, heartbeat_s=1.0),
-        )
+        enrolment = await asyncio.to_thread(stock_main, client, LABELS, PANEL.panel_id)
+        shop = lively_shop(enrolment, LABELS, PANEL)
         one = {"sku": "l-0", "price": "0.99"}
-        [first] = (await asyncio.to_thread(client.post, f"{STORE}/price-changes", one))["results"]
+        [first] = (await asyncio.to_thread(client.post, f"{MAIN}/price-changes", one))["results"]
         by_change = f"/api/v1/price-changes/{first['rev']}"
         assert verdicts(client, by_change) == {"l-0": "pending"}, "no gateway is there yet"
         async with shop:
@@ -62,8 +33,8 @@ async def test_a_change_is_pending_then_shown_and_then_superseded(tmp_path: Path
             assert client.get(by_change)["counts"]["shown"] == 1
 
             many = [{"sku": x, "price": "0.89"} for x in LABELS[:3]]
-            sent = await asyncio.to_thread(client.post, f"{STORE}/price-changes", many)
-            by_batch = f"{STORE}/batches/{sent['batch']}/labels"
+            sent = await asyncio.to_thread(client.post, f"{MAIN}/price-changes", many)
+            by_batch = f"{MAIN}/batches/{sent['batch']}/labels"
             assert set(verdicts(client, by_batch)) == set(LABELS[:3])
             await until(
                 lambda: set(verdicts(client, by_batch).values()) == {"shown"}, 60, "all showing it"
@@ -72,8 +43,8 @@ async def test_a_change_is_pending_then_shown_and_then_superseded(tmp_path: Path
             assert {x["change"] for x in found["labels"]} == {sent["results"][0]["rev"]}
             assert verdicts(client, by_change) == {"l-0": "shown"}, "it was, whatever came later"
         # No gateway any more: what comes now cannot be shown, and is overtaken by what comes next.
-        [lost] = client.post(f"{STORE}/price-changes", {"sku": "l-1", "price": "0.79"})["results"]
-        client.post(f"{STORE}/price-changes", {"sku": "l-1", "price": "0.69"})
+        [lost] = client.post(f"{MAIN}/price-changes", {"sku": "l-1", "price": "0.79"})["results"]
+        client.post(f"{MAIN}/price-changes", {"sku": "l-1", "price": "0.69"})
         assert verdicts(client, f"/api/v1/price-changes/{lost['rev']}") == {"l-1": "superseded"}
         assert client.get(by_batch)["counts"] == {
             "pending": 0, "shown": 3, "superseded": 0, "failed": 0,

@@ -1,6 +1,6 @@
 """Tokens are believed for a moment, and a revoked one for none."""
 
-from api.auth import TokenMemory
+from api.token_memory import TokenMemory
 from esl.domain.access import Principal, Scope
 
 TILL = Principal(name="token:1", scopes=frozenset({Scope.PRICE_WRITE}), stores=frozenset({"*"}))

@@ -13,6 +13,7 @@ from esl.domain.errors import EslError, FieldProblem, InvalidInput
 
 STATUS = {
     "InvalidInput": 422,
+    "NumberUsed": 422,
     "NotFound": 404,
     "UnknownStore": 404,
     "UnknownGateway": 404,
@@ -25,14 +26,19 @@ STATUS = {
     "UnknownMapping": 404,
     "UnknownBatch": 404,
     "UnknownQuarantine": 404,
+    "UnknownSubscription": 404,
     "UnknownFlip": 404,
     "UnknownCommand": 404,
+    "UnknownProfile": 404,
+    "UnknownPromotion": 404,
     "Conflict": 409,
     "AlreadyExists": 409,
     "EditConflict": 412,
     "IdempotencyConflict": 409,
     "NotSignedIn": 401,
     "Forbidden": 403,
+    "TokenWorthless": 403,
+    "TooOften": 429,
     "RenderRefused": 422,
     "PriceDoesNotFit": 422,
     "NameDoesNotFit": 422,
@@ -60,7 +66,8 @@ def _every_kind(kind: type[EslError] = EslError) -> Iterator[type[EslError]]:
 def test_every_kind_of_error_has_a_status_and_a_fix(kind: type[EslError]) -> None:
     if kind.__name__ in BASES:
         return
-    error = InvalidInput.at("/price", "not a price") if kind is InvalidInput else kind("words")
+    is_input = issubclass(kind, InvalidInput)
+    error = kind.at("/price", "not a price") if is_input else kind("words")
     answer = errors.answer_error(error)
     problem = json.loads(bytes(answer.body))
     assert answer.status_code == problem["status"] == STATUS[kind.__name__]
@@ -111,6 +118,7 @@ def test_only_what_could_have_stored_something_says_that_it_did_not(
     assert json.loads(bytes(busy.body))["detail"] == f"busy{words}"
 
 
+@pytest.mark.asvs("16.5.1")
 def test_a_fault_of_ours_says_nothing_of_itself(capsys: pytest.CaptureFixture[str]) -> None:
     app = FastAPI()
     errors.install(app)

@@ -1,6 +1,7 @@
 """``esl mapping``: what it proposes, shows and refuses, and with which status."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,41 @@ def test_a_suggestion_is_written_with_its_reasons_and_then_tried() -> None:
     assert "'x' is no price" in result.stdout
     assert "about so much" in result.stdout
     assert "20 rows, 19 products, 1 rows refused" in result.stdout
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+def test_a_narrow_terminal_cuts_no_value_and_names_the_columns_it_has_no_room_for(
+    width: int,
+) -> None:
+    header = "SKU;EAN;Name;Price;Promo price;Lowest price 30 days;Anchor price;Deposit"
+    rows = [
+        f"{n};4006381333931;Sparkling water {n};{n}234,56;{n}111,22;{n}100,33;{n}999,87;0,25"
+        for n in range(1, 9)
+    ]
+    Path("wide.csv").write_text("\n".join([header, *rows, ""]))
+    run("suggest", "wide.csv", "--out", "wide.yaml")
+    arguments = ["mapping", "check", "wide.yaml", "wide.csv"]
+    shown = CliRunner().invoke(app, arguments, env={"COLUMNS": str(width)}).stdout
+    assert "1234.56" in shown.split()
+    assert "1111.22" in shown.split()
+    assert ("1999.87" in shown.split()) != ("No room for: " in shown)
+    for word in shown.split():
+        cut = re.fullmatch(r"\d+\.\d?", word.strip("…"))
+        assert not cut, f"a price that was cut: {word}"
+
+
+def test_what_is_not_used_is_said_with_a_command_that_can_be_copied() -> None:
+    Path("two words.csv").write_text(
+        "SKU;Name;Price;WG;Popust\n1;Bread;1,20;12;10\n2;Milk;2,20;14;\n"
+    )
+    said = run("suggest", "two words.csv", "--out", "m.yaml").stdout
+    assert 'not used: "WG": such as "12", "14"' in said
+    assert "a discount in percent?" in said
+    assert "esl mapping check m.yaml 'two words.csv'" in said
+    told = json.loads(run("suggest", "two words.csv", "--json").stdout)
+    assert told["unused"] == ["WG", "Popust"]
+    assert told["questions"][0]["column"] == "Popust"
+    assert told["unsure"] == ['column "Popust"']
 
 
 def test_a_trial_is_also_given_to_programs() -> None:
@@ -120,7 +156,9 @@ def test_files_that_are_missing_or_no_lists_are_refused_in_words() -> None:
     run("suggest", "Preise 2026.csv", "--out", "m.yaml")
     assert isinstance(run("check", "m.yaml", "nowhere.csv").exception, SetupError)
     Path("empty.csv").write_bytes(b"")
-    assert isinstance(run("suggest", "empty.csv").exception, InvalidInput)
+    empty = run("suggest", "empty.csv")
+    assert empty.exit_code == 1
+    assert "empty.csv: error: the file is empty" in empty.stderr
     Path("latin.yaml").write_bytes(b"name: \xe4\xff\n")
     assert isinstance(run("check", "latin.yaml").exception, InvalidInput)
     refused = run("check", "m.yaml", "Preise 2026.csv", "--currency", "XXX").exception

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from api.books import open_books
 from api.private_files import (
     RuntimeFile,
     hold_data_folder,
@@ -16,6 +17,7 @@ from api.private_files import (
     write_private,
 )
 from esl.domain.errors import SetupError
+from esl.settings import Settings
 
 RUNTIME = RuntimeFile(url="http://127.0.0.1:1", token="esl_operator_x", pid=1)
 
@@ -84,6 +86,43 @@ def test_a_folder_that_is_a_file_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
     with pytest.raises(SetupError, match="data folder"):
         make_data_folder(tmp_path / "data")
+
+
+def test_a_folder_from_before_that_others_may_read_is_narrowed(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    (folder / "keys").mkdir(parents=True)
+    (folder / "esl.db").write_text("")
+    elsewhere = tmp_path / "elsewhere.db"
+    elsewhere.write_text("")
+    (folder / "esl.db-wal").symlink_to(elsewhere)
+    for path, wide in ((folder, 0o755), (folder / "keys", 0o750), (folder / "esl.db", 0o644)):
+        path.chmod(wide)
+    elsewhere.chmod(0o644)
+    make_data_folder(folder)
+    modes = [mode(folder / name) for name in (".", "keys", "run", "esl.db")]
+    assert modes == [0o700, 0o700, 0o700, 0o600]
+    assert mode(elsewhere) == 0o644, "not ours: only a link leads there"
+
+
+def test_a_database_is_private_from_its_first_moment(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        with open_books(Settings(data_dir=tmp_path / "data")):
+            modes = {path.name: mode(path) for path in (tmp_path / "data").glob("esl.db*")}
+    finally:
+        os.umask(before)
+    assert set(modes) > {"esl.db", "esl.db-wal"}
+    assert set(modes.values()) == {0o600}
+
+
+def test_a_folder_that_everybody_shares_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    with pytest.raises(SetupError, match="name a folder in it"):
+        make_data_folder(shared)
+    assert mode(shared) == 0o1777
+    assert not list(shared.iterdir())
 
 
 def test_the_signing_key_is_made_once_and_private(data: Path) -> None:

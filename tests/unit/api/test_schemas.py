@@ -72,9 +72,13 @@ def test_three_for_two_stays_what_it_says() -> None:
         locale="en",
         unit_price_minor=250,
         unit=Unit.KILOGRAM,
-        multibuy=Multibuy(quantity=3, total_minor=200, pay_for=2),
+        member_price_minor=90,
+        member_condition="Gold",
+        multibuy=Multibuy(quantity=3, total_minor=200, pay_for=2, unit_price_minor=167),
     )
-    assert face_view(face)["multibuy"] == {"quantity": 3, "pay_for": 2}
+    view = face_view(face)
+    assert view["multibuy"] == {"quantity": 3, "pay_for": 2, "unit_price": "1.67"}
+    assert (view["member_price"], view["member_condition"]) == ("0.90", "Gold")
     assert face_from(face_view(face)) == face
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from gateway.mqtt import MqttMessage
 from gateway.wire.messages import Cancel, Command, Put, Seen, Show, ShowEntry, Stored
-from tests.builders import Controller, FakeGateway
+from tests.builders import GATEWAY, Controller, FakeGateway, SimulatedClock
 
 
 @dataclass(slots=True)
@@ -96,3 +96,11 @@ class StagedGateway(FakeGateway):
                 said.append(command)
                 self.take(shop, command)
         raise AssertionError("it does not come to rest")
+
+
+def on_the_line(shop: Controller, clock: SimulatedClock) -> StagedGateway:
+    """A gateway that has said hello and painted what its labels want."""
+    found = StagedGateway(GATEWAY, clock)
+    shop.hear(found.hello(level="staged"))
+    found.run(shop)
+    return found

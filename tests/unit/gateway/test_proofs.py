@@ -8,6 +8,7 @@ import pytest
 from esl.domain.panel import Encoding, Ink, Panel
 from gateway.proofs import Proofs, token_of
 from renderer.canvas import blank
+from renderer.codes.modules import Modules
 from renderer.codes.place import PlacedCode
 from renderer.packing import Canvas, pack, unpack
 from tests.panels import PANELS
@@ -17,7 +18,8 @@ KINDS = list({(p.encoding, p.turn, p.row_padding, p.ink_set): p for p in PANELS.
 
 def a_code(panel: Panel) -> PlacedCode:
     """A square somewhere off the edges, on odd pixels."""
-    modules = np.array(Random(1).choices([True, False], k=49), np.bool_).reshape(7, 7)
+    dark = np.array(Random(1).choices([True, False], k=49), np.bool_).reshape(7, 7)
+    modules = Modules.of(dark)
     left, top = panel.width_px // 3 | 1, panel.height_px // 3 | 1
     return PlacedCode("qr", "HTTPS://E.EXAMPLE/1", modules, left, top, 3, 21, (4, 5, 6, 7))
 
@@ -25,7 +27,7 @@ def a_code(panel: Panel) -> PlacedCode:
 def drawn(panel: Panel, code: PlacedCode) -> Canvas:
     canvas = blank(panel)
     box = code.symbol_box
-    inks = np.where(code.modules, np.uint8(Ink.BLACK), np.uint8(Ink.WHITE))
+    inks = np.where(code.modules.dark(), np.uint8(Ink.BLACK), np.uint8(Ink.WHITE))
     canvas[box.top : box.bottom, box.left : box.right] = inks.repeat(3, axis=0).repeat(3, axis=1)
     return canvas
 
@@ -68,7 +70,7 @@ def test_the_same_pixels_meant_otherwise_are_another_token() -> None:
     panel = KINDS[0]
     code = a_code(panel)
     pixels = pack(drawn(panel, code), panel)
-    other_modules = code._replace(modules=~code.modules)
+    other_modules = code._replace(modules=Modules.of(~code.modules.dark()))
     others = [
         code._replace(content="HTTPS://E.EXAMPLE/2"),
         code._replace(symbology="data-matrix"),
@@ -79,7 +81,9 @@ def test_the_same_pixels_meant_otherwise_are_another_token() -> None:
     tokens = {token_of(pixels, panel, (meant,)) for meant in [code, *others]}
     assert len(tokens) == 1 + len(others)
     assert token_of(pixels, panel, (code, others[0])) not in tokens
-    assert token_of(pixels, panel, (code._replace(modules=code.modules.copy()),)) in tokens
+    assert (
+        token_of(pixels, panel, (code._replace(modules=Modules.of(code.modules.dark())),)) in tokens
+    )
 
 
 def test_proofs_are_bounded_and_the_latest_are_kept() -> None:

@@ -1,7 +1,7 @@
 """Pictures that wait in labels for their moment, and prices that begin together."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -34,33 +34,20 @@ from tests.builders import (
     open_database,
 )
 from tests.panels import PANELS
-from tests.unit.gateway.staged_gateway import StagedGateway
+from tests.unit.gateway.staged_gateway import StagedGateway, on_the_line
 
 LABELS = 3
 IN_AN_HOUR = 3600.0
 
 
 @pytest.fixture
-def clock() -> SimulatedClock:
-    return SimulatedClock()
-
-
-@pytest.fixture
-def shop(tmp_path: Path, clock: SimulatedClock) -> Iterator[Controller]:
-    database = open_database(tmp_path)
-    with database.writing.begin() as tx:
-        build_shelf(tx, labels_count=LABELS)
-    controller = Controller(database, clock)
-    yield controller
-    controller.close()
-    database.close()
+def shop(open_shop: Callable[..., Controller]) -> Controller:
+    return open_shop(labels_count=LABELS)
 
 
 @pytest.fixture
 def gateway(shop: Controller, clock: SimulatedClock) -> StagedGateway:
-    found = StagedGateway(GATEWAY, clock)
-    shop.hear(found.hello(level="staged"))
-    found.run(shop)
+    found = on_the_line(shop, clock)
     assert all(state.due_at is None and state.shown_rev > 0 for state in shop.states())
     return found
 

@@ -1,7 +1,7 @@
 """Staged prices that are doubted, come early, or get stuck: the truth wins, and nobody waits."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -41,34 +41,20 @@ from tests.builders import (
     open_database,
 )
 from tests.panels import PANELS
-from tests.unit.gateway.staged_gateway import StagedGateway
+from tests.unit.gateway.staged_gateway import StagedGateway, on_the_line
 
 IN_AN_HOUR = 3600.0
 OTHER = GatewayId("gw-2")
 
 
 @pytest.fixture
-def clock() -> SimulatedClock:
-    return SimulatedClock()
-
-
-@pytest.fixture
-def shop(tmp_path: Path, clock: SimulatedClock) -> Iterator[Controller]:
-    database = open_database(tmp_path)
-    with database.writing.begin() as tx:
-        build_shelf(tx, labels_count=2)
-    controller = Controller(database, clock)
-    yield controller
-    controller.close()
-    database.close()
+def shop(open_shop: Callable[..., Controller]) -> Controller:
+    return open_shop(labels_count=2)
 
 
 @pytest.fixture
 def gateway(shop: Controller, clock: SimulatedClock) -> StagedGateway:
-    found = StagedGateway(GATEWAY, clock)
-    shop.hear(found.hello(level="staged"))
-    found.run(shop)
-    return found
+    return on_the_line(shop, clock)
 
 
 def plan(shop: Controller, prices: dict[str, str], after_s: float = IN_AN_HOUR) -> int:

@@ -4,52 +4,35 @@ A beacon that comes late says that a slot is empty; so its picture is put again,
 that was armed with it before is still pending.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from esl.services import flips
 from gateway.wire.messages import Put
 from tests.builders import (
-    GATEWAY,
     STORE,
     Controller,
     SimulatedClock,
     a_change,
-    build_shelf,
     label_id,
-    open_database,
 )
 from tests.panels import PANELS
-from tests.unit.gateway.staged_gateway import StagedGateway
+from tests.unit.gateway.staged_gateway import StagedGateway, on_the_line
 
 AHEAD_S = 600
 
 
 @pytest.fixture
-def clock() -> SimulatedClock:
-    return SimulatedClock()
-
-
-@pytest.fixture
-def shop(tmp_path: Path, clock: SimulatedClock) -> Iterator[Controller]:
-    database = open_database(tmp_path)
-    with database.writing.begin() as tx:
-        build_shelf(tx)
-    controller = Controller(database, clock)
-    yield controller
-    controller.close()
-    database.close()
+def shop(open_shop: Callable[..., Controller]) -> Controller:
+    return open_shop()
 
 
 @pytest.fixture
 def gateway(shop: Controller, clock: SimulatedClock) -> StagedGateway:
     """It keeps a timed show; a beacon of before came late; and the put that follows is lost."""
-    found = StagedGateway(GATEWAY, clock)
-    shop.hear(found.hello(level="staged"))
-    found.run(shop)
+    found = on_the_line(shop, clock)
     now = shop.time.now()
     show_at = now + timedelta(seconds=AHEAD_S)
     said = '[{"sku": "sku-0", "price": "1.99"}]'

@@ -235,19 +235,39 @@ def test_a_deposit_stands_on_a_line_of_its_own(name: str) -> None:
 
 
 def test_a_member_price_stands_beside_the_price_for_everybody_and_its_unit_price() -> None:
-    said = draw_on_wide("member-price", GALLERY["member-price"].sample)
-    for words in ("Member price", "£ 3 50", "Without card", "£ 4 75", "£20.93/kg"):
+    sample = GALLERY["member-price"].sample
+    said = draw_on_wide("member-price", sample)
+    for words in ("with Orchard Card", "£ 3 50", "Without card", "£ 4 75", "£20.93/kg"):
         assert words in said
+    for locale, words in (
+        ("de_DE", "mit Orchard Card"),
+        ("hr_HR", "uz karticu Orchard Card"),
+        ("hu_HU", "Kártya: Orchard Card"),
+    ):
+        assert words in draw_on_wide("member-price", replace(sample, locale=locale))
+    nameless = draw_on_wide("member-price", replace(sample, member_condition=None))
+    assert "Member price" in nameless
+    assert "Orchard" not in nameless
 
 
 def test_a_multi_buy_says_offer_single_price_and_what_each_costs() -> None:
     said = draw_on_wide("multi-buy", GALLERY["multi-buy"].sample)
-    for words in ("3 pour 2", "1,57 € pièce", "2 35 €", "5,88 €/kg"):
+    for words in ("3 pour 2", "3 = 4,70 €", "3,92 €/kg", "2 35 €", "5,88 €/kg"):
         assert words in said
-    total = replace(
-        GALLERY["multi-buy"].sample, multibuy=Multibuy(quantity=2, total_minor=400), locale="de_DE"
+    without = replace(
+        GALLERY["multi-buy"].sample, multibuy=Multibuy(quantity=3, total_minor=470, pay_for=2)
     )
-    assert "2 für 4,00 €" in draw_on_wide("multi-buy", total)
+    assert "3 = 4,70 €" in draw_on_wide("multi-buy", without)
+    total = replace(
+        GALLERY["multi-buy"].sample,
+        multibuy=Multibuy(quantity=2, total_minor=400, unit_price_minor=500),
+        locale="de_DE",
+    )
+    said = draw_on_wide("multi-buy", total)
+    for words in ("2 für 4,00 €", "2,00 € je Stück", "5,00 €/kg"):
+        assert words in said
+    bare = replace(total, multibuy=Multibuy(quantity=2, total_minor=400))
+    assert "2,00 € je Stück" in draw_on_wide("multi-buy", bare)
 
 
 def test_goods_by_weight_show_the_price_of_a_kilogram_and_no_other() -> None:
@@ -261,6 +281,28 @@ def test_fresh_goods_say_where_they_come_from_on_every_panel() -> None:
     template = GALLERY["fresh-origin"]
     for panel in PANELS.values():
         assert "España, Almería" in words_on(RENDERER.draw(template.sample, panel, template))
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_a_deposit_and_the_price_the_law_names_have_room_together_on_every_panel(
+    language: str,
+) -> None:
+    named = ReferencePrice(kind=ReferenceKind.ANCHOR, minor=119)
+    sample = GALLERY["standard"].sample
+    face = replace(sample, locale=language, deposit_minor=10, reference_prices=(named,))
+    for panel in PANELS.values():
+        said = words_on(RENDERER.draw(face, panel, GALLERY["standard"]))
+        assert "19" in said.rpartition("2025")[2], panel.panel_id
+        assert "10" in said, panel.panel_id
+
+
+def test_croatian_words_over_a_member_price_are_not_cut_on_small_labels() -> None:
+    sample = GALLERY["member-price"].sample
+    face = replace(sample, locale="hr_HR", member_condition=None)
+    for panel in PANELS.values():
+        parts = RENDERER.draw(face, panel, GALLERY["member-price"]).parts
+        assert not [p.texts for p in parts if p.cut and "karticom" in " ".join(p.texts)]
+        assert "S karticom" in words_on(RENDERER.draw(face, panel, GALLERY["member-price"]))
 
 
 def test_the_neutral_template_shows_no_amount() -> None:

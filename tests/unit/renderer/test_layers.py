@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from esl.domain.face import Unit
 from esl.domain.panel import Ink
 from renderer.layers import Layer, LayerCache
 from renderer.packing import unpack
 from renderer.render import Renderer
 from tests.unit.renderer.drawings import FACE, PANEL, template
+from tests.unit.renderer.lint.templates import template_of
 
 SETTLED = Renderer()._designs(template("{type: rect}"), PANEL).arrangement(FACE)
 A, B, C = (Layer(bytes([n]), (), SETTLED) for n in range(3))
@@ -85,6 +87,16 @@ def test_a_kept_layer_never_shows_another_face(changed) -> None:
     )
 
 
+def test_a_kept_layer_never_shows_what_another_unit_price_counts() -> None:
+    made = template('{type: text, value: "per {unit}", size: 20, box: [0, 0, 200, 40]}')
+    renderer = Renderer()
+    pictures = {
+        renderer.render(replace(FACE, unit=Unit.KILOGRAM, unit_label=label), PANEL, made).pixels
+        for label in (None, "100 g", "lb", "100 g")
+    }
+    assert len(pictures) == 3
+
+
 def test_a_template_with_other_words_gets_other_layers() -> None:
     one, other = (
         template('{type: text, value: "A", size: 20}'),
@@ -94,3 +106,18 @@ def test_a_template_with_other_words_gets_other_layers() -> None:
     first = renderer.render(FACE, PANEL, one)
     assert renderer.render(FACE, PANEL, other).pixels != first.pixels
     assert renderer.render(FACE, PANEL, one).pixels == first.pixels
+
+
+def test_words_below_a_price_keep_to_their_language() -> None:
+    """What prints no field may still speak the face's language."""
+    made = template_of(
+        '{type: text, value: "{words.until}", size: 20, box: [0, 0, 200, 40]}',
+        "{type: price, box: [0, 0, 200, 100]}",
+        words="{until: {en: until, de: bis}}",
+    )
+    renderer = Renderer()
+    for locale in ("en_US", "de_DE", "en_US"):
+        for price in (129, 888):
+            face = replace(FACE, locale=locale, price_minor=price)
+            fresh = Renderer().render(face, PANEL, made)
+            assert renderer.render(face, PANEL, made).pixels == fresh.pixels

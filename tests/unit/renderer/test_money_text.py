@@ -1,5 +1,6 @@
 """Money reads as its locale writes it, and our own formatting is Babel's."""
 
+import unicodedata
 from datetime import date
 from decimal import Decimal
 
@@ -46,6 +47,68 @@ def test_money_is_written_as_the_locale_does(
 ) -> None:
     assert WRITER.style(locale, currency).text(minor) == text
     assert FONTS.can_draw(text)
+
+
+@pytest.mark.parametrize(
+    ("locale", "currency", "text"),
+    [
+        ("de_DE", "EUR", "1.234,50\u00a0€"),
+        ("fr_FR", "EUR", "1\u202f234,50\u00a0€"),
+        ("en_GB", "GBP", "£1,234.50"),
+        ("nl_NL", "EUR", "€\u00a01.234,50"),
+        ("de_AT", "EUR", "€\u00a01.234,50"),
+        ("de_CH", "CHF", "CHF\u00a01\u2019234.50"),
+        ("it_CH", "CHF", "CHF\u00a01\u2019234.50"),
+        ("pl_PL", "PLN", "1\u00a0234,50\u00a0zł"),
+        ("sv_SE", "SEK", "1\u00a0234,50\u00a0kr"),
+        ("da_DK", "DKK", "1.234,50\u00a0kr."),
+        ("nb_NO", "NOK", "1\u00a0234,50\u00a0kr"),
+        ("fi_FI", "EUR", "1\u00a0234,50\u00a0€"),
+        ("hr_HR", "EUR", "1.234,50\u00a0€"),
+        ("it_IT", "EUR", "1.234,50\u00a0€"),
+        ("cs_CZ", "CZK", "1\u00a0234,50\u00a0Kč"),
+        ("ro_RO", "RON", "1.234,50\u00a0RON"),
+        ("el_GR", "EUR", "1.234,50\u00a0€"),
+        ("uk_UA", "UAH", "1\u00a0234,50\u00a0₴"),
+        ("tr_TR", "TRY", "₺1.234,50"),
+        ("en_US", "USD", "$1,234.50"),
+        ("pt_BR", "BRL", "R$\u00a01.234,50"),
+        ("ja_JP", "JPY", "¥123,450"),  # CLDR's sign is U+FFE5; the fonts have U+00A5
+        ("ar_BH", "BHD", "123.450\u00a0د.ب."),
+        ("ar_TN", "TND", "123,450\u00a0د.ت."),
+    ],
+)
+def test_every_code_point_is_the_locales(locale: str, currency: str, text: str) -> None:
+    """Code points of CLDR, as Babel 2.18 has them; blanks that look alike are told apart."""
+    written = WRITER.style(locale, currency).text(123450)
+    assert [f"{ord(c):04X}" for c in written] == [f"{ord(c):04X}" for c in text]
+    assert FONTS.can_draw(written)
+    digits = MINOR_DIGITS[currency]
+    babel = format_currency(Decimal(123450).scaleb(-digits), currency, locale=locale)
+    said = "".join(c for c in babel if unicodedata.category(c) != "Cf")
+    assert written == unicodedata.normalize("NFKC", said) or written == said
+
+
+@pytest.mark.parametrize(
+    ("locale", "currency", "tenths", "text"),
+    [
+        ("en_US", "USD", 253, "$0.253"),
+        ("en_US", "USD", 7, "$0.007"),
+        ("en_GB", "GBP", 584, "£0.584"),
+        ("de_DE", "EUR", 12_345_678, f"12.345,678{NBSP}€"),
+        ("ja_JP", "JPY", 253, "¥25.3"),
+        ("ar_BH", "BHD", 12_345, f"1.2345{NBSP}د.ب."),
+        ("hu_HU", "HUF", 1000, f"1,000{NBSP}Ft"),
+    ],
+)
+def test_tenths_have_one_decimal_more(locale: str, currency: str, tenths: int, text: str) -> None:
+    assert WRITER.style(locale, currency).tenths_text(tenths) == text
+
+
+def test_a_big_price_in_tenths_is_taken_apart_with_one_decimal_more() -> None:
+    parts = WRITER.style("en_US", "USD").tenths_parts(253)
+    assert parts[:5] == ("0", ".", "253", "$", True)
+    assert WRITER.style("de_DE", "EUR").tenths_parts(7)[:3] == ("0", ",", "007")
 
 
 @pytest.mark.parametrize("locale", ["hr_HR", "de_DE", "en_GB", "fr_FR", "de_CH", "nl_NL", "sv_SE"])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esl.domain.errors import PriceDoesNotFit
-from esl.domain.face import Face, Unit
+from esl.domain.face import Face, Multibuy, Unit
 from esl.domain.panel import Ink
 from renderer.canvas import Box
 from renderer.drawing import DrawnPart
@@ -64,6 +64,77 @@ def test_goods_by_weight_say_what_the_price_is_for() -> None:
     weighed = replace(FACE, priced_per=Unit.KILOGRAM)
     assert price(face=weighed).texts == ("1", "29", "€/kg")
     assert price(", per: false", face=weighed).texts == ("1", "29", "€")
+
+
+PER_UNIT = replace(
+    FACE,
+    unit_price_minor=323,
+    unit=Unit.KILOGRAM,
+    member_price_minor=119,
+    multibuy=Multibuy(quantity=3, pay_for=2, total_minor=258, unit_price_minor=215),
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "texts"),
+    [
+        ("unit_price", ("3", "23", "€/kg")),
+        ("multibuy_unit_price", ("2", "15", "€/kg")),
+        ("price", ("1", "29", "€")),
+        ("member_price", ("1", "19", "€")),
+    ],
+)
+def test_a_unit_price_set_large_says_its_unit(value: str, texts: tuple[str, ...]) -> None:
+    assert price(f", value: {value}", face=PER_UNIT).texts == texts
+
+
+@pytest.mark.parametrize(
+    ("change", "unit"),
+    [
+        ({"unit_label": "100 g"}, "€/100 g"),
+        ({"unit": Unit.PIECE}, "€/Stk."),
+        ({"unit": Unit.PIECE, "locale": "hr_HR"}, "€/kom"),
+        ({"priced_per": Unit.LITRE}, "€/kg"),
+        ({"currency": "USD", "locale": "en_US"}, "/kg"),
+    ],
+)
+def test_the_unit_of_a_large_unit_price_is_that_of_the_text(
+    change: dict[str, object], unit: str
+) -> None:
+    face = replace(PER_UNIT, **change)
+    assert price(", value: unit_price", face=face).texts[-1] == unit
+    text = part_of(
+        draw('{type: text, value: "{unit_price}", size: 20, box: [0, 0, 280, 40]}', face=face),
+        "text",
+    )
+    assert text.texts[0].endswith(unit)
+
+
+def test_a_large_unit_price_in_tenths_says_its_unit() -> None:
+    face = replace(PER_UNIT, unit_price_minor=25, unit_price_tenths=253, unit_label="100 g")
+    assert price(", value: unit_price, cents: plain", face=face).texts == ("0,253", "€/100 g")
+
+
+def test_the_unit_of_a_large_unit_price_may_be_left_to_another_element() -> None:
+    assert price(", value: unit_price, per: false", face=PER_UNIT).texts == ("3", "23", "€")
+
+
+def test_the_unit_of_a_large_unit_price_stands_in_its_box_and_below_the_price() -> None:
+    drawing = draw(
+        "{type: price, value: unit_price, min_size: 10, box: [20, 10, 100, 60]}", face=PER_UNIT
+    )
+    bare = draw(
+        "{type: price, value: unit_price, per: false, min_size: 10, box: [20, 10, 100, 60]}",
+        face=PER_UNIT,
+    )
+    ink_box = part_of(drawing, "price").ink_box
+    assert ink_box is not None
+    assert 20 <= ink_box.left < ink_box.right <= 120
+    assert 10 <= ink_box.top < ink_box.bottom <= 70
+    digits, alone = part_of(drawing, "price").cap_px, part_of(bare, "price").cap_px
+    assert digits is not None
+    assert alone is not None
+    assert digits < alone  # room was made for it: it is not drawn over the edge
 
 
 def test_without_an_amount_nothing_is_shown() -> None:

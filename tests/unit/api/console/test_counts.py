@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import product
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert
@@ -14,7 +13,6 @@ from esl.domain.label import Phase, phase_of
 from esl.services import catalogue
 from esl.store import labels, places
 from esl.store.database import Database
-from esl.store.migrate import migrate
 from esl.store.tables import issued, pairings
 from esl.store.wall_counts import count_phases, entries_of
 from tests.builders import GATEWAY, NOON, STORE, a_store, bare_labels, build_shelf, label_id
@@ -23,17 +21,11 @@ AWAY = GatewayId("gw-2")
 ONLINE = frozenset({GATEWAY})
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def tx(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connection]:
+@pytest.fixture
+def tx(either_database: Database) -> Iterator[Connection]:
     """A transaction on an empty database of either kind."""
-    url = f"sqlite:///{tmp_path}/esl.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("fresh_postgres_url")
-    database = Database(url)
-    migrate(database, NOON)
-    with database.writing.begin() as connection:
+    with either_database.writing.begin() as connection:
         yield connection
-    database.close()
 
 
 def _hang_every_kind_of_label(tx: Connection) -> None:

@@ -75,7 +75,7 @@ def test_the_sources_of_the_documents_are_taken() -> None:
 
 def test_what_the_example_signs_is_genuine() -> None:
     [program] = re.findall(r"```python\n(.*?)```", WEBHOOKS, re.DOTALL)
-    [body] = re.findall(r"```json\n(.*?)```", WEBHOOKS, re.DOTALL)
+    [body] = re.findall(r"```json body.json\n(.*?)```", WEBHOOKS, re.DOTALL)
     names: dict[str, Any] = {}
     exec(program, names)  # noqa: S102  our own document
     headers = names["sign"]("quiet", body.encode())

@@ -24,7 +24,6 @@ from esl.domain.guards import (
     breaks_bulk,
     is_shifted,
     judge,
-    tightest,
 )
 from esl.domain.product import NetContent
 from esl.domain.source import Expected
@@ -103,16 +102,6 @@ def test_a_moved_decimal_point_is_never_passed(price: int, places: int, *, up: b
         assert Reason.DECIMAL_SHIFT in found.reasons
 
 
-@given(word=words(), one=limits(), other=limits())
-def test_tighter_limits_never_pass_more(
-    word: tuple[Said, Held | None], one: Limits, other: Limits
-) -> None:
-    both = tightest(one, other)
-    if judge(*word, both).verdict is Verdict.PASS:
-        assert judge(*word, one).verdict is Verdict.PASS
-        assert judge(*word, other).verdict is Verdict.PASS
-
-
 @given(word=words())
 def test_what_holds_already_is_not_doubted_for_its_size(word: tuple[Said, Held | None]) -> None:
     said, held = word
@@ -127,38 +116,7 @@ def test_what_holds_already_is_not_doubted_for_its_size(word: tuple[Said, Held |
         assert judge(plain, held, Limits()).verdict is Verdict.PASS
 
 
-def test_there_is_a_limit_for_every_field_and_tightest_knows_them_all() -> None:
-    loose = Limits(
-        highest_minor=900,
-        lowest_minor=1,
-        rise_percent=None,
-        fall_percent=None,
-        shift_percent=None,
-        promotion_below=False,
-        promotion_fall_percent=None,
-        unit_price_percent=None,
-        lowest_30d=False,
-        changes_a_day=None,
-        big_percent=99,
-        bulk_permille=None,
-        bulk_least=99,
-    )
-    tight = Limits(
-        highest_minor=800,
-        lowest_minor=2,
-        rise_percent=1,
-        fall_percent=1,
-        shift_percent=1,
-        promotion_below=True,
-        promotion_fall_percent=1,
-        unit_price_percent=1,
-        lowest_30d=True,
-        changes_a_day=1,
-        big_percent=1,
-        bulk_permille=1,
-        bulk_least=1,
-    )
-    assert tightest(loose, tight) == tightest(tight, loose) == tight
+def test_there_is_a_limit_for_every_field_and_words_for_every_reason() -> None:
     assert {f.name for f in fields(Limits)} == set(LIMIT_FIELDS)
     assert set(WORDS) == set(Reason)
 

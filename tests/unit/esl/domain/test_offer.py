@@ -3,8 +3,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from esl.domain.face import Face, Unit
+from esl.domain.face import Face, Multibuy, Unit
 from esl.domain.ids import LabelId
+from esl.domain.law.profile_file import load_profile
 from esl.domain.offer import face_for
 from esl.domain.pricing import CurrentPrice
 from esl.domain.product import NetContent, Product
@@ -33,6 +34,7 @@ def face(
     return face_for(
         product or a_product(),
         CurrentPrice(**(fields | price)),
+        profile=load_profile("hr"),
         locale="hr_HR",
         link_base=link_base,
         shop_pattern=shop_pattern,
@@ -149,3 +151,31 @@ def test_a_sku_stands_in_the_link_as_one_step_of_its_path(sku: str) -> None:
     assert start == "https://shop.example/P"
     assert set(step) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%")
     assert unquote(step) == sku
+
+
+def test_a_members_price_is_said_with_whose_it_is_and_without_it_nothing_is() -> None:
+    said = face(member_minor=99, member_condition="Plava kartica")
+    assert (said.member_price_minor, said.member_condition) == (99, "Plava kartica")
+    dear = face(member_minor=129, member_condition="Plava kartica")
+    assert (dear.member_price_minor, dear.member_condition) == (None, None)
+
+
+def test_three_for_two_is_said_so_with_its_own_unit_price() -> None:
+    pack = a_product(net_content=NetContent(milli=400, unit=Unit.KILOGRAM))
+    three = {"multibuy_quantity": 3, "multibuy_minor": 258, "multibuy_pay_for": 2}
+    # Of three packs 1.2 kg cost 2.58: 2.15 a kilogram, beside 3.23 of one (Directive 98/6/EC).
+    assert face(pack, **three).multibuy == Multibuy(
+        quantity=3, total_minor=258, pay_for=2, unit_price_minor=215
+    )
+    assert face(pack).unit_price_minor == 323
+
+
+def test_a_total_that_is_not_of_two_prices_is_not_called_three_for_two() -> None:
+    stale = face(multibuy_quantity=3, multibuy_minor=250, multibuy_pay_for=2).multibuy
+    assert stale == Multibuy(quantity=3, total_minor=250)
+
+
+def test_where_one_needs_no_unit_price_several_have_none_either() -> None:
+    kilogram = a_product(net_content=NetContent(milli=1000, unit=Unit.KILOGRAM))
+    said = face(kilogram, multibuy_quantity=2, multibuy_minor=200)
+    assert (said.unit, said.multibuy) == (None, Multibuy(quantity=2, total_minor=200))

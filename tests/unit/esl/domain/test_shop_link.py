@@ -10,7 +10,6 @@ from esl.domain.errors import InvalidInput
 from esl.domain.shop_link import (
     ADDRESS_MAX_CHARACTERS,
     check_shop_pattern,
-    needs_label,
     shop_link,
 )
 
@@ -57,11 +56,6 @@ def test_a_pattern_leaves_room_for_the_longest_ids(*, fits: bool) -> None:
     with pytest.raises(InvalidInput, match="203 characters") as refused:
         check_shop_pattern(pattern, store="s1", path="/shop_link")
     assert "by 3 characters" in str(refused.value.problems[0].fix)
-
-
-def test_only_a_pattern_with_a_label_makes_frames_differ() -> None:
-    assert needs_label(PATTERN)
-    assert not needs_label("https://shop.example/p/{gtin}?s={store}")
 
 
 @given(sku=st.text(min_size=1, max_size=6).filter(str.isprintable))

@@ -33,7 +33,8 @@ def test_every_field_is_read() -> None:
             "badge": "AKCIJA",
             "valid_to": "2026-12-31",
             "member_price": "0.99",
-            "multibuy": {"quantity": 3, "pay_for": 2},
+            "member_condition": "Plava kartica",
+            "multibuy": {"quantity": 3, "pay_for": 2, "unit_price": "2.15"},
             "deposit": "0.25",
             "reference_prices": [
                 {"kind": "lowest_30d", "amount": "1.19", "wording": "najniža cijena"},
@@ -62,7 +63,8 @@ def test_every_field_is_read() -> None:
         badge="AKCIJA",
         valid_to=date(2026, 12, 31),
         member_price_minor=99,
-        multibuy=Multibuy(quantity=3, total_minor=258, pay_for=2),
+        member_condition="Plava kartica",
+        multibuy=Multibuy(quantity=3, total_minor=258, pay_for=2, unit_price_minor=215),
         deposit_minor=25,
         reference_prices=(
             ReferencePrice(kind=ReferenceKind.LOWEST_30D, minor=119, wording="najniža cijena"),
@@ -123,6 +125,12 @@ def test_amounts_follow_the_currency() -> None:
         ({"link": "http://shop.example"}, "/link", "https"),
         ({"was": "1.29"}, "/was", "not above the price"),
         ({"member_price": "1.29"}, "/member_price", "not below the price"),
+        ({"member_condition": "Gold"}, "/member_condition", "without a member_price"),
+        (
+            {"multibuy": {"quantity": 2, "total": "2.00", "unit_price": "1"}},
+            "/multibuy/unit_price",
+            "without a unit",
+        ),
         ({"price": None, "was": "1.69"}, "/was", "without a price"),
         ({"price": None, "multibuy": {"quantity": 3, "pay_for": 2}}, "/multibuy", "without"),
         ({"unit_price": "3.23"}, "/unit", "belong together"),
@@ -194,3 +202,28 @@ def test_a_missing_price_is_asked_for() -> None:
     [problem] = caught.value.problems
     assert (problem.path, problem.detail) == ("/price", "missing")
     assert "null" in (problem.fix or "")
+
+
+def test_a_unit_price_below_one_may_have_a_decimal_more_and_a_label_of_its_own() -> None:
+    face = parse_face(LEAST | {"unit_price": "0.253", "unit": "kg", "unit_label": "lb"})
+    assert (face.unit_price_minor, face.unit_price_tenths, face.unit_label) == (25, 253, "lb")
+    assert parse_face(LEAST | {"unit_price": "0.25", "unit": "kg"}).unit_price_tenths is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "path"),
+    [
+        ({"unit_price": "1.253", "unit": "kg"}, "/unit_price"),  # it may mean 1,253
+        ({"unit_price": "0.2534", "unit": "kg"}, "/unit_price"),
+        ({"unit_price": "0.000", "unit": "kg"}, "/unit_price"),
+        ({"unit_label": "lb"}, "/unit_label"),
+        ({"unit_price": "0.25", "unit": "kg", "unit_label": "x" * 21}, "/unit_label"),
+        ({"unit_price": "0.25", "unit": "kg", "unit_label": 5}, "/unit_label"),
+    ],
+)
+def test_a_unit_price_that_could_mean_something_else_is_refused(
+    wrong: dict[str, Any], path: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_face(LEAST | wrong)
+    assert path in [problem.path for problem in caught.value.problems]

@@ -46,10 +46,10 @@ def test_left_out_and_null_are_told_apart() -> None:
     [
         ({}, "missing"),
         ({"name": None}, "null, and a value is needed"),
-        ({"name": 5}, "not a string"),
+        ({"name": 5}, "a number, and a string is wanted"),
         ({"name": True}, "not a string"),
         ({"name": ["x"]}, "not a string"),
-        ({"name": JsonFraction("1.5")}, "not a string"),
+        ({"name": JsonFraction("1.5")}, "a number, and a string is wanted"),
         ({"name": ""}, "empty"),
         ({"name": " \t\n "}, "empty"),
         ({"name": "x" * 11}, "longer than 10 characters"),
@@ -150,7 +150,7 @@ def test_every_problem_is_gathered_and_unknown_fields_are_some() -> None:
     with pytest.raises(InvalidInput) as refused:
         fields.finish()
     assert [(p.path, p.detail) for p in refused.value.problems] == [
-        ("/name", "not a string"),
+        ("/name", "a number, and a string is wanted"),
         ("/seq", "not an integer"),
         ("/pirce", "unknown field"),
         ("/a~1b", "unknown field"),
@@ -197,3 +197,34 @@ def test_any_field_is_read_or_refused(value: dict[str, object]) -> None:
 )
 def test_what_cannot_be_seen_is_left_out_and_joiners_stay(sent: str, read: str) -> None:
     assert Fields({"name": sent}).text("name", longest=40) == read
+
+
+@pytest.mark.parametrize(
+    ("value", "fix"),
+    [
+        (4711, 'Put it in quotes, such as "4711".'),
+        (-3, 'Put it in quotes, such as "-3".'),
+        (JsonFraction("2.79"), 'Put it in quotes, such as "2.79".'),
+        (JsonFraction("1e999"), 'Put it in quotes, such as "1.29".'),
+        (JsonFraction("0." + "7" * 40), 'Put it in quotes, such as "1.29".'),
+        (True, None),
+        ([4711], None),
+    ],
+)
+def test_a_number_in_place_of_a_text_is_answered_with_how_it_is_written(
+    value: object, fix: str | None
+) -> None:
+    for read in ("parsed", "text"):
+        fields = Fields({"sku": value})
+        if read == "parsed":
+            fields.parsed("sku", lambda text, _: text)
+        else:
+            fields.text("sku", longest=9)
+        assert [problem.fix for problem in fields.problems] == [fix]
+
+
+def test_digits_in_place_of_an_integer_are_answered_with_how_it_is_written() -> None:
+    fields = Fields({"seq": "812", "stock": "8 pieces"})
+    fields.integer("seq")
+    fields.integer("stock")
+    assert [p.fix for p in fields.problems] == ["Send it without quotes: 812.", None]

@@ -75,7 +75,7 @@ BAD = [
     ({"name": None}, "name", "null, and a value is needed"),
     ({"name": ""}, "name", "empty"),
     ({"name": "x" * 201}, "name", "longer than 200 characters"),
-    ({"brand": 5}, "brand", "not a string"),
+    ({"brand": 5}, "brand", "a number, and a string is wanted"),
     ({"brand": "x" * 81}, "brand", "longer than 80 characters"),
     ({"category": "x" * 121}, "category", "longer than 120 characters"),
     ({"gtin": "9520123456789"}, "gtin", "not a GTIN with a right check digit"),
@@ -165,3 +165,24 @@ def test_what_is_no_net_content_is_refused_at_its_path(text: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         parse_net_content(text, "/3/net_content")
     assert refused.value.problems[0].path == "/3/net_content"
+
+
+def test_tags_are_a_list_and_each_counts_once() -> None:
+    said = parse(GOOD | {"tags": ["Bio", "aus der Region", "Bio"]})
+    assert said.product.tags == {"Bio", "aus der Region"}
+    assert parse(GOOD | {"tags": None}).product.tags == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("tags", "path"),
+    [
+        ("Bio", "/tags"),
+        ([1], "/tags/0"),
+        (["Bio", ""], "/tags/1"),
+        (["x" * 121], "/tags/0"),
+        (["a\nb"], "/tags/0"),
+        ([f"t{n}" for n in range(51)], "/tags"),
+    ],
+)
+def test_what_are_no_tags_is_refused_at_its_path(tags: Any, path: str) -> None:
+    assert [at for at, _ in problems(GOOD | {"tags": tags})] == [path]

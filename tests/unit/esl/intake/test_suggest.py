@@ -1,6 +1,7 @@
 """A mapping suggested for an unknown file: right, or marked unsure; never confidently wrong."""
 
 from datetime import UTC
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,23 @@ from esl.intake.mapping.document import parse_mapping
 from esl.intake.mapping.reading import read_entries
 from esl.intake.mapping.store_context import Place, StoreContext
 from esl.intake.suggest.suggest import suggest_mapping
+from esl.intake.suggest.writing import letters_of
 from tests.unit.esl.intake.chain_dialects import DIALECTS as CHAINS
+from tests.unit.esl.intake.hinted_dialects import DIALECTS as HINTED
 from tests.unit.esl.intake.suggest_dialects import DIALECTS as SHOPS
 from tests.unit.esl.intake.suggest_dialects import items, money, table
 
-DIALECTS = [*SHOPS, *CHAINS]
+DIALECTS = [*SHOPS, *CHAINS, *HINTED]
 LISTS = Path(__file__).resolve().parents[5] / "shared" / "data" / "pricelists"
 MONEY = {"price", "promotion_price", "was", "unit_price", "lowest_price_30d", "anchor_price"}
 NEEDED = {"decimal", "delimiter", "encoding", "minor_units", "price", "promotion_price", "sku"}
 BY_NAME = pytest.mark.parametrize("dialect", DIALECTS, ids=[each.name for each in DIALECTS])
+
+
+@cache
+def _suggest(file):
+    data = next(each.data for each in DIALECTS if each.file == file)
+    return suggest_mapping(data, name=file)
 
 
 def _sure(suggestion):
@@ -40,12 +49,13 @@ def _context(currency):
 
 
 def test_there_are_more_dialects_than_were_asked_for():
-    assert len(DIALECTS) >= 40
+    assert len(DIALECTS) >= 70
+    assert len({each.file for each in DIALECTS}) == len(DIALECTS)
 
 
 @BY_NAME
 def test_no_price_field_is_confidently_wrong(dialect):
-    sure = _sure(suggest_mapping(dialect.data, name=dialect.file))
+    sure = _sure(_suggest(dialect.file))
     for target in MONEY & sure.keys():
         assert sure[target] == dialect.truth.get(target), target
     if "decimal" in sure and dialect.decimal is not None:
@@ -63,14 +73,14 @@ def test_no_price_field_is_confidently_wrong(dialect):
 
 @BY_NAME
 def test_what_the_file_proves_is_sure_and_what_it_does_not_is_unsure(dialect):
-    suggestion = suggest_mapping(dialect.data, name=dialect.file)
+    suggestion = _suggest(dialect.file)
     assert dialect.sure - _sure(suggestion).keys() == set(), suggestion.text
     assert dialect.unsure - set(suggestion.unsure) == set(), suggestion.text
 
 
 @BY_NAME
 def test_a_suggestion_works_as_it_is_or_is_refused_with_the_lines_to_confirm(dialect):
-    suggestion = suggest_mapping(dialect.data, name=dialect.file)
+    suggestion = _suggest(dialect.file)
     open_questions = NEEDED & set(suggestion.unsure)
     if open_questions:
         with pytest.raises(InvalidInput) as refused:
@@ -88,11 +98,25 @@ def test_a_suggestion_works_as_it_is_or_is_refused_with_the_lines_to_confirm(dia
         assert read == dialect.prices
 
 
+@BY_NAME
+def test_no_column_is_left_out_without_a_word(dialect):
+    suggestion = _suggest(dialect.file)
+    mapped = {id(each.column) for each in suggestion.fields if each.column is not None}
+    for column in suggestion.unused:
+        if id(column) not in mapped:
+            name = column.header or f"column {letters_of(column.number)}"
+            said = [line for line in suggestion.text.splitlines() if name in line]
+            assert said, name
+            assert "#" in said[0], said
+    asked = {id(question.column) for question in suggestion.questions}
+    assert not asked & mapped
+
+
 def test_most_dialects_need_no_person():
     ready = [d.name for d in DIALECTS if d.prices is not None]
     working = []
     for dialect in DIALECTS:
-        suggestion = suggest_mapping(dialect.data, name=dialect.file)
+        suggestion = _suggest(dialect.file)
         if not NEEDED & set(suggestion.unsure):
             working.append(dialect.name)
     assert set(ready) <= set(working)
@@ -179,6 +203,12 @@ def test_a_file_of_which_only_the_head_is_given_is_judged_by_its_whole_rows():
         (b"PK\x03\x04broken", "xlsx"),
         (b"\xd0\xcf\x11\xe0old", "old Excel"),
         (b"sku;price\n", "no rows"),
+        (
+            b"H20251229KONZUM    \n"
+            + b"".join(b"D%06d0385%09d0000129KRUH\n" % (n, n) for n in range(9))
+            + b"T000009\n",
+            "no sign",
+        ),
     ],
 )
 def test_what_is_no_price_list_is_refused_in_words(data, words):

@@ -2,7 +2,11 @@
 
 import pytest
 
-from esl.intake.suggest.words import meaning_of_header, says_minor_units
+from esl.intake.suggest.words import (
+    meaning_of_header,
+    says_minor_units,
+    speaks_of_promotion,
+)
 
 HEADERS = {
     "price": """Maloprodajna cijena|MPC|Redovna cijena|Cijena|Cijena (EUR)|Redna cena|Prodajna cena
@@ -10,7 +14,8 @@ HEADERS = {
         |Price|price|Selling Price|Price incl. VAT|ItemPrice|Prix TTC|Prix de vente|Prix|Prezzo
         |Prezzo di vendita|Precio|PVP|Preço|Preço de venda|Cena brutto|Cena|Cena detaliczna
         |Cena s DPH|Prodejní cena|Predajná cena|Bruttó ár|Fogyasztói ár|Eladási ár|Ár|Preț vânzare
-        |Preț|Satış Fiyatı|Fiyat|Verkoopprijs|Prijs|מחיר|מחיר לצרכן|regular_price|price_cents""",
+        |Preț|Satış Fiyatı|Fiyat|Τιμή|Τιμή λιανικής|Verkoopprijs|Prijs|מחיר|מחיר לצרכן
+        |regular_price|price_cents""",
     "promotion_price": """MPC ZA VRIJEME POSEBNOG OBLIKA PRODAJE|Akcijska cijena|Cijena akcija
         |MaloprodajnaCijenaAkcija|Akcijska cena|Акцијска цена|Aktionspreis|Angebotspreis|Sonderpreis
         |Sale price|Special Price|sale_price|Promo price|Prix promo|Prix remisé|Prezzo offerta
@@ -29,7 +34,7 @@ HEADERS = {
         |Net price
         |Prix d'achat|Cena netto|Cena bez DPH|Prezzo di acquisto costo|Price excl. VAT|UVP
         |MSRP|Neto cijena|Preis ohne MwSt|Precio sin IVA|Prix HT|Nettó ár|Wholesale price
-        |Inkoopprijs
+        |Inkoopprijs|Τιμή χονδρικής|Τιμή χωρίς ΦΠΑ
         |Discount amount|Iznos popusta|Aktion Preisreduktion|Preisnachlass Aktion""",
     "some price": """Preis 1|Preis 2|Clubpreis|Member price|Kartonpreis|Listenpreis|Nova cijena
         |Cijena s karticom|Loyalty price|Staffelpreis|Cena katalogowa|Prezzo di listino|Webprijs
@@ -69,3 +74,21 @@ def test_headers_say_whether_prices_are_in_cents():
     assert says_minor_units("Cena (grosze)")
     assert not says_minor_units("price")
     assert not says_minor_units("percent")
+
+
+@pytest.mark.parametrize(
+    "header",
+    """Akcija|AKCIJA_DN|Popust|Popust %|Promo|Promocija|Aktion|AktionsKZ|Angebot|Rabatt|Offer|Sale
+    |On sale|Discount|Rabat|Promocja|Sleva|Akční|Zľava|Akció|Kedvezmény|Promotion|Remise|Offerta
+    |Sconto|Oferta|Descuento|Desconto|Reducere|Ofertă|Kampanya|İndirim|Προσφορά|Έκπτωση|Actie
+    |Korting|Промоция|Отстъпка|Попуст|Снижење|Скидка|מבצע|הנחה|عرض|خصم|Rasprodaja""".split("|"),
+)
+def test_a_word_that_hints_at_a_promotion_is_heard_in_every_language(header):
+    assert speaks_of_promotion(header.strip())
+
+
+@pytest.mark.parametrize(
+    "header", ["Naziv", "Price", "Wholesale", "Scale", "Preis", "Description", "Officer", "Shop"]
+)
+def test_words_that_only_look_like_it_hint_at_nothing(header):
+    assert not speaks_of_promotion(header)

@@ -58,7 +58,7 @@ def test_a_rule_may_ask_for_everything_or_for_nothing() -> None:
     [
         ({"category": ""}, "category", "empty"),
         ({"category": "x" * 121}, "category", "longer than 120 characters"),
-        ({"brand": 5}, "brand", "not a string"),
+        ({"brand": 5}, "brand", "a number, and a string is wanted"),
         ({"panel": "BWRY"}, "panel", "not a panel id or a pattern of them"),
         ({"kind": "sale"}, "kind", "not a kind of offer"),
         ({"stock": "low"}, "stock", "not a stock to ask for"),

@@ -12,10 +12,9 @@ from esl.domain.product import NetContent
 from esl.domain.source import Source
 from esl.intake.product_json import ProductPut
 from esl.services import deliveries
-from esl.services.catalogue import put_products, put_store
+from esl.services.catalogue import ProductsPut, Put, put_products, put_store
 from esl.services.listening import take_entries
-from esl.services.pricing import Applied
-from esl.store import labels, places, products, sources
+from esl.store import batches, labels, places, products, sources
 from tests.builders import (
     NOON,
     STORE,
@@ -28,7 +27,7 @@ from tests.builders import (
 )
 
 
-def put(tx: Connection, *items: ProductPut) -> Applied:
+def put(tx: Connection, *items: ProductPut) -> ProductsPut:
     return put_products(tx, STORE, items, NOON, actor="token:1")
 
 
@@ -52,6 +51,23 @@ def test_a_product_is_stored_as_it_was_sent(tx: Connection) -> None:
     assert products.product_named(tx, STORE, Sku("sku-0")) == bare, "a PUT replaces the whole"
     with pytest.raises(UnknownProduct):
         products.product_named(tx, STORE, Sku("sku-9"))
+
+
+def test_each_item_is_answered_by_itself_and_prices_are_one_batch(tx: Connection) -> None:
+    build_shelf(tx, labels_count=2, price_minor=100)
+    same = products.product_named(tx, STORE, Sku("sku-0"))
+    done = put(
+        tx,
+        ProductPut(product=same, price=a_change("sku-0", 101, source_seq=None)),
+        ProductPut(product=a_product("sku-1", name="Kefir"), price=None),
+        ProductPut(product=a_product("new"), price=a_change("new", 300, source_seq=None)),
+    )
+    assert [r.put for r in done.results] == [Put.UNCHANGED, Put.CHANGED, Put.ADDED]
+    assert [r.labels for r in done.results] == [1, 1, 0]
+    told = [r.price.decision if r.price is not None else None for r in done.results]
+    assert told == [Decision.ACCEPTED, None, Decision.ACCEPTED]
+    assert done.batch_id is not None
+    assert batches.skus_of(tx, STORE, done.batch_id) == ["new", "sku-0"]
 
 
 def test_labels_of_a_product_that_changed_want_something_new(tx: Connection) -> None:
@@ -87,10 +103,13 @@ def test_a_price_that_comes_along_is_applied(tx: Connection) -> None:
             product=a_product(name="Kefir"), price=a_change(price_minor=99, source_seq=None)
         ),
     )
-    assert [r.decision for r in applied.results] == [Decision.ACCEPTED]
+    [result] = applied.results
+    assert result.price is not None
+    assert (result.put, result.price.decision) == (Put.CHANGED, Decision.ACCEPTED)
+    assert (result.labels, applied.batch_id) == (1, None)
     assert set(applied.labels) == {label_id(0)}
     assert products.current_prices(tx, STORE, [Sku("sku-0")])[Sku("sku-0")].price_minor == 99
-    assert labels.label_named(tx, label_id(0)).wanted_rev == applied.results[0].rev
+    assert labels.label_named(tx, label_id(0)).wanted_rev == result.price.rev
 
 
 def test_a_price_that_cannot_be_applied_refuses_the_request(tx: Connection) -> None:

@@ -12,6 +12,7 @@ from esl.services.signals import Order
 from esl.store import commands
 from esl.store.database import Database
 from esl.store.failures import log_failures
+from esl.store.shelf_tables import pairing_events
 from esl.store.tables import display_log, failure_log
 from esl.store.writer import Writer
 from tests.builders import GATEWAY, NOON, STORE, build_shelf, count_rows, label_id, running_writer
@@ -80,5 +81,8 @@ def test_a_step_is_bounded(database: Database, writer: Writer) -> None:
         if not forgetting.step(NOON + HISTORY_KEPT + timedelta(days=1)):
             break
         removed.append(forgetting.removed - before)
-    assert sum(removed) == 1499
+    assert sum(removed) == 1499 + 1, "all but the label's newest line, and how it was paired"
+    with database.read() as tx:
+        assert count_rows(tx, display_log) == 1
+        assert count_rows(tx, pairing_events) == 0
     assert max(removed) <= 1000

@@ -61,6 +61,7 @@ def test_a_club_price_and_a_multibuy_and_a_price_stand_together(tx: Connection) 
     held = price(tx)
     assert (held.price_minor, held.regular_minor, held.was_minor) == (109, 129, 129)
     assert (held.member_minor, held.multibuy_quantity, held.multibuy_minor) == (99, 3, 300)
+    assert (held.member_condition, held.multibuy_pay_for) == ("Plava", None)
     again = take(tx, CHEAP, CLUB, THREE)
     assert (again.results[0].decision, again.labels) == (Decision.UNCHANGED, ())
 
@@ -71,6 +72,14 @@ def test_of_two_that_run_the_better_one_for_the_customer_counts(tx: Connection) 
     assert price(tx).price_minor == 105
     take(tx, replace(lower, price_minor=119))
     assert price(tx).price_minor == 109, "the other one still runs"
+
+
+def test_of_two_clubs_the_lower_price_is_said_with_whose_it_is(tx: Connection) -> None:
+    gold = replace(CLUB, promotion_id="c2", price_minor=95, club="Zlatna")
+    take(tx, CLUB, gold)
+    assert (price(tx).member_minor, price(tx).member_condition) == (95, "Zlatna")
+    take(tx, replace(gold, club="Platina"))
+    assert price(tx).member_condition == "Platina", "labels say the other name"
 
 
 def test_one_is_updated_and_the_others_stay(tx: Connection) -> None:

@@ -116,7 +116,9 @@ def test_a_request_that_fails_undoes_itself_and_nobody_else(
 
     def break_a_rule(tx: Connection) -> None:
         note("half done as well")(tx)
-        tx.execute(text("INSERT INTO installation VALUES (2, '', '', '')"))
+        tx.execute(
+            text("INSERT INTO installation (only_row, created_at, acted_until) VALUES (2, '', '')")
+        )
 
     def mistake(tx: Connection) -> None:
         note("half done by mistake")(tx)

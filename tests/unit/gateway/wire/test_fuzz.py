@@ -59,12 +59,14 @@ def in_bounds(decoded: codec.Decoded) -> None:
 @example(b"[" * 5000)
 @example(b"\xc7\xff\xff")
 @example(b"\x91\xd6\xff\xff\xff\xff\xff")
+@pytest.mark.asvs("1.5.2")
 def test_random_bytes_do_no_harm(payload: bytes) -> None:
     swallow(payload)
 
 
 @settings(deadline=None, max_examples=400)
 @given(st.sampled_from(GOOD), st.data())
+@pytest.mark.asvs("1.5.2")
 def test_spoiled_payloads_do_no_harm(good: bytes, data: st.DataObject) -> None:
     payload = bytearray(good)
     for _ in range(data.draw(st.integers(1, 4))):

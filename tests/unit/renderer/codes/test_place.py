@@ -89,7 +89,7 @@ def test_a_qr_code_is_inside_its_box_and_decodes_or_is_refused_with_numbers(
         return
     _check_place(code.quiet_box, box, align, valign)
     assert QR.module_min_mm <= code.module_px * panel.px_mm <= QR.module_max_mm
-    side = len(code.modules) + 8
+    side = code.modules.rows + 8
     larger = code.module_px + 1
     assert side * larger > min(box.width, box.height) or larger * panel.px_mm > QR.module_max_mm
     _check_drawing(draw_on(panel, code), code.quiet_box)

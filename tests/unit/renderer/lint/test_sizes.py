@@ -1,9 +1,13 @@
 """What is too small for an eye at the shelf is found."""
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from renderer.lint.finding import Severity
-from tests.unit.renderer.lint.judged import findings, the_one
+from renderer.lint.legibility import _told
+from tests.unit.renderer.lint.judged import BWRY, findings, the_one
 from tests.unit.renderer.lint.templates import SAMPLE, template_of
 
 
@@ -68,3 +72,34 @@ def test_the_selling_price_of_every_product_of_a_label_needs_3_mm() -> None:
     grid = f"{{type: grid, columns: 2, rows: 1, each: [{text}]}}"
     finding = the_one(template_of(grid, sample=two, products=2), "price_size")
     assert finding.path == "/variants/0/elements/0/each/0"
+
+
+def test_a_height_just_below_the_bound_is_told_as_below_it() -> None:
+    tiny = '{type: text, value: "{name}", box: [10, 4, 150, 30], size: 10}'
+    heights = set()
+    for dpi in range(106, 140):
+        glass = replace(BWRY, dpi=dpi)
+        for finding in findings(template_of(tiny), glass):
+            told = re.search(r"are ([0-9.]+) mm high; below ([0-9.]+) mm", finding.message)
+            assert told is not None, finding
+            assert float(told[1]) < float(told[2])
+            heights.add(told[1])
+    assert any(len(height) > len("1.2") for height in heights), heights
+
+
+@pytest.mark.parametrize(
+    ("number", "least", "text"),
+    [
+        (1.0, 1.2, "1.0"),
+        (1.14, 1.2, "1.1"),
+        (1.16, 1.2, "1.16"),
+        (1.1996, 1.2, "1.1996"),
+        (2.96, 3.0, "2.96"),
+        (4.4999, 4.5, "4.4999"),
+        (5.04, 4.5, "5.0"),
+    ],
+)
+def test_a_number_is_told_on_its_own_side_of_the_bound(
+    number: float, least: float, text: str
+) -> None:
+    assert _told(number, least) == text

@@ -20,7 +20,8 @@ FULL = Face(
     badge="Aktion",
     valid_to=date(2026, 12, 31),
     member_price_minor=99,
-    multibuy=Multibuy(quantity=3, total_minor=350),
+    member_condition="Plus-Karte",
+    multibuy=Multibuy(quantity=3, total_minor=350, unit_price_minor=292),
     deposit_minor=25,
     reference_prices=(
         ReferencePrice(kind=ReferenceKind.LOWEST_30D, minor=139, wording="30-Tage-Bestpreis"),

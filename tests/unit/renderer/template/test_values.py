@@ -80,6 +80,22 @@ def test_a_unit_price_needs_its_unit() -> None:
     assert write("{price|unit_price}") is None
 
 
+def test_a_unit_price_says_what_it_counts_and_tenths_where_the_law_wants_them() -> None:
+    grams = replace(FULL, unit_label="100 g", priced_per=Unit.KILOGRAM)
+    assert write("{unit_price}", grams) == "3,23\u00a0€/100 g"
+    assert write("{unit}", grams) == "100 g"
+    assert write("{priced_per}", grams) == "kg"
+    assert write("{price|unit_price}", grams) == "1,29\u00a0€/kg"
+    pound = replace(
+        FULL, locale="en_US", currency="USD", unit_price_tenths=253, unit_label="lb\u202e"
+    )
+    assert write("{unit_price}", pound) == "$0.253/lb"
+    assert write("{unit_price|amount}", pound) == "0.253"
+    assert write("{unit_price|money}", pound) == "$0.253"
+    assert write("{price|money}", pound) == "$1.29"
+    assert write("{unit_price}", replace(FULL, unit_label="\u200b")) == "3,23\u00a0€/kg"
+
+
 def test_words_come_in_the_language_of_the_face_or_in_english() -> None:
     assert write("{words.until}", replace(FULL, locale="de_CH")) == "gültig bis"
     assert write("{words.until}", replace(FULL, locale="de_AT")) == "bis"

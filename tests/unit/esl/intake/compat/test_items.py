@@ -1,6 +1,7 @@
 """Items of drivers become entries: exact, folded, and only what they say."""
 
 from dataclasses import replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -85,13 +86,50 @@ def test_what_is_no_list_of_articles_is_refused(value: object) -> None:
         parse_articles(value)
 
 
-def test_a_label_speaks_for_one_product() -> None:
-    two = {"assignList": [{"labelCode": "A1", "articleIdList": ["1", "2"]}]}
-    with pytest.raises(InvalidInput, match="speaks for one"):
-        parse_links(two)
-    with pytest.raises(InvalidInput, match="speaks for one"):
-        parse_label_links({"barcode": "A1", "links": [{"itemId": 1}, {"itemId": 2}]})
+def test_a_label_speaks_for_one_product_or_for_several_in_their_order() -> None:
+    two = {"assignList": [{"labelCode": "A1", "articleIdList": ["2", "1"]}]}
+    assert [pair.skus for pair in parse_links(two)] == [("2", "1")]
+    as_they_stand = {"barcode": "A1", "links": [{"itemId": 2}, {"itemId": 1}]}
+    by_place = [{"itemId": 1, "displayPosition": 2}, {"itemId": 2, "displayPosition": "1"}]
+    for links in (as_they_stand, {"barcode": "A1", "links": by_place}):
+        [pair], freed = parse_label_links(links)
+        assert (pair.label_id, pair.skus, freed) == ("a1", ("2", "1"), [])
     assert parse_label_links({"barcode": "A1", "links": []}) == ([], ["a1"])
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        [{"itemId": 1}, {"itemId": 1}],
+        [{"itemId": 1, "displayPosition": 1}, {"itemId": 2, "displayPosition": 1}],
+        [{"itemId": 1, "displayPosition": 2}],
+        [{"itemId": 1, "displayPosition": "below"}],
+        [{"itemId": 1, "displayPosition": 10**9}],
+        [{"itemId": n} for n in range(17)],
+    ],
+)
+def test_links_that_cannot_stand_on_one_label_are_refused(links: list[Any]) -> None:
+    with pytest.raises(InvalidInput):
+        parse_label_links({"barcode": "A1", "links": links})
+
+
+def test_too_many_articles_or_one_twice_are_refused() -> None:
+    for articles in (["1", "1"], [str(n) for n in range(17)], [], [None]):
+        with pytest.raises(InvalidInput):
+            parse_links({"assignList": [{"labelCode": "A1", "articleIdList": articles}]})
+
+
+def test_items_that_name_one_label_share_it_where_they_name_places() -> None:
+    def linked(*places: object) -> list[tuple[str, ...]]:
+        items = [
+            {"itemId": n, "links": [{"barcode": "A1"} | ({"displayPosition": at} if at else {})]}
+            for n, at in enumerate(places, start=1)
+        ]
+        return [pair.skus for pair in parse_items(items).links]
+
+    assert linked(2, 1) == [("2", "1")]
+    assert linked(None, None) == [("2",)], "the last word counts"
+    assert linked(1, None) == [("2",)]
 
 
 def test_no_list_of_ids_means_no_ids() -> None:

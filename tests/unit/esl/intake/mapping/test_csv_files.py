@@ -162,16 +162,16 @@ def test_missing_columns_are_all_named_with_the_nearest() -> None:
 @pytest.mark.parametrize(
     ("body", "encoding", "said"),
     [
-        (b"sku,price,name\n1,1.00,caf\xe9\n", "utf-8", "row 2, byte 26 of the file: 0xe9"),
-        (b"sku,price,name\n1,1.00,\x81\n", "cp1250", "row 2, byte 23 of the file: 0x81"),
+        (b"sku,price,name\n1,1.00,caf\xe9\n", "utf-8", "row 2, byte 26 from the start: 0xe9"),
+        (b"sku,price,name\n1,1.00,\x81\n", "cp1250", "row 2, byte 23 from the start: 0x81"),
         (
             "sku,price,name\n1,1.00,čokolada ž\n".encode(),
             "cp1250",
-            "row 2, byte 23 of the file: this is utf-8",
+            "row 2, byte 23 from the start: this is utf-8",
         ),
         ("\ufeffsku,price,name\n".encode("utf-16-le"), "utf-8", "mark of utf-16"),
         ("\ufeffsku,price,name\n".encode(), "cp1252", "mark of utf-8"),
-        (b"sku,price,name\n1,1.0\x000,A\n", "utf-8", "row 2, byte 21 of the file: a NUL"),
+        (b"sku,price,name\n1,1.0\x000,A\n", "utf-8", "row 2, byte 21 from the start: a NUL"),
         (b"s\x00k\x00u\x00", "utf-8", "declare encoding: utf-16"),
     ],
 )
@@ -182,7 +182,7 @@ def test_a_wrong_encoding_names_row_and_byte(body: bytes, encoding: str, said: s
 def test_a_wrong_byte_far_into_the_file_is_found_before_anything_is_handed_on() -> None:
     rows = b"".join(b"%d,1.00,A\n" % number for number in range(30_000))
     words = refusal(b"sku,price,name\n" + rows + b"x,1.00,\xff\n")
-    assert f"row 30002, byte {15 + len(rows) + 8} of the file: 0xff" in words
+    assert f"row 30002, byte {15 + len(rows) + 8} from the start: 0xff" in words
 
 
 def test_an_open_quote_costs_its_rows_and_says_which() -> None:

@@ -143,7 +143,7 @@ fields:
         (b"", "no object"),
         (b'{"data":{"products":[' + b"[" * 100_000, "nested deeper"),
         (b'{"data":{"products":["' + b"x" * 3_000_000 + b'"]}}', "too long"),
-        (b'{"data":{"products":[{"sku":"\xff"}]}}', "row 1, byte 30 of the file: 0xff"),
+        (b'{"data":{"products":[{"sku":"\xff"}]}}', "row 1, byte 30 from the start: 0xff"),
         ('{"data":1}'.encode("utf-16"), "mark of utf-16"),
     ],
 )

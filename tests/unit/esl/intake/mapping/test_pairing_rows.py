@@ -17,6 +17,7 @@ from esl.intake.mapping.pairing_rows import (
     write_pairings,
 )
 from esl.intake.mapping.plain_forms import Form, plain_document, sample
+from esl.intake.migration_json import parse_pairings, row_json
 
 HANDS = """
 name: handscanner
@@ -62,6 +63,33 @@ def test_what_is_written_is_read_again() -> None:
         PairingRow(row=3, label_id="l-2"),  # type: ignore[arg-type]
     ]
     assert read(write_pairings(rows)) == rows
+
+
+def test_several_products_of_a_label_are_written_and_read_in_their_order() -> None:
+    rows = [
+        PairingRow(row=2, label_id="l-1", sku="b", more=("a", "c")),  # type: ignore[arg-type]
+        PairingRow(row=3, label_id="l-2", sku="a"),  # type: ignore[arg-type]
+    ]
+    text = write_pairings(rows)
+    assert text.splitlines()[0] == "label,sku,panel,gateway,place,sku_2,sku_3"
+    assert read(text) == rows
+    assert [parse_pairings({"rows": [row_json(row)]}).rows[0].skus for row in rows] == [
+        ("b", "a", "c"),
+        ("a",),
+    ]
+
+
+@pytest.mark.parametrize("line", ["l-1,,a", "l-1,a,a", "l-1,a,b,a"])
+def test_several_products_with_a_hole_or_twice_are_refused(line: str) -> None:
+    assert problems(read(f"label,sku,sku_2,sku_3\n{line}{',' * (3 - line.count(','))}\n")) == [
+        (2, "sku")
+    ]
+
+
+@pytest.mark.parametrize("said", [{"sku": "a", "skus": ["a"]}, {"skus": []}, {"skus": ["a", "a"]}])
+def test_several_products_said_wrongly_in_json_are_refused(said: dict[str, object]) -> None:
+    with pytest.raises(InvalidInput, match="/rows/0/skus"):
+        parse_pairings({"rows": [{"label": "l-1", **said}]})
 
 
 def test_other_systems_speak_through_a_mapping() -> None:

@@ -105,6 +105,7 @@ BOMB = (
         ("<l/><l/>", "junk after document element"),
     ],
 )
+@pytest.mark.asvs("1.5.1")
 def test_bombs_and_what_is_cut_off_are_refused_as_a_whole(body: str, said: str) -> None:
     assert said in refusal(
         body.encode(), "name: x\nformat: xml\nitems: I\nfields: {sku: s, price: p}"
@@ -114,7 +115,7 @@ def test_bombs_and_what_is_cut_off_are_refused_as_a_whole(body: str, said: str) 
 def test_a_wrong_encoding_names_row_and_byte() -> None:
     mapping = "name: x\nformat: xml\nencoding: utf-8\nitems: I\nfields: {sku: s, name: n}"
     body = "<l>\n<I><s>1</s><n>čaj</n></I></l>".encode("cp1250")
-    assert "row 2, byte 19 of the file" in refusal(body, mapping)
+    assert "row 2, byte 19 from the start" in refusal(body, mapping)
     assert read(body, mapping.replace("utf-8", "cp1250")).by_sku["1"].name == "čaj"
     utf8 = "<l><I><s>1</s><n>čaj ž</n></I></l>".encode()
     assert "this is utf-8" in refusal(utf8, mapping.replace("utf-8", "cp1250"))
