@@ -51,6 +51,8 @@ REQUIREMENTS: Mapping[str, str] = {
     "13.2.1": "parts of the system show who they are to each other",
     "13.2.2": "and may do no more than they need",
     "13.2.3": "there is no login that everybody knows",
+    "13.3.1": "no secret is in the source or in what is built from it",
+    "13.4.1": "what is installed carries nothing of the version control",
     "13.4.5": "descriptions for developers tell nothing of an installation",
     "15.3.3": "a field that is not expected is refused",
     "16.2.5": "no secret and no body reaches the log",
