@@ -72,6 +72,8 @@ format: $(VENV)/.dev  ## put the source in its one form
 lock:  ## pin all dependencies again after a change of pyproject.toml; newer ones: ARGS=--upgrade
 	@test -n "$(UV)" || { echo 'make lock: needs uv (pip install uv)' >&2; exit 1; }
 	@$(LOCK) --group build --output-file requirements.txt
+	@$(LOCK) --group build --extra postgres --constraints requirements.txt \
+		--output-file requirements-postgres.txt
 	@$(LOCK) --group dev --extra postgres --extra dither --constraints requirements.txt \
 		--output-file requirements-dev.txt
 

@@ -89,6 +89,133 @@ def test_systemd_knows_every_line_of_a_unit(path: Path, tmp_path: Path) -> None:
     assert ours == []
 
 
+HARDENED = {
+    "NoNewPrivileges": "yes",
+    "CapabilityBoundingSet": "",
+    "AmbientCapabilities": "",
+    "ProtectSystem": "strict",
+    "ProtectHome": "yes",
+    "ProtectProc": "invisible",
+    "PrivateTmp": "yes",
+    "PrivateDevices": "yes",
+    "RestrictAddressFamilies": "AF_INET AF_INET6 AF_UNIX",
+    "RestrictNamespaces": "yes",
+    "RestrictSUIDSGID": "yes",
+    "LockPersonality": "yes",
+    "SystemCallArchitectures": "native",
+    "SystemCallFilter": "@system-service",
+    "UMask": "0077",
+    "StateDirectoryMode": "0700",
+}
+EXPOSURE_MOST = 20
+"""Tenths: systemd's own measure reaches from 0 to 10.0, and calls up to 2.0 “OK”. What is left is
+the network, which a controller is for, and the machine's own files to read."""
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda p: p.name)
+def test_a_unit_may_do_no_more_than_a_controller_needs(path: Path) -> None:
+    service = read_unit(path)["Service"]
+    assert {name: service.get(name) for name in HARDENED} == HARDENED
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda p: p.name)
+def test_systemd_finds_little_exposed_by_a_unit(path: Path, tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("systemd-analyze is not installed (Debian: apt install systemd)")
+    copy = tmp_path / path.name.replace("@", "@1")
+    copy.write_text(path.read_text())
+    found = _exposure(analyze, copy)
+    assert found.returncode == 0, found.stdout
+    loose = [line for line in path.read_text().splitlines() if not line.startswith("Protect")]
+    copy.write_text("\n".join(loose))
+    assert _exposure(analyze, copy).returncode != 0, "the measure notices what is taken away"
+
+
+def _exposure(analyze: str, unit: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [analyze, "security", "--offline=true", f"--threshold={EXPOSURE_MOST}", "--no-pager", unit],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+DOCKERFILE = DEPLOY / "Dockerfile"
+
+
+def unhashed_installs(text: str) -> list[str]:
+    """Return what a Dockerfile installs without hashes; our own source, already there, may be."""
+    joined = re.sub(r"\\\n\s*", " ", text)
+    commands = [
+        part.strip()
+        for line in joined.splitlines()
+        if line.startswith("RUN ")
+        for part in re.split(r"&&|;|\|", line.removeprefix("RUN "))
+    ]
+    wrong = []
+    for command in commands:
+        words = shlex.split(command)
+        if not any(Path(word).name in ("pip", "pip3", "uv", "apt-get", "curl") for word in words):
+            continue
+        hashed = {"--require-hashes", "--only-binary=:all:"} <= set(words)
+        files = {
+            words[n + 1] for n, word in enumerate(words[:-1]) if word in ("-r", "--requirement")
+        }
+        locked = (
+            hashed and bool(files) and files <= {"requirements.txt", "requirements-postgres.txt"}
+        )
+        ours = {"--no-deps", "--no-build-isolation", "--no-index"} <= set(words) and words[
+            -1
+        ] == "."
+        if not (locked or ours):
+            wrong.append(command)
+    return wrong
+
+
+def test_an_image_installs_by_hash_alone() -> None:
+    text = DOCKERFILE.read_text("utf-8")
+    assert text.count("pip install") == 2
+    assert unhashed_installs(text) == []
+    for source in re.findall(r"^FROM (\S+)", text, re.MULTILINE):
+        assert re.fullmatch(r"python:3\.\d+-slim", source), "no tag that moves between versions"
+    assert re.search(r"^USER (?!root|0)", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RUN pip install hatchling==1.33.0",
+        "RUN /opt/esl/bin/pip install --no-cache-dir --only-binary=:all: 'psycopg[binary]>=3.3'",
+        "RUN true && pip install --require-hashes --only-binary=:all: -r other.txt",
+        "RUN pip install --require-hashes -r requirements.txt",
+        "RUN pip install .",
+        "RUN apt-get update \\\n    && apt-get install --yes libpq5",
+        "RUN curl https://example.org/install.sh | sh",
+    ],
+)
+def test_an_install_without_hashes_is_found(line: str) -> None:
+    assert unhashed_installs(f"FROM python:3.13-slim\n{line}\n")
+
+
+def test_what_an_image_needs_beside_the_controller_is_locked() -> None:
+    """PostgreSQL's driver and what builds the wheel stand in the image's own lock, and fit ours."""
+    pins = {name: pins_of(DEPLOY.parent / name) for name in LOCKS}
+    assert {"psycopg", "psycopg-binary", "hatchling"} <= set(pins["requirements-postgres.txt"])
+    assert set(pins["requirements.txt"]) <= set(pins["requirements-postgres.txt"])
+    for name, version in pins["requirements-postgres.txt"].items():
+        for other in ("requirements.txt", "requirements-dev.txt"):
+            assert pins[other].get(name, version) == version, f"{name} differs in {other}"
+
+
+LOCKS = ("requirements.txt", "requirements-postgres.txt", "requirements-dev.txt")
+
+
+def pins_of(path: Path) -> dict[str, str]:
+    """Return the exact version of each requirement of a lock."""
+    return dict(re.findall(r"^([a-z0-9-]+)==([^ ;]+)", path.read_text("utf-8"), re.MULTILINE))
+
+
 @pytest.mark.parametrize("path", COMPOSE, ids=lambda p: p.name)
 def test_a_compose_file_names_services_commands_and_settings_that_there_are(path: Path) -> None:
     read = read_compose(path)

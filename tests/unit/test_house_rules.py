@@ -361,7 +361,9 @@ def is_pinned(path: str, text: str) -> Iterator[str]:
         number += entry.count("\0") + 1
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-postgres.txt", "requirements-dev.txt"]
+)
 def test_every_requirement_is_pinned(name: str) -> None:
     text = (PROJECT / name).read_text(encoding="utf-8")
     assert text.count("==") > len(PRODUCT)
