@@ -15,7 +15,7 @@ import json
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from esl.domain.errors import SetupError
@@ -116,6 +116,25 @@ def signing_key(data_dir: Path, *, may_make: bool = True) -> SigningKey:
 @contextlib.contextmanager
 def runtime_file(data_dir: Path, content: RuntimeFile) -> Iterator[None]:
     """Keep the runtime file there while the block runs."""
+    path = _write_runtime_file(data_dir, content)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def note_certificate(data_dir: Path, certificate: str) -> None:
+    """Let commands on this machine trust another certificate (PEM) from now on.
+
+    Raises:
+        SetupError: The runtime file cannot be written.
+    """
+    running = read_runtime_file(data_dir)
+    if running is not None:
+        _write_runtime_file(data_dir, replace(running, certificate=certificate))
+
+
+def _write_runtime_file(data_dir: Path, content: RuntimeFile) -> Path:
     path = data_dir / "run" / "controller.json"
     fields = {
         "url": content.url,
@@ -125,10 +144,7 @@ def runtime_file(data_dir: Path, content: RuntimeFile) -> Iterator[None]:
         "certificate": content.certificate,
     }
     write_private(path, json.dumps(fields))
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
+    return path
 
 
 def read_runtime_file(data_dir: Path) -> RuntimeFile | None:

@@ -15,6 +15,7 @@ from api.app import create_app
 from api.house import House, open_house
 from api.memory import share_one_heap, spare_what_stays
 from api.private_files import RuntimeFile, runtime_file
+from api.tls.keeper import CertificateKeeper
 from api.tls.server_side import ServerTls, server_tls
 from esl.domain.errors import SetupError
 from esl.settings import Settings
@@ -84,6 +85,7 @@ async def serve(settings: Settings, *, delivers: bool = True) -> None:
                     log_config=None,
                     access_log=False,
                     server_header=False,
+                    proxy_headers=False,  # api.proxies decides whom to believe
                     timeout_graceful_shutdown=_SHUTDOWN_S,
                     ssl_context_factory=None if tls is None else lambda *_: tls.context,
                 )
@@ -98,6 +100,9 @@ async def _run(
     server: _Server, house: House, listener: socket.socket, tls: ServerTls | None
 ) -> None:
     loop = asyncio.get_running_loop()
+    certificates = CertificateKeeper(
+        tls, database=house.database, writer=house.writer, data_dir=house.settings.data_dir
+    )
 
     def stop() -> None:
         server.should_exit = True
@@ -109,9 +114,8 @@ async def _run(
         running = [
             tasks.create_task(house.run(), name="house"),
             tasks.create_task(_keep_broker(house), name="broker keeper"),
+            tasks.create_task(certificates.run(), name="certificate keeper"),
         ]
-        if tls is not None:
-            running.append(tasks.create_task(tls.keep(), name="certificate keeper"))
         for task in running:
             task.add_done_callback(lambda _: stop())  # a fault of ours ends the server too
         await server.serve(sockets=[listener])

@@ -46,6 +46,7 @@ REQUIREMENTS: Mapping[str, str] = {
     "10.4.10": "machines show who they are before they get a token",
     "11.5.1": "what must not be guessed comes from the system's secure randomness",
     "12.1.1": "TLS 1.2 and 1.3 alone are spoken",
+    "12.1.2": "only ciphers that keep what was said secret for good and whole",
     "12.3.1": "between parts of the system nothing travels in the clear beyond a machine",
     "12.3.2": "clients check the certificate of whom they speak to",
     "13.2.1": "parts of the system show who they are to each other",

@@ -15,13 +15,19 @@ second that the look takes; both come back by themselves.
 
 import asyncio
 import secrets
+import socket
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from api.broker_access.address import broker_at
+from api.clock import MachineClock
 from api.doctor.finding import Finding, Result, failed, passed, skipped, warned
+from api.doctor.machine import of_certificate
+from api.tls.authority import ends_at
 from esl.domain.errors import SetupError
 from esl.domain.ids import GatewayId
 from esl.settings import Settings, is_loopback
@@ -62,6 +68,8 @@ async def look_at_broker(settings: Settings, enrolment: Enrolment | None) -> Asy
         yield failed("broker", let_in.words, "Start it, and check mqtt_url and mqtt_ca_file.")
         return
     yield passed("broker", "lets the controller in")
+    if address.tls:
+        yield await asyncio.to_thread(_certificate, address, MachineClock().wall())
     yield await _nobody(address)
     probe = up_topic(GatewayId(f"esl-doctor-{secrets.token_hex(4)}"))
     yield _refused(
@@ -79,6 +87,22 @@ def _line(address: BrokerAddress) -> Finding:
         f"plain MQTT to {address.host}: the login travels readable",
         "Use mqtts:// and mqtt_ca_file: docs/operate.md.",
     )
+
+
+def _certificate(address: BrokerAddress, now: datetime) -> Finding:
+    """Say until when the certificate holds that the broker shows now."""
+    name = "broker: certificate"
+    fix = "Renew it: esl tls renew, give the broker its files, and have it reload."
+    try:
+        context = ssl.create_default_context(cadata=address.ca_pem)
+        with (
+            socket.create_connection((address.host, address.port), timeout=PATIENCE_S) as line,
+            context.wrap_socket(line, server_hostname=address.host) as wrapped,
+        ):
+            shown = wrapped.getpeercert(binary_form=True) or b""
+            return of_certificate(name, ends_at(ssl.DER_cert_to_PEM_cert(shown)), now, fix)
+    except (OSError, ValueError, SetupError) as exc:
+        return failed(name, f"it cannot be seen: {type(exc).__name__}", fix)
 
 
 async def _nobody(address: BrokerAddress) -> Finding:

@@ -2,19 +2,20 @@
 
 import shutil
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from api.doctor.finding import Finding, failed, passed, skipped, warned
 from api.tls.authority import ends_at
 from api.tls.files import SERVER, tls_folder
+from api.tls.keeper import WARN_BEFORE
+from api.tls.server_side import check_pair
 from esl.domain.errors import SetupError
 from esl.settings import Settings, is_loopback
 
 DISK_LEAST_MIB: Final = 64
 DISK_ENOUGH_MIB: Final = 1024
-TLS_WARN: Final = timedelta(days=30)
 _SECRET_FILES: Final = ("keys/*", "run/*", "tls/*.key", "esl.db*")
 
 
@@ -73,8 +74,18 @@ def _certificate(settings: Settings, now: datetime) -> Finding:
     except (SetupError, OSError, UnicodeDecodeError):
         return failed("certificate", f"{path} is no certificate in PEM", fix)
     if ends <= now:
-        return failed("certificate", f"it ended on {ends:%Y-%m-%d}", fix)
+        return of_certificate("certificate", ends, now, fix)
+    key = settings.tls_key_file or path.with_suffix(".key")
+    try:
+        check_pair(path, key, now)
+    except SetupError as exc:
+        return failed("certificate", str(exc), fix)
+    return of_certificate("certificate", ends, now, fix)
+
+
+def of_certificate(name: str, ends: datetime, now: datetime, fix: str) -> Finding:
+    """Judge a certificate by the time that is left of it."""
+    if ends <= now:
+        return failed(name, f"it ended on {ends:%Y-%m-%d}", fix)
     words = f"it holds until {ends:%Y-%m-%d}"
-    return (
-        passed("certificate", words) if ends - now > TLS_WARN else warned("certificate", words, fix)
-    )
+    return passed(name, words) if ends - now > WARN_BEFORE else warned(name, words, fix)

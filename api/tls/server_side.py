@@ -1,21 +1,14 @@
-"""The HTTP server's side of TLS: its context, and a certificate that was renewed while it runs."""
+"""The HTTP server's side of TLS: its context, and the files that it is loaded from."""
 
-import asyncio
 import ssl
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Final
-
-import structlog
 
 from api.tls.authority import read_certificate
 from api.tls.files import SERVER, tls_folder
 from esl.domain.errors import SetupError
 from esl.settings import Settings
-
-LOOK_S: Final = 30.0
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,30 +25,51 @@ class ServerTls:
         end = "-----END CERTIFICATE-----"
         return from_file.partition(end)[0] + end + "\n"
 
-    async def keep(self) -> None:
-        """Load the files again whenever they change, until cancelled."""
-        before = self._stamp()
-        while True:
-            await asyncio.sleep(LOOK_S)
-            stamp = self._stamp()
-            if stamp != before:
-                before = stamp
-                self.reload()
+    def reload(self, now: datetime) -> None:
+        """Load the files again; what cannot be used leaves the old ones in place.
 
-    def reload(self) -> None:
-        """Load the files again; what cannot be used leaves the old ones in place."""
+        Raises:
+            SetupError: They cannot be used; says why.
+        """
+        check_pair(self.certificate, self.key, now)
         try:
-            # Tried apart first: a key that does not fit would break the context in use.
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key)
             self.context.load_cert_chain(self.certificate, self.key)
-        except (OSError, ssl.SSLError) as exc:
-            log.warning("the new certificate cannot be used", reason=type(exc).__name__)
-        else:
-            log.info("the certificate was renewed")
+        except (OSError, ssl.SSLError) as exc:  # they were replaced since they were checked
+            raise SetupError("its files change right now") from exc
 
-    def _stamp(self) -> tuple[int, ...]:
+    def stamp(self) -> tuple[int, ...]:
+        """Return what differs as soon as one of the files was replaced."""
         files = (self.certificate, self.key)
-        return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+        stamps: list[int] = []
+        for file in files:
+            try:
+                found = file.stat()
+            except OSError:
+                stamps += (0, 0)
+            else:
+                stamps += (found.st_mtime_ns, found.st_ino)
+        return tuple(stamps)
+
+
+def check_pair(certificate: Path, key: Path, now: datetime) -> None:
+    """See that a certificate holds now and that the key is its own.
+
+    Raises:
+        SetupError: One of that is not so; says what.
+    """
+    try:
+        read = read_certificate(certificate.read_text("ascii"))
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except FileNotFoundError as exc:
+        raise SetupError(f"{Path(exc.filename or key).name} is missing") from exc
+    except ssl.SSLError as exc:
+        raise SetupError(f"{key.name} is not the key of {certificate.name}") from exc
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SetupError(f"{certificate.name} and {key.name} cannot be read") from exc
+    if read.not_valid_after_utc <= now:
+        raise SetupError(f"{certificate.name} ended on {read.not_valid_after_utc:%Y-%m-%d}")
+    if read.not_valid_before_utc > now:
+        raise SetupError(f"{certificate.name} begins on {read.not_valid_before_utc:%Y-%m-%d}")
 
 
 def server_tls(settings: Settings) -> ServerTls | None:

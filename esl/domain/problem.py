@@ -35,6 +35,7 @@ class ProblemKind(StrEnum):
     LIST_TOO_SHORT = "list_too_short"  #: a complete list left out too much
     PROMOTION_PLAIN = "promotion_plain"  #: its price holds, and may not be announced as reduced
     BACKUP_FAILS = "backup_fails"  #: the controller cannot back itself up
+    CERTIFICATE = "certificate"  #: that of the HTTP server ends, or a new one cannot be used
     STORE_FROZEN = "store_frozen"  #: nothing is sent to its labels
     TILL_SILENT = "till_silent"  #: a till does not say that it charges the price it was given
     EVENTS_FAIL = "events_fail"  #: another system does not take what it asked to hear
@@ -107,6 +108,7 @@ WHAT_TO_DO: dict[ProblemKind, str] = {
     ProblemKind.NOTIFY_FAILS: "Mend the mail server or the address, then: esl notify test STORE.",
     ProblemKind.INCREASE_WAITS: "Look after the labels, or say that they hang no more: esl till.",
     ProblemKind.BACKUP_FAILS: "Mend what it says, then try: esl backup FILE. See docs/backup.md.",
+    ProblemKind.CERTIFICATE: "Renew it: esl tls renew, or where it comes from; then: esl doctor.",
     ProblemKind.STORE_FROZEN: "Mend the prices or roll the batch back, then thaw the store.",
 }
 """What a person can do about each kind."""

@@ -19,6 +19,7 @@ from esl.services.notifying import find_notify_problems
 from esl.services.subscriptions import find_event_problems
 from esl.services.till_problems import find_till_problems
 from esl.store import backup_state, fleet, offers, places, problems, remove_tasks
+from esl.store.certificate_state import certificate_problem
 
 LOW_ABOVE_EMPTY_MV = 100
 """A battery this near its end is changed before it fails."""
@@ -117,6 +118,8 @@ def find_problems(
     found += _of_promotions(tx, store_id)
     if (why := backup_state.backup_problem(tx)) is not None:
         found.append(_finding(store_id, ProblemKind.BACKUP_FAILS, f"backup/{store_id}", why))
+    if (why := certificate_problem(tx)) is not None:
+        found.append(_finding(store_id, ProblemKind.CERTIFICATE, f"certificate/{store_id}", why))
     found += [
         _finding(store_id, ProblemKind.REMOVE, task.label_id, task.reason)
         for task in remove_tasks.list_tasks(tx, store_id)

@@ -207,6 +207,7 @@ installation = Table(
     Column("signing_key", String(16)),  # id of the key that a controller was started with last
     Column("backed_up_at", UtcDateTime),  # when it last backed itself up
     Column("backup_problem", String(300)),  # why it did not, in words; None: it did
+    Column("certificate_problem", String(300)),  # of the HTTP server, in words; None: all is well
 )
 
 revision_counter = Table(

@@ -13,7 +13,7 @@ import pytest
 
 from api.client import Client
 from api.tls.authority import LEAF_LIFE, Certified, ends_at, make_authority, names_of, sign_server
-from api.tls.files import make_tls, renew_tls
+from api.tls.files import make_tls
 from api.tls.server_side import server_tls
 from esl.domain.errors import SetupError
 from esl.settings import Settings, read_settings
@@ -95,18 +95,7 @@ def test_outward_without_tls_is_refused_and_with_it_is_not() -> None:
         read_settings(tls_key_file=Path("key.pem"))
 
 
-def test_a_certificate_that_was_renewed_is_shown_to_new_connections(tmp_path: Path) -> None:
-    make_tls(tmp_path, NAMES, NAMES, NOON)
-    tls = server_tls(Settings(data_dir=tmp_path, tls=True))
-    assert tls is not None
-    before = tls.certificate_text()
-    renew_tls(tmp_path, NOON + timedelta(days=1))
-    assert tls.certificate_text() != before
-    tls.reload()
-    tls.key.write_text("nonsense")
-    tls.reload()  # said in the log, and the old one stays
-
-
+@pytest.mark.asvs("12.1.1", "12.1.2")
 def test_a_controller_speaks_tls_to_who_trusts_the_authority(
     command: Command, tmp_path: Path
 ) -> None:
@@ -128,8 +117,13 @@ def test_a_controller_speaks_tls_to_who_trusts_the_authority(
         with Client(runtime.url, runtime.token, certificate=runtime.certificate) as ours:
             assert ours.get("/api/v1/stores") == {"stores": []}
         port = int(runtime.url.rpartition(":")[2])
-        spoken = {version: _speaks(port, version) for version in ("TLSv1_1", "TLSv1_2", "TLSv1_3")}
-        assert spoken == {"TLSv1_1": None, "TLSv1_2": "TLSv1.2", "TLSv1_3": "TLSv1.3"}
+        versions = ("TLSv1", "TLSv1_1", "TLSv1_2", "TLSv1_3")
+        spoken = {version: _speaks(port, version) for version in versions}
+        new = {"TLSv1_2": "TLSv1.2", "TLSv1_3": "TLSv1.3"}
+        assert spoken == {"TLSv1": None, "TLSv1_1": None, **new}
+        assert {name for name in OLD_CIPHERS + NEW_CIPHERS if _speaks(port, "TLSv1_2", name)} == {
+            *NEW_CIPHERS
+        }
         with closing(socket.create_connection(("127.0.0.1", port))) as plain:
             plain.settimeout(30)
             plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -138,11 +132,26 @@ def test_a_controller_speaks_tls_to_who_trusts_the_authority(
         assert listed.status == 0, listed.stderr
 
 
-def _speaks(port: int, version: str) -> str | None:
-    """Say which version a server agrees to with a client that knows only one."""
+OLD_CIPHERS = (
+    "ECDHE-ECDSA-AES128-SHA",  # CBC
+    "ECDHE-ECDSA-AES256-SHA384",  # CBC
+    "ECDHE-ECDSA-AES128-CCM8",  # short tag
+    "ECDHE-ECDSA-NULL-SHA",
+    "AECDH-AES256-SHA",  # nobody's key
+)
+NEW_CIPHERS = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+)
+"""Of TLS 1.2, as OpenSSL names them; the key of the certificate is one of ECDSA."""
+
+
+def _speaks(port: int, version: str, cipher: str = "ALL") -> str | None:
+    """Say which version a server agrees to with a client that knows one, and these ciphers."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.set_ciphers(f"{cipher}:@SECLEVEL=0")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
