@@ -311,4 +311,14 @@ async def connect(
         yield connection
     finally:
         client.disconnect()
-        await asyncio.to_thread(client.loop_stop)
+        await asyncio.to_thread(put_away, client)
+
+
+def put_away(client: paho.Client) -> None:
+    """End a client for good: its thread, and the two sockets that wake it.
+
+    paho closes those when the client is collected, and no sooner. Where they are collected together
+    Python may come to the sockets first, and then says that they were left open.
+    """
+    client.loop_stop()
+    client._reset_sockets()  # no public call of paho's does it

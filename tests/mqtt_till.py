@@ -13,7 +13,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from esl.domain.mqtt_in import ROOT
-from gateway.mqtt import BrokerAddress
+from gateway.mqtt import BrokerAddress, put_away
 
 PATIENCE_S = 60.0
 INFLIGHT = 100
@@ -96,4 +96,4 @@ def mqtt_till(address: BrokerAddress, *, hears: str = "") -> Iterator[MqttTill]:
         yield till
     finally:
         client.disconnect()
-        client.loop_stop()
+        put_away(client)

@@ -34,7 +34,7 @@ from api.broker_access.keeper import write_current_files
 from api.broker_access.mosquitto_files import PASSWORDS, RULES, TlsFiles, config_text
 from api.broker_access.password_file import hash_password
 from api.broker_access.rights import Login, Role
-from gateway.mqtt import BrokerAddress
+from gateway.mqtt import BrokerAddress, put_away
 from tests.services import (
     HOST,
     REQUIRE_VARIABLE,
@@ -327,7 +327,7 @@ class Client:
     def close(self) -> None:
         """End the connection."""
         self._client.disconnect()
-        self._client.loop_stop()
+        put_away(self._client)
 
     def _answered(self) -> ReasonCode:
         return self._answer.get(timeout=PATIENCE_S)

@@ -21,7 +21,7 @@ from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from api.bench.naive import NaiveLabel, render
-from gateway.mqtt import BrokerAddress
+from gateway.mqtt import BrokerAddress, put_away
 
 
 class _Base(DeclarativeBase):
@@ -106,7 +106,7 @@ def run(
     finally:
         for client in (gateway, controller):
             client.disconnect()
-            client.loop_stop()
+            put_away(client)
         engine.dispose()
     return result
 

@@ -25,7 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from esl.domain.mqtt_in import ALL_SOURCES, InMessage
-from gateway.mqtt import KEEPALIVE_S, BrokerAddress, MqttError
+from gateway.mqtt import KEEPALIVE_S, BrokerAddress, MqttError, put_away
 
 UNACKED_MOST = 256
 """Messages on their way at a time: it bounds the memory, and what may come again."""
@@ -240,6 +240,6 @@ async def open_session(address: BrokerAddress, client_id: str) -> AsyncIterator[
         yield session
     finally:
         client.disconnect()
-        await asyncio.to_thread(client.loop_stop)
+        await asyncio.to_thread(put_away, client)
         if session._ready.done() and not session._ready.cancelled():
             session._ready.exception()  # it was told, or nobody asks any more

@@ -36,6 +36,15 @@ async def connected(
         yield connection
 
 
+def open_sockets() -> set[str]:
+    """Return the sockets that this process holds, each by its number in the kernel."""
+    held = set()
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # the one that lists them
+            held.add(str(descriptor.readlink()))
+    return {one for one in held if one.startswith("socket:")}
+
+
 async def until(event: asyncio.Event) -> None:
     async with asyncio.timeout(PATIENCE_S):
         await event.wait()
@@ -54,6 +63,14 @@ async def test_connected_means_subscribed(broker: BrokerAddress) -> None:
                 await sender.publish("esl/a/up", bytes([n]))
                 heard = await next_message(listener)
                 assert heard == MqttMessage("esl/a/up", bytes([n]), retained=False)
+
+
+async def test_a_connection_that_ended_leaves_no_socket_open(broker: BrokerAddress) -> None:
+    before = open_sockets()
+    async with connected(broker, "short", "esl/a/up") as connection:
+        assert len(open_sockets() - before) >= 3, "to the broker, and two that wake paho's thread"
+    assert connection.connections == 1  # it is still held, so nothing was collected
+    assert open_sockets() <= before
 
 
 async def test_a_poisoned_message_stops_none_after_it(broker: BrokerAddress) -> None:

@@ -14,7 +14,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from esl.domain.mqtt_in import ROOT
-from gateway.mqtt import BrokerAddress
+from gateway.mqtt import BrokerAddress, put_away
 from tests.mqtt_till import mqtt_till
 from tests.running_house import STORE_BODY, RunningHouse, check_problem, running_house
 from tests.served import wait_until
@@ -99,7 +99,7 @@ def test_what_waits_for_a_controller_that_is_away_is_all_kept_by_the_config_of_t
         address = BrokerAddress.from_url(broker.url)
         away = _session(address)
         away.disconnect()
-        away.loop_stop()
+        put_away(away)
         assert "max_queued_bytes 0" in config.splitlines()  # any other value drops in silence
         many, size = 1100, 200  # more than the usual 1,000
         with mqtt_till(replace(address, username="till")) as till:
@@ -113,7 +113,7 @@ def test_what_waits_for_a_controller_that_is_away_is_all_kept_by_the_config_of_t
         back = _session(address, got)
         found = [int(got.get(timeout=60)[:6]) for _ in range(many)]
         back.disconnect()
-        back.loop_stop()
+        put_away(back)
         assert found == list(range(many))
     finally:
         broker.stop()

@@ -11,6 +11,7 @@ import pytest
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
+from gateway.mqtt import put_away
 from tests import services
 from tests.services import BrowserPage, Mosquitto, Postgres, ServiceFailed
 
@@ -30,7 +31,7 @@ def _connack(broker: Mosquitto, *, password: str) -> str:
         return answers.get(timeout=10)
     finally:
         client.disconnect()
-        client.loop_stop()
+        put_away(client)
 
 
 def _runs(pid: int) -> bool:
