@@ -11,12 +11,13 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api import request_ids
+from api.edits import Unchanged
 from esl.domain.errors import (
     Conflict,
     EditConflict,
@@ -31,6 +32,7 @@ from esl.domain.errors import (
     TokenWorthless,
     TooOften,
     Unavailable,
+    VersionNotSaid,
 )
 from esl.intake.strict_json import pointer
 
@@ -65,6 +67,11 @@ _ANSWERS: tuple[tuple[type[EslError], HTTPStatus, str], ...] = (
         Conflict,
         HTTPStatus.CONFLICT,
         "Look at what is there, then send something that fits it.",
+    ),
+    (
+        VersionNotSaid,
+        HTTPStatus.PRECONDITION_REQUIRED,
+        "Read it, and send its ETag as If-Match; or * to replace whatever is there.",
     ),
     (
         NotSignedIn,
@@ -147,6 +154,8 @@ def answer_error(exc: EslError, *, not_done: str = _NOT_STORED) -> JSONResponse:
     headers: dict[str, str] = {}
     if isinstance(exc, NotSignedIn):
         headers["WWW-Authenticate"] = 'Bearer realm="esl"'
+    if isinstance(exc, EditConflict) and exc.present is not None:
+        headers["ETag"] = exc.present
     if isinstance(exc, Unavailable):
         headers["Retry-After"] = "1"
     if isinstance(exc, TooOften):
@@ -183,6 +192,10 @@ def install(app: FastAPI) -> None:
     async def _ours(request: Request, exc: EslError) -> JSONResponse:
         not_done = what_was_not_done(request.method, request.url.path)
         return answer_error(exc, not_done=not_done)
+
+    @app.exception_handler(Unchanged)
+    async def _unchanged(_request: Request, exc: Unchanged) -> Response:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": exc.etag})
 
     @app.exception_handler(HTTPException)
     async def _http(_request: Request, exc: HTTPException) -> JSONResponse:

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.errors import MEDIA_TYPE
+from api.openapi_edits import describe_versions
 from esl.domain.access import ALL_STORES, Scope
 from esl.domain.face import OfferKind, Unit
 from esl.domain.ids import SKU_MAX_CHARACTERS
@@ -393,5 +394,6 @@ def describe(app: FastAPI) -> Schema:
                 "session": {"type": "apiKey", "in": "cookie", "name": "esl_session"},
             },
         }
+        describe_versions(document)
         app.openapi_schema = document
     return app.openapi_schema

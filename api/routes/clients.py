@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from api import doors, openapi
 from api.auth import Asker, TheHouse
+from api.edits import Edited, Read, Removed
 from esl.domain.access import Scope
 from esl.domain.errors import InvalidInput, NotFound, UnknownStore
 from esl.intake.access_json import parse_new_token
@@ -68,15 +69,16 @@ async def add_client(request: Request, house: TheHouse, who: Asker) -> dict[str,
 
 
 @router.get("/{client}")
-async def get_client(client: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+async def get_client(client: str, house: TheHouse, who: Asker, reading: Read) -> dict[str, Any]:
     """Show a client, without its secrets."""
     who.require(Scope.USER_ADMIN)
-    return _view(await doors.read(house, lambda tx: clients.client_for(tx, client)))
+    found = await doors.read(house, lambda tx: clients.client_for(tx, client))
+    return reading.of(_view(found))
 
 
 @router.put("/{client}", openapi_extra=openapi.TOKEN)
 async def change_client(
-    client: str, request: Request, house: TheHouse, who: Asker
+    client: str, request: Request, house: TheHouse, who: Asker, edit: Edited
 ) -> dict[str, Any]:
     """Say anew what a client is called, and what it may do where. Its tokens lose it at once."""
     who.require(Scope.USER_ADMIN)
@@ -84,6 +86,7 @@ async def change_client(
     grant = _grant(value)
 
     def work(tx: Connection) -> MachineClient:
+        edit.check(tx, lambda: _view(clients.client_for(tx, client)))
         try:
             return clients.change_client(tx, who, client, grant, house.clock.now())
         except UnknownStore as exc:
@@ -121,10 +124,17 @@ async def revoke_secret(
 
 
 @router.delete("/{client}")
-async def disable_client(client: str, request: Request, house: TheHouse, who: Asker) -> Response:
+async def disable_client(
+    client: str, request: Request, house: TheHouse, who: Asker, edit: Removed
+) -> Response:
     """Let a client in no more, for good: its secrets and tokens are worthless at once."""
     who.require(Scope.USER_ADMIN)
-    await doors.write(house, lambda tx: clients.disable(tx, who, client, house.clock.now()))
+
+    def work(tx: Connection) -> None:
+        edit.check(tx, lambda: _view(clients.client_for(tx, client)))
+        clients.disable(tx, who, client, house.clock.now())
+
+    await doors.write(house, work)
     request.app.state.tokens.forget_all()
     return Response(status_code=204)
 

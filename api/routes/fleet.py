@@ -10,9 +10,11 @@ from sqlalchemy import Connection
 
 from api import doors, openapi_orders
 from api.auth import Asker, TheHouse
+from api.edits import Edited, Read
 from esl.domain.access import Scope
 from esl.domain.errors import UnknownTask
 from esl.domain.fleet import FleetState
+from esl.domain.ids import StoreId
 from esl.domain.place import StorePolicy
 from esl.domain.problem import Problem
 from esl.domain.verdict import Verdict
@@ -199,21 +201,23 @@ async def get_verdicts(
 
 
 @router.get("/policy")
-async def get_policy(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+async def get_policy(store: str, house: TheHouse, who: Asker, reading: Read) -> dict[str, Any]:
     """Return what a store does with labels in doubt, and how long a verdict may take."""
     store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
-    policies = await doors.read(house, places.store_policies)
-    return _policy_view(policies[store_id])
+    return reading.of(await doors.read(house, lambda tx: _policy_of(tx, store_id)))
 
 
 @router.put("/policy", openapi_extra=openapi_orders.POLICY)
-async def put_policy(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
+async def put_policy(
+    store: str, request: Request, house: TheHouse, who: Asker, edit: Edited
+) -> Response:
     """Replace what a store does with labels in doubt."""
     store_id = await doors.enter(house, who, Scope.STORE_ADMIN, store)
     value, body = await doors.read_json(request)
     policy = parse_policy(value)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: _policy_of(tx, store_id))
         fleet.put_policy(tx, store_id, policy, house.clock.now())
         return _as_json(_policy_view(policy)), Notice()
 
@@ -286,6 +290,10 @@ def _task_view(task: RemoveTask) -> dict[str, Any]:
         "done_at": task.done_at,
         "done_by": task.done_by,
     }
+
+
+def _policy_of(tx: Connection, store_id: StoreId) -> dict[str, Any]:
+    return _policy_view(places.store_policies(tx, [store_id])[store_id])
 
 
 def _policy_view(policy: StorePolicy) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from api import doors, openapi_intake
 from api.auth import Asker, TheHouse
 from api.decisions import reasons_view
+from api.edits import Edited, Read
 from api.schemas import money
 from esl.domain.access import Principal, Scope
 from esl.domain.pricing import Decision
@@ -40,15 +41,17 @@ class QuarantinePage(BaseModel, extra="forbid"):
 
 
 @router.get("/guards")
-async def get_guards(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+async def get_guards(store: str, house: TheHouse, who: Asker, reading: Read) -> dict[str, Any]:
     """Return a store's limits for prices."""
     store_id = await doors.enter(house, who, Scope.PRICE_READ, store)
     found = await doors.read(house, lambda tx: guard_rows.guards_of_store(tx, store_id))
-    return guards_view(found)
+    return reading.of(guards_view(found))
 
 
 @router.put("/guards", openapi_extra=openapi_intake.GUARDS)
-async def put_guards(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
+async def put_guards(
+    store: str, request: Request, house: TheHouse, who: Asker, edit: Edited
+) -> Response:
     """Replace a store's limits; to switch them off wants a reason, which is written down."""
     store_id = doors.store_id(store)
     who.require(Scope.STORE_ADMIN, store_id)
@@ -56,6 +59,7 @@ async def put_guards(store: str, request: Request, house: TheHouse, who: Asker) 
     put = parse_store_guards(value)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: guards_view(guard_rows.guards_of_store(tx, store_id)))
         now = house.clock.now()
         guarding.put_guards(tx, store_id, put.guards, now, actor=who.name, reason=put.reason)
         return guards_view(put.guards), Notice()

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from api import doors, openapi_shelf
 from api.auth import Asker, TheHouse
+from api.edits import Edited, Read
 from api.visits import Visits
 from esl.domain.access import Scope
 from esl.domain.errors import Conflict
@@ -41,14 +42,17 @@ class ExportForm(BaseModel, extra="forbid"):
 
 
 @router.get(f"{_STORE}/short-links")
-async def get_setting(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+async def get_setting(store: str, house: TheHouse, who: Asker, reading: Read) -> dict[str, Any]:
     """Say how a store's short links look, and to which hosts they may lead."""
     store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
-    return setting_view(await doors.read(house, lambda tx: short_links.setting_of(tx, store_id)))
+    found = await doors.read(house, lambda tx: short_links.setting_of(tx, store_id))
+    return reading.of(setting_view(found))
 
 
 @router.put(f"{_STORE}/short-links", openapi_extra=openapi_shelf.SETTING)
-async def put_setting(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
+async def put_setting(
+    store: str, request: Request, house: TheHouse, who: Asker, edit: Edited
+) -> Response:
     """Set a store's short links up: their host, where they may lead, and whether labels say them.
 
     ``labels`` counts those that change: only where faces begin or end to say short links.
@@ -58,6 +62,7 @@ async def put_setting(store: str, request: Request, house: TheHouse, who: Asker)
     setting = parse_setting(value)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: setting_view(short_links.setting_of(tx, store_id)))
         now = house.clock.now()
         touched = links.put_setting(tx, store_id, setting, now, actor=who.name)
         return setting_view(setting) | {"labels": len(touched)}, Notice(labels=touched)
@@ -88,7 +93,9 @@ async def export_redirects(
 
 
 @router.get(f"{_STORE}/short-links/{{sku:path}}")
-async def get_link(store: str, sku: str, request: Request, house: TheHouse, who: Asker) -> Any:
+async def get_link(
+    store: str, sku: str, request: Request, house: TheHouse, who: Asker, reading: Read
+) -> Any:
     """Return a product's short link, where it leads now, and how often it was followed by day."""
     store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     product = doors.sku(sku)
@@ -96,19 +103,20 @@ async def get_link(store: str, sku: str, request: Request, house: TheHouse, who:
     await visits.written()
     since = house.clock.now().date() - timedelta(days=_DAYS_SHOWN)
 
-    def query(tx: Connection) -> dict[str, Any]:
+    def query(tx: Connection) -> tuple[dict[str, Any], dict[str, Any]]:
         found = links.link_of(tx, store_id, product)
         counted = short_links.visits_of(tx, found.code, since=since)
-        return _link_view(found, short_links.setting_of(tx, store_id)) | {
+        view = _link_view(found, short_links.setting_of(tx, store_id)) | {
             "visits": [{"day": day, "visits": number} for day, number in counted]
         }
+        return view, _target_view(found)
 
-    return await doors.read(house, query)
+    return reading.part(*await doors.read(house, query))
 
 
 @router.put(f"{_STORE}/short-links/{{sku:path}}", openapi_extra=openapi_shelf.TARGET)
 async def put_target(
-    store: str, sku: str, request: Request, house: TheHouse, who: Asker
+    store: str, sku: str, request: Request, house: TheHouse, who: Asker, edit: Edited
 ) -> Response:
     """Let a product's short link lead elsewhere, or by the store's rule; no label changes."""
     store_id = await doors.enter(house, who, Scope.TEMPLATE_WRITE, store)
@@ -117,6 +125,7 @@ async def put_target(
     target = parse_target(value)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: _target_view(links.link_of(tx, store_id, product)))
         now = house.clock.now()
         found = links.set_target(tx, store_id, product, target, now, actor=who.name)
         return _link_view(found, short_links.setting_of(tx, store_id)), Notice()
@@ -159,6 +168,10 @@ def _link_view(link: ShortLink, setting: LinkSetting | None) -> dict[str, Any]:
         "target": link.target,
         "leads_to": links.leads_to(link, setting) if setting is not None else None,
     }
+
+
+def _target_view(link: ShortLink) -> dict[str, Any]:
+    return {"sku": link.sku, "target": link.target}
 
 
 def _nowhere() -> Response:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from api import doors, openapi_notifications
 from api.auth import Asker, TheHouse
+from api.edits import Edited, Read
 from api.house import House
 from api.listeners.notifier import new_message_id, open_settings, seal_secrets
 from esl.domain.access import Scope
@@ -30,14 +31,22 @@ MESSAGES_SHOWN: Final = 50
 
 
 @router.get("")
-async def get_notifications(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+async def get_notifications(
+    store: str, house: TheHouse, who: Asker, reading: Read
+) -> dict[str, Any]:
     """Return who is told of what, without secrets, and the last messages."""
     store_id = await doors.enter(house, who, Scope.STORE_ADMIN, store)
-    return await doors.read(house, lambda tx: _view(house, tx, store_id))
+
+    def query(tx: Connection) -> tuple[dict[str, Any], dict[str, Any]]:
+        return _view(house, tx, store_id), _set_view(house, tx, store_id)
+
+    return reading.part(*await doors.read(house, query))
 
 
 @router.put("", openapi_extra=openapi_notifications.SETTINGS)
-async def put_notifications(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
+async def put_notifications(
+    store: str, request: Request, house: TheHouse, who: Asker, edit: Edited
+) -> Response:
     """Set who is told of what. A password and addresses of chats that are left out stay."""
     store_id = await doors.enter(house, who, Scope.STORE_ADMIN, store)
     if request.headers.get("idempotency-key") is not None:
@@ -47,6 +56,7 @@ async def put_notifications(store: str, request: Request, house: TheHouse, who: 
     value, body = await doors.read_json(request)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: _set_view(house, tx, store_id))
         now = house.clock.now()
         kept = notifications.settings_of(tx, store_id, to_change=True)
         before = open_settings(house.settings.data_dir, kept) if kept is not None else None
@@ -112,6 +122,8 @@ def _known(house: House, tx: Connection, store_id: StoreId) -> tuple[Notificatio
 
 def _view(house: House, tx: Connection, store_id: StoreId) -> dict[str, Any]:
     messages = notifications.list_messages(tx, store_id, limit=MESSAGES_SHOWN)
-    return shown_view(*_known(house, tx, store_id)) | {
-        "messages": [message_view(one) for one in messages]
-    }
+    return _set_view(house, tx, store_id) | {"messages": [message_view(one) for one in messages]}
+
+
+def _set_view(house: House, tx: Connection, store_id: StoreId) -> dict[str, Any]:
+    return shown_view(*_known(house, tx, store_id))

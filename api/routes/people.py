@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from api import doors, openapi_people
 from api.auth import Asker, TheHouse
+from api.edits import Edited, Read
 from esl.domain.access import Principal, Scope
 from esl.domain.errors import InvalidInput, NotFound, UnknownStore
 from esl.domain.ids import StoreId
@@ -86,15 +87,26 @@ async def get_person(person: str, house: TheHouse, who: Asker) -> dict[str, Any]
     return person_view(await doors.read(house, lambda tx: people.person_for(tx, who, name)), who)
 
 
+@router.get("/{person}/roles")
+async def get_roles(person: str, house: TheHouse, who: Asker, reading: Read) -> dict[str, Any]:
+    """Say what a person is in the asker's stores."""
+    name = _known_id(who, person)
+    found = await doors.read(house, lambda tx: people.person_for(tx, who, name))
+    return reading.of(_roles_view(found, who))
+
+
 @router.put("/{person}/roles", openapi_extra=openapi_people.ROLES)
-async def put_roles(person: str, request: Request, house: TheHouse, who: Asker) -> Response:
+async def put_roles(
+    person: str, request: Request, house: TheHouse, who: Asker, edit: Edited
+) -> Response:
     """Say what a person is in the asker's stores; roles elsewhere stay as they are."""
     name = _known_id(who, person)
     value, body = await doors.read_json(request)
     roles = parse_roles(value)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
-        people.person_for(tx, who, name)
+        found = people.person_for(tx, who, name)
+        edit.check(tx, lambda: _roles_view(found, who))
         try:
             changed = people.set_roles(tx, who, name, roles, house.clock.now())
         except UnknownStore as exc:
@@ -191,11 +203,12 @@ def person_view(person: Person, who: Principal) -> dict[str, Any]:
         "has_second_factor": person.has_second_factor,
         "created_at": person.created_at.isoformat(),
         "disabled_at": person.disabled_at.isoformat() if person.disabled_at else None,
-        "roles": [
-            {"store": held.store, "role": held.role.value}
-            for held in sorted(people.seen_by(who, person), key=lambda one: (one.store, one.role))
-        ],
-    }
+    } | _roles_view(person, who)
+
+
+def _roles_view(person: Person, who: Principal) -> dict[str, Any]:
+    roles = sorted(people.seen_by(who, person), key=lambda one: (one.store, one.role))
+    return {"roles": [{"store": held.store, "role": held.role.value} for held in roles]}
 
 
 async def _act(

@@ -1,6 +1,7 @@
 """Pictures that templates of a store may show: uploaded, listed, looked at, deleted."""
 
 import asyncio
+import hashlib
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -8,6 +9,7 @@ from sqlalchemy import Connection
 
 from api import doors, openapi
 from api.auth import Asker, TheHouse
+from api.edits import Edited, Read, Removed
 from api.house import House
 from api.pictures_out import PngResponse
 from api.schemas import picture_view
@@ -35,7 +37,7 @@ async def list_pictures(store: str, house: TheHouse, who: Asker) -> dict[str, An
 
 @router.put("/{picture}", openapi_extra=openapi.PICTURE)
 async def put_picture(
-    store: str, picture: str, request: Request, house: TheHouse, who: Asker
+    store: str, picture: str, request: Request, house: TheHouse, who: Asker, edit: Edited
 ) -> Response:
     """Upload a picture: PNG, JPEG, WebP, GIF or BMP, up to 2 MiB; labels that show it follow.
 
@@ -59,6 +61,7 @@ async def put_picture(
     )
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: _version(_picture(tx, store_id, name)))
         touched = service.put_picture(tx, store_id, saved, accepted.png, digests, now)
         answer = {"name": name, "width_px": saved.width_px, "height_px": saved.height_px}
         return answer | {"labels": len(touched)}, Notice(labels=touched)
@@ -67,20 +70,20 @@ async def put_picture(
 
 
 @router.get("/{picture}", response_class=PngResponse)
-async def get_picture(store: str, picture: str, house: TheHouse, who: Asker) -> Response:
+async def get_picture(
+    store: str, picture: str, house: TheHouse, who: Asker, reading: Read
+) -> Response:
     """Return a picture as it is kept, a PNG."""
     store_id, name = doors.store_id(store), _name(picture)
     who.require(Scope.LABEL_READ, store_id)
     await doors.store_for(house, store_id)
-    found = await doors.read(house, lambda tx: pictures.pictures_named(tx, store_id, [name]))
-    if name not in found:
-        raise UnknownTemplate("the store has no picture of this name")
-    return PngResponse(found[name])
+    png = await doors.read(house, lambda tx: _picture(tx, store_id, name))
+    return PngResponse(png, headers={"ETag": reading.etag(_version(png))})
 
 
 @router.delete("/{picture}")
 async def delete_picture(
-    store: str, picture: str, request: Request, house: TheHouse, who: Asker
+    store: str, picture: str, request: Request, house: TheHouse, who: Asker, edit: Removed
 ) -> Response:
     """Delete a picture; refused while a template names it."""
     store_id, name = doors.store_id(store), _name(picture)
@@ -88,6 +91,7 @@ async def delete_picture(
     await doors.store_for(house, store_id)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: _version(_picture(tx, store_id, name)))
         service.delete_picture(tx, store_id, name)
         return {"name": name, "deleted": True}, Notice()
 
@@ -105,6 +109,17 @@ def _digests_with(
         t.name: (t.version, read_template(text, {**pngs, name: png}).digest)
         for t, (text, pngs) in sources.items()
     }
+
+
+def _picture(tx: Connection, store_id: StoreId, name: TemplateName) -> bytes:
+    found = pictures.pictures_named(tx, store_id, [name])
+    if name not in found:
+        raise UnknownTemplate("the store has no picture of this name")
+    return found[name]
+
+
+def _version(png: bytes) -> str:
+    return hashlib.sha256(png).hexdigest()
 
 
 def _name(text: str) -> TemplateName:

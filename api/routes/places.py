@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from api import doors, openapi_shelf
 from api.auth import Asker, TheHouse
+from api.edits import Edited, Read
 from api.pairing_views import taken_view
 from esl.domain.access import Scope
 from esl.domain.ids import StoreId
@@ -74,20 +75,24 @@ async def put_current_place(store: str, request: Request, house: TheHouse, who: 
 
 
 @router.get("/walk")
-async def get_walk(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+async def get_walk(store: str, house: TheHouse, who: Asker, reading: Read) -> dict[str, Any]:
     """Say how the store is walked: in which order its places come."""
     store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
-    return _walk_view(await doors.read(house, lambda tx: shelf_places.walk_of(tx, store_id)))
+    walk = await doors.read(house, lambda tx: shelf_places.walk_of(tx, store_id))
+    return reading.of(_walk_view(walk))
 
 
 @router.put("/walk", openapi_extra=openapi_shelf.WALK)
-async def put_walk(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
+async def put_walk(
+    store: str, request: Request, house: TheHouse, who: Asker, edit: Edited
+) -> Response:
     """Say how the store is walked: straight or in serpentines, and what comes first."""
     store_id = await doors.enter(house, who, Scope.LABEL_PAIR, store)
     value, body = await doors.read_json(request)
     walk = parse_walk(value)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: _walk_view(shelf_places.walk_of(tx, store_id)))
         _put_walk(tx, store_id, walk, house.clock.now(), actor=who.name)
         return _walk_view(walk), Notice()
 

@@ -10,14 +10,16 @@ from sqlalchemy import Connection
 from api import doors, openapi
 from api.auth import Asker, TheHouse
 from api.decisions import result_view
+from api.edits import Edited, Read
 from api.price_notes import offer_note, price_notes
 from api.product_notes import product_notes
 from api.schemas import product_view
 from api.single_prices import SinglePrices
 from esl.domain.access import Principal, Scope
 from esl.domain.errors import UnknownProduct
-from esl.domain.ids import StoreId
+from esl.domain.ids import Sku, StoreId
 from esl.domain.pricing import ChangeResult, PriceChange
+from esl.domain.product import Product
 from esl.intake.price_json import parse_each, parse_price_changes
 from esl.intake.product_json import parse_product
 from esl.services import batches, catalogue
@@ -30,7 +32,7 @@ router = APIRouter(prefix="/api/v1/stores/{store}", tags=["products and prices"]
 
 @router.put("/products/{sku:path}", openapi_extra=openapi.PRODUCT)
 async def put_product(
-    store: str, sku: str, request: Request, house: TheHouse, who: Asker
+    store: str, sku: str, request: Request, house: TheHouse, who: Asker, edit: Edited
 ) -> Response:
     """Add or replace a product; a price may come along. Answered after the commit."""
     store_id, key = doors.store_id(store), doors.sku(sku)
@@ -40,6 +42,7 @@ async def put_product(
     item = parse_product(value, store_id=store_id, sku=key, currency=currency)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: _product_view(tx, store_id, key, currency))
         now = house.clock.now()
         put = catalogue.put_products(tx, store_id, [item], now, actor=who.name)
         return {"sku": key} | _put_view(put), Notice(labels=put.labels)
@@ -70,26 +73,27 @@ async def put_products(store: str, request: Request, house: TheHouse, who: Asker
 
 
 @router.get("/products/{sku:path}")
-async def get_product(store: str, sku: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+async def get_product(
+    store: str, sku: str, house: TheHouse, who: Asker, reading: Read
+) -> dict[str, Any]:
     """Return a product and its till's price, and beside it what promotions make of that.
 
     ``offer`` is there while a promotion runs for it: labels show that. Why: the explanation of
-    any of its labels.
+    any of its labels. The ETag is of the product alone: a new price does not change it.
     """
     store_id, key = doors.store_id(store), doors.sku(sku)
     who.require(Scope.PRICE_READ, store_id)
 
-    def query(tx: Connection) -> dict[str, Any]:
-        product = products.products_by_sku(tx, store_id, [key]).get(key)
-        if product is None:  # a SKU may be any text of a sender's, so it is not repeated
-            raise UnknownProduct("the store has no product with this SKU")
+    def query(tx: Connection) -> tuple[dict[str, Any], dict[str, Any]]:
+        product = _product(tx, store_id, key)
         price = products.current_prices(tx, store_id, [key]).get(key)
         shop = places.store_named(tx, store_id)
         view = product_view(product, price, shop.currency) | product_notes(tx, shop, key)
         view |= offer_note(tx, shop, key)
-        return view | price_notes(tx, shop, key, house.clock.now())
+        view |= price_notes(tx, shop, key, house.clock.now())
+        return view, _product_view(tx, store_id, key, shop.currency)
 
-    return await doors.read(house, query)
+    return reading.part(*await doors.read(house, query))
 
 
 @router.post("/price-changes", openapi_extra=openapi.PRICE_CHANGES)
@@ -112,6 +116,17 @@ async def post_price_changes(store: str, request: Request, house: TheHouse, who:
         return {"results": results} | _batch_view(batch_id), Notice(labels=applied.labels)
 
     return await doors.change(house, request, who, body, work, items=len(changes))
+
+
+def _product(tx: Connection, store_id: StoreId, sku: Sku) -> Product:
+    product = products.products_by_sku(tx, store_id, [sku]).get(sku)
+    if product is None:  # a SKU may be any text of a sender's, so it is not repeated
+        raise UnknownProduct("the store has no product with this SKU")
+    return product
+
+
+def _product_view(tx: Connection, store_id: StoreId, sku: Sku, currency: str) -> dict[str, Any]:
+    return product_view(_product(tx, store_id, sku), None, currency)
 
 
 async def _take_single(

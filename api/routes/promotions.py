@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from api import doors, openapi_promotions
+from api import doors, edits, openapi_promotions
 from api.auth import Asker, TheHouse
+from api.edits import Read
 from api.house import House
 from api.pictures_out import PngResponse
 from api.promotion_views import (
@@ -41,8 +42,6 @@ from gateway.worker import Notice
 from renderer.render import Renderer
 
 router = APIRouter(prefix="/api/v1", tags=["promotions"])
-
-_ANY = "*"
 
 
 class Page(BaseModel, extra="forbid"):
@@ -124,7 +123,7 @@ async def preview_unsaved(request: Request, house: TheHouse, who: Asker) -> dict
 
 @router.get("/promotions/{promotion}")
 async def get_promotion(
-    promotion: str, house: TheHouse, who: Asker, response: Response
+    promotion: str, house: TheHouse, who: Asker, reading: Read
 ) -> dict[str, Any]:
     """Return a promotion, its state, and what can be done with it now.
 
@@ -136,8 +135,7 @@ async def get_promotion(
         return _answer(tx, stored_for(tx, who, Scope.PRICE_READ, name))
 
     found = await doors.read(house, query)
-    response.headers["ETag"] = found["etag"]
-    return found
+    return reading.named(found, found["etag"])
 
 
 @router.put("/promotions/{promotion}", openapi_extra=openapi_promotions.PROMOTION_PUT)
@@ -366,15 +364,7 @@ def _name(text: str) -> str:
 
 def _seen(request: Request) -> int | None:
     """Read If-Match: the version that the sender has seen, None for any."""
-    header = request.headers.get("if-match")
-    if header is None:
-        raise InvalidInput.at(
-            "",
-            "the If-Match header is missing",
-            fix="Read the promotion, and send its ETag as If-Match; or * to replace any.",
-        )
-    text = header.strip()
-    if text == _ANY:
+    number = edits.demanded(request, "the promotion")
+    if number is None:
         return None
-    number = text.removeprefix("W/").strip('"')
     return int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else -1  # noqa: PLR2004

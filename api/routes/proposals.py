@@ -8,8 +8,10 @@ from sqlalchemy import Connection
 
 from api import doors, openapi_proposals
 from api.auth import Asker, TheHouse
+from api.edits import Edited, Read
 from api.schemas import money
 from esl.domain.access import Principal, Scope
+from esl.domain.ids import StoreId
 from esl.domain.proposal import ProposalState, Refusal, Rules
 from esl.intake.proposal_json import (
     parse_costs,
@@ -85,17 +87,20 @@ async def reject_proposals(store: str, request: Request, house: TheHouse, who: A
 
 
 @router.get("/proposal-rules")
-async def get_proposal_rules(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+async def get_proposal_rules(
+    store: str, house: TheHouse, who: Asker, reading: Read
+) -> dict[str, Any]:
     """Return how far engines may move a store's prices; without engines, nobody may."""
     store_id = doors.store_id(store)
     who.require(Scope.PRICE_READ, store_id)
     currency = (await doors.store_for(house, store_id)).currency
-    found = await doors.read(house, lambda tx: rows.rules_of(tx, store_id, currency))
-    return rules_view(found if found is not None else Rules(engines=()), currency)
+    return reading.of(await doors.read(house, lambda tx: _rules_view(tx, store_id, currency)))
 
 
 @router.put("/proposal-rules", openapi_extra=openapi_proposals.RULES)
-async def put_proposal_rules(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
+async def put_proposal_rules(
+    store: str, request: Request, house: TheHouse, who: Asker, edit: Edited
+) -> Response:
     """Replace how far engines may move a store's prices; it is written down."""
     store_id = doors.store_id(store)
     who.require(Scope.STORE_ADMIN, store_id)
@@ -104,6 +109,7 @@ async def put_proposal_rules(store: str, request: Request, house: TheHouse, who:
     rules = parse_rules(value, currency=currency)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: _rules_view(tx, store_id, currency))
         proposal_rules.put_rules(tx, store_id, rules, house.clock.now(), actor=who.name)
         return rules_view(rules, currency), Notice()
 
@@ -140,6 +146,11 @@ async def _decide(
         return _taken_view(taken), Notice(labels=taken.labels)
 
     return await doors.change(house, request, who, body, work, items=len(ruled.proposals))
+
+
+def _rules_view(tx: Connection, store_id: StoreId, currency: str) -> dict[str, Any]:
+    found = rows.rules_of(tx, store_id, currency)
+    return rules_view(found if found is not None else Rules(engines=()), currency)
 
 
 def kept_view(one: KeptProposal) -> dict[str, Any]:

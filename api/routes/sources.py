@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from api import doors, openapi_intake
 from api.auth import Asker, TheHouse
+from api.edits import Edited, Read, Removed
 from api.house import House
 from api.listeners.folders.sftp_place import SSH_KEY, make_ssh_key, parse_ssh_key
 from api.listeners.hook_door import HookDoor
@@ -42,26 +43,29 @@ async def list_sources(house: TheHouse, who: Asker) -> dict[str, Any]:
 
 
 @router.get("/sources/{source}")
-async def get_source(source: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+async def get_source(source: str, house: TheHouse, who: Asker, reading: Read) -> dict[str, Any]:
     """Return a source: what it may say, and when it was heard."""
     who.require(Scope.STORE_ADMIN)
     source_id = SourceId(doors.slug(source, "source"))
 
-    def query(tx: Connection) -> dict[str, Any]:
+    def query(tx: Connection) -> tuple[dict[str, Any], dict[str, Any]]:
         standing = rows.standing_named(tx, source_id)
         now = house.clock.now()
-        return standing_view(standing) | {
+        view = standing_view(standing) | {
             "secrets": [
                 {"number": s.number, "kind": s.kind, "created_at": s.created_at}
                 for s in rows.active_secrets(tx, source_id, now)
             ]
         }
+        return view, source_view(standing.source)
 
-    return await doors.read(house, query)
+    return reading.part(*await doors.read(house, query))
 
 
 @router.put("/sources/{source}", openapi_extra=openapi_intake.SOURCE)
-async def put_source(source: str, request: Request, house: TheHouse, who: Asker) -> Response:
+async def put_source(
+    source: str, request: Request, house: TheHouse, who: Asker, edit: Edited
+) -> Response:
     """Register a source, or replace what is known of it."""
     who.require(Scope.STORE_ADMIN)
     source_id = SourceId(doors.slug(source, "source"))
@@ -70,6 +74,7 @@ async def put_source(source: str, request: Request, house: TheHouse, who: Asker)
     check_source_settings(new, house.settings)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: source_view(rows.source_named(tx, source_id)))
         sources.put_source(tx, new, house.clock.now(), actor=who.name)
         return source_view(new), Notice()
 
@@ -77,7 +82,9 @@ async def put_source(source: str, request: Request, house: TheHouse, who: Asker)
 
 
 @router.delete("/sources/{source}")
-async def delete_source(source: str, request: Request, house: TheHouse, who: Asker) -> Response:
+async def delete_source(
+    source: str, request: Request, house: TheHouse, who: Asker, edit: Removed
+) -> Response:
     """Forget a source and its secrets; what it said stays known."""
     who.require(Scope.STORE_ADMIN)
     source_id = SourceId(doors.slug(source, "source"))
@@ -86,6 +93,7 @@ async def delete_source(source: str, request: Request, house: TheHouse, who: Ask
         Fields((await doors.read_json(request))[0]).finish()
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: source_view(rows.source_named(tx, source_id)))
         sources.delete_source(tx, source_id, house.clock.now(), actor=who.name)
         return {"source": source_id, "deleted": True}, Notice()
 
@@ -134,20 +142,24 @@ async def list_mappings(house: TheHouse, who: Asker) -> dict[str, Any]:
 
 @router.get("/mappings/{mapping}")
 async def get_mapping(
-    mapping: str, house: TheHouse, who: Asker, version: int | None = None
+    mapping: str, house: TheHouse, who: Asker, reading: Read, version: int | None = None
 ) -> dict[str, Any]:
-    """Return a mapping: its document as it was saved, and its versions."""
+    """Return a mapping: its document as it was saved, and its versions.
+
+    The ETag names the last version, also where an older one is asked for.
+    """
     who.require(Scope.STORE_ADMIN)
     name = doors.slug(mapping, "mapping")
     if version is not None and not 0 < version < 2**31:
         raise UnknownMapping("no mapping has this name, or no such version")
 
-    def query(tx: Connection) -> dict[str, Any]:
+    def query(tx: Connection) -> tuple[dict[str, Any], dict[str, Any]]:
         saved = rows.mapping_named(tx, name, version)
         versions = [mapping_view(m) for m in rows.versions_of(tx, name)]
-        return mapping_view(saved) | {"document": saved.document, "versions": versions}
+        view = mapping_view(saved) | {"document": saved.document, "versions": versions}
+        return view, mapping_view(rows.mapping_named(tx, name))
 
-    return await doors.read(house, query)
+    return reading.part(*await doors.read(house, query))
 
 
 @router.get(
@@ -164,7 +176,9 @@ async def export_mapping(mapping: str, house: TheHouse, who: Asker) -> Response:
 
 
 @router.put("/mappings/{mapping}", openapi_extra=openapi_intake.MAPPING)
-async def put_mapping(mapping: str, request: Request, house: TheHouse, who: Asker) -> Response:
+async def put_mapping(
+    mapping: str, request: Request, house: TheHouse, who: Asker, edit: Edited
+) -> Response:
     """Save a mapping, YAML or JSON, as a new version; it must be whole and right."""
     who.require(Scope.STORE_ADMIN)
     name = doors.slug(mapping, "mapping")
@@ -176,6 +190,7 @@ async def put_mapping(mapping: str, request: Request, house: TheHouse, who: Aske
         )
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: mapping_view(rows.mapping_named(tx, name)))
         saved = sources.save_mapping(tx, name, document, house.clock.now(), actor=who.name)
         return _as_json(mapping_view(saved)), Notice()
 

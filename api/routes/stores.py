@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from api import doors, openapi
 from api.auth import Asker, TheHouse
+from api.edits import Edited, Read
 from esl.domain.access import Scope
 from esl.intake.place_json import parse_store, store_view
 from esl.intake.source_json import GuardsPut, parse_store_guards
@@ -18,7 +19,9 @@ router = APIRouter(prefix="/api/v1", tags=["stores"])
 
 
 @router.put("/stores/{store}", openapi_extra=openapi.STORE)
-async def put_store(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
+async def put_store(
+    store: str, request: Request, house: TheHouse, who: Asker, edit: Edited
+) -> Response:
     """Add a store, or change it; its labels follow. Without ``guards`` its limits stay."""
     store_id = doors.store_id(store)
     who.require(Scope.STORE_ADMIN)
@@ -30,6 +33,7 @@ async def put_store(store: str, request: Request, house: TheHouse, who: Asker) -
     new = parse_store(value, store_id=store_id)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: store_view(places.store_named(tx, store_id)))
         now = house.clock.now()
         touched = catalogue.put_store(tx, new, now)
         if put is not None:
@@ -50,6 +54,13 @@ async def list_stores(house: TheHouse, who: Asker) -> dict[str, Any]:
         return [store_view(s) for s in places.all_stores(tx) if s.store_id in open_to]
 
     return {"stores": await doors.read(house, query)}
+
+
+@router.get("/stores/{store}")
+async def get_store(store: str, house: TheHouse, who: Asker, reading: Read) -> dict[str, Any]:
+    """Return a store; its limits, policy, till, zone and rules have addresses below it."""
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
+    return reading.of(store_view(await doors.store_for(house, store_id)))
 
 
 @router.get("/stores/{store}/gateways")

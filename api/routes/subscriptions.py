@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from api import doors, openapi_subscriptions
 from api.auth import Asker, TheHouse
+from api.edits import Edited, Read, Removed
 from api.house import House
 from api.listeners.event_teller import SECRET_KIND, new_message_id, secret_of
 from api.secret_box import open_box
@@ -23,6 +24,7 @@ from esl.intake.subscription_json import (
     delivery_view,
     parse_overlap,
     parse_subscription,
+    said_view,
     subscription_view,
 )
 from esl.services import subscriptions
@@ -63,15 +65,18 @@ async def list_subscriptions(
 
 
 @router.get("/{subscription}")
-async def get_subscription(subscription: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+async def get_subscription(
+    subscription: str, house: TheHouse, who: Asker, reading: Read
+) -> dict[str, Any]:
     """Return a subscription, and how it fares."""
     name = doors.slug(subscription, "subscription")
-    return await doors.read(house, lambda tx: subscription_view(_known(tx, who, name)))
+    known = await doors.read(house, lambda tx: _known(tx, who, name))
+    return reading.part(subscription_view(known), said_view(known))
 
 
 @router.put("/{subscription}", openapi_extra=openapi_subscriptions.SUBSCRIPTION)
 async def put_subscription(
-    subscription: str, request: Request, house: TheHouse, who: Asker
+    subscription: str, request: Request, house: TheHouse, who: Asker, edit: Edited
 ) -> Response:
     """Subscribe, or change a subscription; what is left out takes its default.
 
@@ -86,6 +91,7 @@ async def put_subscription(
     secret, sealed = _new_secret(house.settings.data_dir, name)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: said_view(_known(tx, who, name)))
         one, is_new = subscriptions.put_subscription(
             tx, put, house.clock.now(), actor=who.name, sealed=sealed
         )
@@ -97,7 +103,7 @@ async def put_subscription(
 
 @router.delete("/{subscription}")
 async def delete_subscription(
-    subscription: str, request: Request, house: TheHouse, who: Asker
+    subscription: str, request: Request, house: TheHouse, who: Asker, edit: Removed
 ) -> Response:
     """End a subscription, and forget its messages."""
     name = doors.slug(subscription, "subscription")
@@ -105,6 +111,7 @@ async def delete_subscription(
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
         known = _known(tx, who, name, to_change=True)
+        edit.check(tx, lambda: said_view(known))
         subscriptions.delete_subscription(tx, known, house.clock.now(), actor=who.name)
         return {"subscription": name, "deleted": True}, Notice()
 

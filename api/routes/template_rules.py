@@ -5,11 +5,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from api import doors, openapi
+from api import doors, edits, openapi
 from api.auth import Asker, TheHouse
+from api.edits import Read
 from api.schemas import explained_view, preview_view, rule_view
 from esl.domain.access import Scope
-from esl.domain.errors import InvalidInput
 from esl.domain.template_rule import DEFAULT_RULES
 from esl.intake.template_json import parse_rules
 from esl.services import deliveries
@@ -20,22 +20,20 @@ from gateway.worker import Notice
 
 router = APIRouter(prefix="/api/v1", tags=["templates"])
 
-_ANY = "*"
-
 
 @router.get("/stores/{store}/template-rules")
-async def get_rules(store: str, house: TheHouse, who: Asker, response: Response) -> dict[str, Any]:
+async def get_rules(store: str, house: TheHouse, who: Asker, reading: Read) -> dict[str, Any]:
     """Return a store's rules in their order, and ours that follow them; the first that fits counts.
 
     The ETag names them; send it as If-Match to replace them.
     """
     store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     rules = (await doors.read(house, lambda tx: templates.rules_of(tx, [store_id])))[store_id]
-    response.headers["ETag"] = f'"{service.rules_version(rules)}"'
-    return {
+    view = {
         "rules": [rule_view(rule) for rule in rules],
         "defaults": [rule_view(rule) for rule in DEFAULT_RULES],
     }
+    return reading.named(view, f'"{service.rules_version(rules)}"')
 
 
 @router.put("/stores/{store}/template-rules", openapi_extra=openapi.TEMPLATE_RULES)
@@ -49,7 +47,7 @@ async def put_rules(store: str, request: Request, house: TheHouse, who: Asker) -
     who.require(Scope.TEMPLATE_WRITE, store_id)
     value, body = await doors.read_json(request)
     rules = parse_rules(value)
-    seen = _seen(request)
+    seen = edits.demanded(request, "the rules")
     await doors.store_for(house, store_id)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
@@ -96,15 +94,3 @@ async def get_label_template(label: str, house: TheHouse, who: Asker) -> dict[st
         return explained_view(explain_template(tx, due))
 
     return await doors.read(house, query)
-
-
-def _seen(request: Request) -> str | None:
-    """Read If-Match: the version of the rules that the sender has seen, None for any."""
-    header = request.headers.get("if-match")
-    if header is None:
-        raise InvalidInput.at(
-            "",
-            "the If-Match header is missing",
-            fix="Read the rules, and send their ETag as If-Match; or * to replace whatever holds.",
-        )
-    return None if header.strip() == _ANY else header.strip().removeprefix("W/").strip('"')

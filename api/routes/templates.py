@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from api import doors, openapi
 from api.auth import Asker, TheHouse
+from api.edits import Edited, Read, Removed
 from api.house import House
 from api.pictures_out import PngResponse
 from api.schemas import version_view
@@ -67,32 +68,38 @@ async def list_templates(store: str, house: TheHouse, who: Asker) -> dict[str, A
 
 @router.get("/templates/{template}")
 async def get_template(
-    store: str, template: str, house: TheHouse, who: Asker, edition: Annotated[Edition, Query()]
+    store: str,
+    template: str,
+    house: TheHouse,
+    who: Asker,
+    reading: Read,
+    edition: Annotated[Edition, Query()],
 ) -> dict[str, Any]:
-    """Return a template's text and, of a store's own, all its versions, the newest first."""
+    """Return a template's text and, of a store's own, all its versions, the newest first.
+
+    The ETag names what is in use, also where an older version is asked for.
+    """
     store_id, name = doors.store_id(store), _name(template)
     who.require(Scope.LABEL_READ, store_id)
     await doors.store_for(house, store_id)
 
-    def query(tx: Connection) -> dict[str, Any]:
-        text, _ = template_text(tx, house, store_id, name, edition.version)
-        versions = templates.versions_of(tx, store_id, name)
-        in_use = bool(versions) and not versions[0].is_deleted
-        shown = edition.version or (versions[0].version if in_use else None)
-        return {
-            "name": name,
-            "gallery": shown is None,
-            "version": shown,
-            "text": text,
-            "versions": [version_view(version) for version in versions],
-        }
+    def query(tx: Connection) -> tuple[dict[str, Any], dict[str, Any]]:
+        try:
+            used = _template_view(tx, house, store_id, name, None)
+        except UnknownTemplate:  # deleted; its older versions stay
+            if edition.version is None:
+                raise
+            used = {}
+        if edition.version is None:
+            return used, used
+        return _template_view(tx, house, store_id, name, edition.version), used
 
-    return await doors.read(house, query)
+    return reading.part(*await doors.read(house, query))
 
 
 @router.put("/templates/{template}", openapi_extra=openapi.TEMPLATE)
 async def put_template(
-    store: str, template: str, request: Request, house: TheHouse, who: Asker
+    store: str, template: str, request: Request, house: TheHouse, who: Asker, edit: Edited
 ) -> Response:
     """Save a template's next version; the labels that the rules draw with it follow at once.
 
@@ -110,6 +117,7 @@ async def put_template(
         new, warnings = await asyncio.to_thread(check_template, house, name, text, around)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: _template_view(tx, house, store_id, name, None))
         saved = service.save_template(
             tx, store_id, new, house.clock.now(), actor=who.name, gallery=house.gallery.keys()
         )
@@ -121,7 +129,7 @@ async def put_template(
 
 @router.delete("/templates/{template}")
 async def delete_template(
-    store: str, template: str, request: Request, house: TheHouse, who: Asker
+    store: str, template: str, request: Request, house: TheHouse, who: Asker, edit: Removed
 ) -> Response:
     """Delete a store's own template; refused while a rule names it."""
     store_id, name = doors.store_id(store), _name(template)
@@ -129,6 +137,7 @@ async def delete_template(
     await doors.store_for(house, store_id)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: _template_view(tx, house, store_id, name, None))
         touched = service.delete_template(tx, store_id, name, house.clock.now(), actor=who.name)
         return {"name": name, "deleted": True}, Notice(labels=touched)
 
@@ -151,6 +160,22 @@ async def get_preview(
     async with drawing_turn(request):
         png = await asyncio.to_thread(_draw, house, store_id, name, look)
     return PngResponse(png)
+
+
+def _template_view(
+    tx: Connection, house: House, store_id: StoreId, name: TemplateName, version: int | None
+) -> dict[str, Any]:
+    text, _ = template_text(tx, house, store_id, name, version)
+    versions = templates.versions_of(tx, store_id, name)
+    in_use = bool(versions) and not versions[0].is_deleted
+    shown = version or (versions[0].version if in_use else None)
+    return {
+        "name": name,
+        "gallery": shown is None,
+        "version": shown,
+        "text": text,
+        "versions": [version_view(one) for one in versions],
+    }
 
 
 def _draw(house: House, store_id: StoreId, name: TemplateName, look: Look) -> bytes:

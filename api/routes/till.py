@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from api import doors, openapi_till
 from api.auth import Asker, TheHouse
+from api.edits import Edited, Read
 from api.secret_box import open_box
 from api.till_views import SECRET_KIND, page_view, secret_of
 from esl.domain.access import Scope
@@ -42,15 +43,17 @@ class Pending(BaseModel, extra="forbid"):
 
 
 @router.get("/till")
-async def get_till(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+async def get_till(store: str, house: TheHouse, who: Asker, reading: Read) -> dict[str, Any]:
     """Return how a store's tills are told of prices."""
     store_id = await doors.enter(house, who, Scope.PRICE_READ, store)
     setting = await doors.read(house, lambda tx: till_settings.setting_of(tx, store_id))
-    return till_setting_view(setting)
+    return reading.of(till_setting_view(setting))
 
 
 @router.put("/till", openapi_extra=openapi_till.SETTING)
-async def put_till(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
+async def put_till(
+    store: str, request: Request, house: TheHouse, who: Asker, edit: Edited
+) -> Response:
     """Replace how a store's tills are told of prices; what is left out takes its default."""
     store_id = doors.store_id(store)
     who.require(Scope.STORE_ADMIN, store_id)
@@ -62,6 +65,7 @@ async def put_till(store: str, request: Request, house: TheHouse, who: Asker) ->
         sealed = box.seal(put.secret, source=secret_of(store_id), kind=SECRET_KIND)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: till_setting_view(till_settings.setting_of(tx, store_id)))
         now = house.clock.now()
         touched = till_channels.put_till(tx, put.setting, now, actor=who.name, sealed=sealed)
         return till_setting_view(put.setting), Notice(labels=touched)

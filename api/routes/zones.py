@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from api import doors, openapi_zones
 from api.auth import Asker, TheHouse
+from api.edits import Edited, Read, Removed
 from api.zone_views import (
     accepted_view,
     change_view,
@@ -22,6 +23,7 @@ from api.zone_views import (
 )
 from esl.domain.access import ALL_STORES, Principal, Scope
 from esl.domain.errors import Forbidden, NotFound
+from esl.domain.ids import StoreId
 from esl.domain.zone import CHAIN, PriceZone
 from esl.intake.zone_json import (
     check_zone_id,
@@ -65,8 +67,21 @@ async def list_groups(house: TheHouse, who: Asker) -> dict[str, Any]:
     return {"groups": [group_view(g, who) for g in found if everywhere or seen(g.stores, who)]}
 
 
+@router.get("/groups/{group}")
+async def get_group(group: str, house: TheHouse, who: Asker, reading: Read) -> dict[str, Any]:
+    """Return a group of stores, with those of them that the asker may know of."""
+    group_id = doors.slug(group, "group")
+    found = await doors.read(house, lambda tx: zones.group_named(tx, group_id))
+    if ALL_STORES not in who.stores and not seen(found.stores, who):
+        raise NotFound(f"no group {group_id!r}")
+    _require_reading(who)
+    return reading.of(group_view(found, who))
+
+
 @router.put("/groups/{group}", openapi_extra=openapi_zones.GROUP)
-async def put_group(group: str, request: Request, house: TheHouse, who: Asker) -> Response:
+async def put_group(
+    group: str, request: Request, house: TheHouse, who: Asker, edit: Edited
+) -> Response:
     """Add a group of stores, or replace it. Promotions name it in ``where.groups``."""
     group_id = doors.slug(group, "group")
     who.require(Scope.STORE_ADMIN)
@@ -74,6 +89,7 @@ async def put_group(group: str, request: Request, house: TheHouse, who: Asker) -
     new = parse_group(value, group_id=group_id)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: group_view(zones.group_named(tx, group_id), who))
         places.put_group(tx, new, house.clock.now(), actor=who.name)
         return group_view(new, who), Notice()
 
@@ -81,13 +97,16 @@ async def put_group(group: str, request: Request, house: TheHouse, who: Asker) -
 
 
 @router.delete("/groups/{group}")
-async def delete_group(group: str, request: Request, house: TheHouse, who: Asker) -> Response:
+async def delete_group(
+    group: str, request: Request, house: TheHouse, who: Asker, edit: Removed
+) -> Response:
     """Forget a group that no promotion names."""
     group_id = doors.slug(group, "group")
     who.require(Scope.STORE_ADMIN)
     body = await doors.read_nothing(request)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: group_view(zones.group_named(tx, group_id), who))
         places.delete_group(tx, group_id, house.clock.now(), actor=who.name)
         return {"group": group_id, "deleted": True}, Notice()
 
@@ -105,8 +124,18 @@ async def list_zones(house: TheHouse, who: Asker) -> dict[str, Any]:
     return {"zones": [zone_view(one, who) for one in found if may_know(one, who)]}
 
 
+@router.get("/zones/{zone}")
+async def get_zone(zone: str, house: TheHouse, who: Asker, reading: Read) -> dict[str, Any]:
+    """Return a price zone, with those of its stores that the asker may know of."""
+    zone_id = check_zone_id(zone)
+    found = await _zone_to_read(house, who, zone_id)
+    return reading.of(zone_view(found, who))
+
+
 @router.put("/zones/{zone}", openapi_extra=openapi_zones.ZONE)
-async def put_zone(zone: str, request: Request, house: TheHouse, who: Asker) -> Response:
+async def put_zone(
+    zone: str, request: Request, house: TheHouse, who: Asker, edit: Edited
+) -> Response:
     """Add a price zone, or replace its name and its stores; the stores follow."""
     zone_id = check_zone_id(zone)
     who.require(Scope.STORE_ADMIN)
@@ -114,6 +143,7 @@ async def put_zone(zone: str, request: Request, house: TheHouse, who: Asker) -> 
     new = parse_zone(value, zone_id=zone_id)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: zone_view(zones.zone_named(tx, zone_id), who))
         change_id = places.put_zone(tx, new, house.clock.now(), actor=who.name)
         return zone_view(new, who) | {"change": change_id}, Notice()
 
@@ -121,21 +151,33 @@ async def put_zone(zone: str, request: Request, house: TheHouse, who: Asker) -> 
 
 
 @router.delete("/zones/{zone}")
-async def delete_zone(zone: str, request: Request, house: TheHouse, who: Asker) -> Response:
+async def delete_zone(
+    zone: str, request: Request, house: TheHouse, who: Asker, edit: Removed
+) -> Response:
     """Forget a zone without stores, and what it said."""
     zone_id = check_zone_id(zone)
     who.require(Scope.STORE_ADMIN)
     body = await doors.read_nothing(request)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: zone_view(zones.zone_named(tx, zone_id), who))
         places.delete_zone(tx, zone_id, house.clock.now(), actor=who.name)
         return {"zone": zone_id, "deleted": True}, Notice()
 
     return await doors.change(house, request, who, body, work)
 
 
+@router.get("/stores/{store}/zone")
+async def get_store_zone(store: str, house: TheHouse, who: Asker, reading: Read) -> dict[str, Any]:
+    """Say in which price zone a store is, if in any."""
+    store_id = await doors.enter(house, who, Scope.PRICE_READ, store)
+    return reading.of(await doors.read(house, lambda tx: _zone_of(tx, store_id)))
+
+
 @router.put("/stores/{store}/zone", openapi_extra=openapi_zones.STORE_ZONE)
-async def move_store(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
+async def move_store(
+    store: str, request: Request, house: TheHouse, who: Asker, edit: Edited
+) -> Response:
     """Put a store into a zone, or with null into none, in one step; its prices follow."""
     store_id = doors.store_id(store)
     who.require(Scope.STORE_ADMIN)
@@ -143,6 +185,7 @@ async def move_store(store: str, request: Request, house: TheHouse, who: Asker) 
     zone_id = parse_store_zone(value)
 
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        edit.check(tx, lambda: _zone_of(tx, store_id))
         change_id = places.move_store(tx, store_id, zone_id, house.clock.now(), actor=who.name)
         return {"store": store_id, "zone": zone_id, "change": change_id}, Notice()
 
@@ -256,7 +299,11 @@ async def get_levels(store: str, sku: str, house: TheHouse, who: Asker) -> dict[
     return levels_view(await doors.read(house, lambda tx: levels.levels_of(tx, store_id, name)))
 
 
-# -- parts ---------------------------------------------------------------------------------------
+# -- parts -------------------------------------------------------------------------------------
+
+
+def _zone_of(tx: Connection, store_id: StoreId) -> dict[str, Any]:
+    return {"store": store_id, "zone": zones.zone_of_store(tx, store_id)}
 
 
 def _require_reading(who: Principal) -> None:
@@ -273,8 +320,8 @@ async def _zone_for(house: TheHouse, who: Principal, scope: Scope, zone_id: str)
     return zone
 
 
-async def _zone_to_read(house: TheHouse, who: Principal, zone_id: str) -> None:
-    """Let somebody pass who may know of a zone.
+async def _zone_to_read(house: TheHouse, who: Principal, zone_id: str) -> PriceZone:
+    """Load a zone for somebody who may know of it.
 
     Raises:
         NotFound: There is none, or it is closed to them: both in the same words.
@@ -284,3 +331,4 @@ async def _zone_to_read(house: TheHouse, who: Principal, zone_id: str) -> None:
     if not may_know(zone, who):
         raise NotFound(f"no zone {zone_id!r}")
     _require_reading(who)
+    return zone

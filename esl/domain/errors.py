@@ -7,6 +7,7 @@ EslError
 │                         UnknownSource, UnknownMapping, UnknownBatch, UnknownQuarantine,
 │                         UnknownProfile, UnknownSubscription
 ├── Conflict              IdempotencyConflict, AlreadyExists, EditConflict
+├── VersionNotSaid        an edit that must name what it replaces does not
 ├── AccessDenied          NotSignedIn, Forbidden, TokenWorthless
 ├── TooOften              somebody guesses, or a program runs wild
 ├── RenderRefused         PriceDoesNotFit, NameDoesNotFit, MissingGlyph, CodeDoesNotFit,
@@ -135,7 +136,15 @@ class IdempotencyConflict(Conflict):
 
 
 class EditConflict(Conflict):
-    """Somebody else has changed it since the sender read it."""
+    """Somebody else has changed it since the sender read it; ``present`` names what there is."""
+
+    def __init__(self, words: str, *, present: str | None = None) -> None:
+        self.present = present
+        super().__init__(words)
+
+
+class VersionNotSaid(EslError):
+    """The sender does not say which version it has read, where that is asked for."""
 
 
 class AccessDenied(EslError):

@@ -82,6 +82,19 @@ def parse_overlap(value: Any) -> timedelta:
 
 def subscription_view(one: Subscription) -> dict[str, Any]:
     """Write a subscription as it is read; never a secret."""
+    return said_view(one) | {
+        "state": _state(one),
+        "attempts": one.attempts,
+        "failing_since": _text(one.failing_since),
+        "stopped_at": _text(one.stopped_at),
+        "error": one.error,
+        "created_at": _text(one.created_at),
+        "created_by": one.created_by,
+    }
+
+
+def said_view(one: Subscription) -> dict[str, Any]:
+    """Write what people say of a subscription, and nothing of how it fares."""
     return {
         "subscription": one.subscription_id,
         "store": one.store_id,
@@ -92,13 +105,6 @@ def subscription_view(one: Subscription) -> dict[str, Any]:
         "allow_private": one.allow_private,
         "batch": one.batch_most,
         "low_stock": one.low_stock,
-        "state": _state(one),
-        "attempts": one.attempts,
-        "failing_since": _text(one.failing_since),
-        "stopped_at": _text(one.stopped_at),
-        "error": one.error,
-        "created_at": _text(one.created_at),
-        "created_by": one.created_by,
     }
 
 

@@ -140,7 +140,10 @@ def put_rules(
     refuse_unknown_templates(tx, store_id, rules, gallery=gallery)
     held = templates.rules_of(tx, [store_id])[store_id]
     if seen is not None and seen != rules_version(held):
-        raise EditConflict("somebody else has changed the rules; read them again")
+        raise EditConflict(
+            "somebody else has changed the rules; read them again",
+            present=f'"{rules_version(held)}"',
+        )
     before, after = RuleBook(held), RuleBook(rules)
     templates.put_rules(tx, store_id, rules)
     lagging = set(shown_stock.forget_shown_stock(tx, store_id))  # its bands are others now

@@ -245,7 +245,7 @@ def test_rules_are_read_with_their_etag_and_replaced_only_by_who_has_read_them(
     before = shop.everything_stored()
     theirs = shop.ask("PUT", RULES, json={"rules": []}, headers=seen)
     check_problem(theirs, 412)
-    check_problem(shop.ask("PUT", RULES, json={"rules": []}), 422, "")
+    check_problem(shop.ask("PUT", RULES, json={"rules": []}), 428)
     assert shop.everything_stored() == before
     shop.done("PUT", RULES, {"rules": []}, headers={"If-Match": again.headers["etag"]})
 

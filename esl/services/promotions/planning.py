@@ -306,7 +306,8 @@ def _check_version(stored: StoredPromotion, version: int | None) -> None:
     if version is not None and version != stored.version:
         raise EditConflict(
             f"the promotion {stored.promotion_id!r} is at version {stored.version},"
-            f" not {version}: read it again"
+            f" not {version}: read it again",
+            present=f'"{stored.version}"',
         )
 
 

@@ -34,6 +34,7 @@ STATUS = {
     "Conflict": 409,
     "AlreadyExists": 409,
     "EditConflict": 412,
+    "VersionNotSaid": 428,
     "IdempotencyConflict": 409,
     "NotSignedIn": 401,
     "Forbidden": 403,
