@@ -13,6 +13,7 @@ from api.guesses import Guesses
 from api.house import House
 from api.metrics.scrape import Scrape
 from api.openapi import PROBLEMS
+from api.oidc.provider import Provider
 from api.password_desk import PasswordDesk
 from api.readiness import Readiness
 from api.routes import (
@@ -36,6 +37,7 @@ from api.routes import (
     links,
     me,
     migrations,
+    neutral,
     notifications,
     oauth,
     pairings,
@@ -86,6 +88,7 @@ def create_app(house: House) -> ASGIApp:
     app.state.client_networks = Guesses(of_one=oauth.FAILURES_OF_NETWORK, of_all=None)
     app.state.hooks = house.listeners.door
     app.state.passwords = PasswordDesk()
+    app.state.provider = _provider_of(house)
     app.state.events = EventFeed(house)
     app.state.prices = SinglePrices(house, products.single_view)
     turns.install(app)
@@ -93,7 +96,7 @@ def create_app(house: House) -> ASGIApp:
     parts = (
         *(stores, products, labels, templates, template_rules, pictures, render),
         *(fleet, flips, commands, clock, tokens, description, health, hooks),
-        *(guards, batches, sources, hook_events, imports, migrations),
+        *(guards, neutral, batches, sources, hook_events, imports, migrations),
         *(refused_messages, promotions, promotion_events, till, proposals, journal),
         zones,
         *(subscriptions, events, notifications),
@@ -105,4 +108,9 @@ def create_app(house: House) -> ASGIApp:
     for part in (*parts, enrolments):
         app.include_router(part.router)
     pages.install(app)
-    return Edge(ShortWay(app), meters=house.meters, is_tls=house.settings.tls)
+    return Edge(ShortWay(app), house.settings, meters=house.meters)
+
+
+def _provider_of(house: House) -> Provider | None:
+    oidc = house.settings.oidc
+    return Provider(oidc, house.settings.data_dir, house.clock) if oidc is not None else None

@@ -13,6 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.access_tokens import AccessTokens, looks_like_one
 from api.house import House
+from api.rate_limits import ASKER
 from api.token_memory import BELIEVED, TokenMemory
 from esl.domain.access import Principal
 from esl.domain.errors import Forbidden, NotSignedIn
@@ -63,8 +64,10 @@ async def asker_at_once(request: Request, house: Annotated[House, Depends(the_ho
     """Say who asks, as `asker` does; in another thread only where the database must be asked."""
     known = _recall(request, house, _token_of(request))
     if known is not None:
+        request.scope[ASKER] = known.name
         return known
     who = await run_in_threadpool(asker, request, house)
+    request.scope[ASKER] = who.name
     await run_in_threadpool(_note_use, request, house)
     return who
 

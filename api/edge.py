@@ -11,6 +11,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import request_ids
 from api.errors import problem, what_was_not_done
 from api.metrics.meters import OTHER, Meters
+from api.proxies import HEADERS as FROM_PROXIES
+from api.proxies import TrustedProxies
+from api.rate_limits import CREDENTIALS, RateLimits, mark_of
+from esl.settings import Settings
 from renderer.pictures.upload_limits import FILE_LIMIT_BYTES, SIDE_LIMIT_PX
 
 BODY_LARGEST_BYTES = 1024 * 1024
@@ -62,16 +66,22 @@ _ADDED = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.it
 """What an answer gets that does not say it itself; names as ASGI has them, in small letters."""
 
 
+_LOOKED_AT = CREDENTIALS | FROM_PROXIES
+
+
 class Edge:
     """Wraps the application: refuses large bodies early, adds security headers to everything.
 
-    Every request gets a name (`api.request_ids`), and is counted in ``meters``.
+    Every request gets a name (`api.request_ids`), and is counted in ``meters``. Whoever asks
+    through a proxy is settled first, then whether that one asks too often.
     """
 
-    def __init__(self, app: ASGIApp, *, meters: Meters | None = None, is_tls: bool = False) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, *, meters: Meters) -> None:
         self._app = app
-        self._meters = meters or Meters()
-        self._added = [*_ADDED, _HSTS] if is_tls else _ADDED
+        self._meters = meters
+        self._added = [*_ADDED, _HSTS] if settings.tls else _ADDED
+        self._proxies = TrustedProxies(settings, meters)
+        self.limits = RateLimits(settings, meters)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -91,10 +101,18 @@ class Edge:
                 message["headers"].append((request_ids.HEADER, request_id.encode()))
             await send(message)
 
+        found = {name: value for name, value in scope["headers"] if name in _LOOKED_AT}
+        self._proxies.settle(scope, found)
+        mark = mark_of(found)
+        refusal = self.limits.check(scope, mark, began_s)
         try:
             with request_ids.named(request_id):
-                await self._serve(scope, receive, sending)
+                if refusal is None:
+                    await self._serve(scope, receive, sending)
+                else:
+                    await (await self.limits.answer(scope, refusal))(scope, receive, sending)
         finally:
+            self.limits.learn(scope, mark, status)
             took_s = time.monotonic() - began_s
             self._meters.note_request(scope["method"], route_of(scope), status, took_s)
 

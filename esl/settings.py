@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,20 +19,32 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from esl.domain.addresses import network_named
 from esl.domain.errors import SetupError
 from esl.domain.fleet import BEACONS_MISSED_MOST
+from esl.provider_settings import ProviderSettings
 
 FILE_NAME = "esl.toml"
 PREFIX = "ESL_"
 _DAY_S = 86_400
+_RATE_MOST = 1_000_000
+_WITHIN = "__"
+"""Parts the name of a table from that of a setting in it: ESL_OIDC__CLIENT_SECRET."""
+
 _OTHER_VARIABLES = ("ESL_LOG_", "ESL_TEST_")
 """Environment variables of ours that are no settings."""
+
+
+def _checked_network(text: str) -> str:
+    return str(network_named(text))
 
 
 class Settings(BaseSettings):
     """Everything an installation may set."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=_WITHIN, extra="forbid"
+    )
 
     data_dir: Path = Field(
         default=Path("esl-data"),
@@ -48,10 +60,58 @@ class Settings(BaseSettings):
         default=False,
         description="Let the server bind beyond this machine without TLS; tokens travel readable.",
     )
+    trusted_proxies: list[Annotated[str, AfterValidator(_checked_network)]] = Field(
+        default=["127.0.0.1/32", "::1/128"],
+        description="Networks of the proxies whose word about the visitor's address and scheme is "
+        "believed; nobody else's is. See docs/operate.md.",
+    )
+    proxy_header: Literal["x-forwarded-for", "forwarded"] = Field(
+        default="x-forwarded-for",
+        description="The header in which they say it: X-Forwarded-For and X-Forwarded-Proto, or "
+        "Forwarded (RFC 7239). The other one is never looked at.",
+    )
+    client_requests_per_s: int = Field(
+        default=1000,
+        ge=0,
+        le=_RATE_MOST,
+        description="Requests a second of one token, client or person, over which it is told to "
+        "wait; twice as many at once. 0: as many as it likes. See docs/operate.md.",
+    )
+    stranger_requests_per_s: int = Field(
+        default=200,
+        ge=0,
+        le=_RATE_MOST,
+        description="The same for one address whose token is not known, or that shows none (/64 of "
+        "IPv6); five times as many at once.",
+    )
+    sign_ins_per_minute: int = Field(
+        default=600,
+        ge=0,
+        le=_RATE_MOST,
+        description="Sign-ins, enrolments and fetched tokens of one address; 0: no bound but that "
+        "on wrong ones.",
+    )
+    drawings_per_minute: int = Field(
+        default=1800,
+        ge=0,
+        le=_RATE_MOST,
+        description="Pictures drawn for one token, client or person: renderings and previews.",
+    )
+    exports_per_minute: int = Field(
+        default=60,
+        ge=0,
+        le=_RATE_MOST,
+        description="Whole lists, reports and proofs for one token, client or person.",
+    )
     second_factor_required: bool = Field(
         default=False,
         description="Approvers and admins need codes from their phone: without, they may only do "
         "what their other roles allow. See docs/accounts.md.",
+    )
+    oidc: ProviderSettings | None = Field(
+        default=None,
+        description="Table [oidc]: the OpenID provider by which people may sign in beside names "
+        "and passwords. See docs/accounts.md.",
     )
     tls: bool = Field(
         default=False,
@@ -130,6 +190,11 @@ class Settings(BaseSettings):
         "auto: two less than the machine has cores, 0: none.",
     )
 
+    syslog_url: str | None = Field(
+        default=None,
+        description="unix:///path, udp://host:514 or tcp://host:601 of a syslog server: log lines "
+        "go there too, in RFC 5424, and checkpoints of the audit chain. See docs/operate.md.",
+    )
     fonts_folder: Path | None = Field(
         default=None,
         description="Folder with fonts of your own (.ttf, .otf, .ttc), for characters that the "
@@ -247,7 +312,7 @@ def _refuse_unknown_variables() -> None:
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
     for name in os.environ:
         upper = name.upper()
-        if upper.startswith(PREFIX) and upper not in known:
+        if upper.startswith(PREFIX) and upper.partition(_WITHIN)[0] not in known:
             if upper.startswith(_OTHER_VARIABLES):
                 continue
             close = difflib.get_close_matches(upper, known, 1)

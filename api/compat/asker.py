@@ -9,6 +9,7 @@ from fastapi import Request
 from api.auth import TheHouse
 from api.compat.tickets import Kind, open_ticket
 from api.house import House
+from api.rate_limits import ASKER
 from api.secret_box import open_box
 from api.token_memory import TokenMemory
 from esl.domain.access import Principal
@@ -28,15 +29,21 @@ def asker_of(door: str, *, cookie: str | None = None) -> Callable[[Request, TheH
         if len(text) > _HEADER_LONGEST:
             raise NotSignedIn("the token is not valid")
         if scheme.lower() == "basic" and text:
-            return _remembered(request, house, f"basic {text}")
+            return _told(request, _remembered(request, house, f"basic {text}"))
         if scheme.lower() == "bearer" and text:
-            return _by_token(request, house, text, door)
+            return _told(request, _by_token(request, house, text, door))
         kept = request.cookies.get(cookie) if cookie is not None else None
         if kept:
-            return _by_token(request, house, kept, door)
+            return _told(request, _by_token(request, house, kept, door))
         raise NotSignedIn("log in with the name of a token and the token as password")
 
     return asker
+
+
+def _told(request: Request, who: Principal) -> Principal:
+    """Let the edge know who asks."""
+    request.scope[ASKER] = who.name
+    return who
 
 
 def _by_token(request: Request, house: House, text: str, door: str) -> Principal:

@@ -16,6 +16,7 @@ CLOCK_OFF_MOST_S: Final = 30.0
 
 _PATIENCE_S: Final = 10.0
 _CLOCK: Final = "esl_gateway_clock_off_seconds"
+_IGNORED: Final = "esl_http_proxy_headers_ignored_total"
 
 
 def look_at_running(settings: Settings) -> Iterator[Finding]:
@@ -48,18 +49,11 @@ def look_at_running(settings: Settings) -> Iterator[Finding]:
         fix = "If the machine's clock is right: esl clock confirm."
         yield failed("clock", "the machine's clock is far ahead, and is not followed", fix)
     yield _gateways(metrics)
+    yield _proxies(metrics)
 
 
 def _gateways(metrics: str) -> Finding:
-    off_s = max(
-        (
-            sample.value
-            for family in text_string_to_metric_families(metrics)
-            for sample in family.samples
-            if sample.name == _CLOCK
-        ),
-        default=None,
-    )
+    off_s = _highest(metrics, _CLOCK)
     if off_s is None:
         return skipped("clock of gateways", "this process speaks with none")
     words = f"at most {off_s:.1f} s off, of those on the line"
@@ -67,3 +61,24 @@ def _gateways(metrics: str) -> Finding:
         fix = "Let gateways and this machine follow the same NTP server."
         return warned("clock of gateways", words, fix)
     return passed("clock of gateways", words)
+
+
+def _proxies(metrics: str) -> Finding:
+    ignored = _highest(metrics, _IGNORED)
+    if ignored:
+        words = f"headers of one that is not trusted came {ignored:.0f} times and were not believed"
+        fix = "If it is yours, add the address that the log names to trusted_proxies."
+        return warned("proxies", words, fix)
+    return passed("proxies", "nobody speaks for others who is not trusted to")
+
+
+def _highest(metrics: str, name: str) -> float | None:
+    return max(
+        (
+            sample.value
+            for family in text_string_to_metric_families(metrics)
+            for sample in family.samples
+            if sample.name == name
+        ),
+        default=None,
+    )

@@ -35,6 +35,17 @@ class Meters:
             ("method", "route", "status"),
             registry=self.registry,
         )
+        self._refused = Counter(
+            "esl_http_refused",
+            "HTTP requests that came too often, by the limit that they met.",
+            ("limit",),
+            registry=self.registry,
+        )
+        self._ignored_proxies = Counter(
+            "esl_http_proxy_headers_ignored",
+            "HTTP requests with a proxy's headers from an address that is not trusted.",
+            registry=self.registry,
+        )
         self._intake = Histogram(
             "esl_intake_seconds",
             "From a request that brings prices to its answer, after the commit.",
@@ -60,6 +71,14 @@ class Meters:
         self._requests.labels(known, route, str(status)).inc()
         if known == "POST" and (route in _INTAKE or route.startswith("/compat/")):
             self._intake.observe(took_s)
+
+    def note_refused(self, limit: str) -> None:
+        """Count a request that came too often; ``limit`` is a name of `api.rate_limits`."""
+        self._refused.labels(limit).inc()
+
+    def note_ignored_proxy(self) -> None:
+        """Count a request whose sender says that it asks for another, and is not believed."""
+        self._ignored_proxies.inc()
 
     def note_group(self, requests: int, took_s: float) -> None:
         """Count a transaction of the writer."""

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import subprocess
+import tomllib
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -64,6 +65,8 @@ def test_a_block_is_what_it_claims_to_be(block: Block) -> None:
             assert parse_mapping(block.text).fields
         case "yaml":
             assert yaml.safe_load(block.text)
+        case "toml":
+            assert tomllib.loads(block.text)
         case "python":
             compile(block.text, "example", "exec")
         case "sh":

@@ -8,6 +8,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api.edge import BODY_LARGEST_BYTES, Edge
+from api.metrics.meters import Meters
+from esl.settings import Settings
 from renderer.pictures.upload_limits import FILE_LIMIT_BYTES
 
 ROOM = BODY_LARGEST_BYTES
@@ -53,7 +55,7 @@ async def ask(
     raw = [(k.lower().encode(), v.encode("latin-1")) for k, v in (headers or {}).items()]
     method, path = to
     scope = {"type": "http", "method": method, "path": path, "headers": raw, "query_string": b""}
-    await Edge(application)(scope, receive, send)
+    await Edge(application, Settings(), meters=Meters())(scope, receive, send)
     start = sent[0]
     return start["status"], {k.decode(): v.decode() for k, v in start["headers"]}, read
 
@@ -124,7 +126,7 @@ async def test_what_is_too_large_is_told_what_helps(
         said.append(message)
 
     scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b""}
-    await Edge(_Application())(scope, receive, send)
+    await Edge(_Application(), Settings(), meters=Meters())(scope, receive, send)
     problem = json.loads(said[1]["body"])
     assert problem["detail"] == f"a body of more than {detail}"
     assert fix in problem["fix"]
