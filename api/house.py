@@ -32,6 +32,7 @@ from api.presence import Presence
 from api.secret_box import make_box_key
 from api.signing import installation_key
 from api.stage_clock import StageClock
+from api.syslog.sender import Syslog, open_syslog
 from api.token_memory import TokenMemory
 from esl.domain.access import ALL_STORES, Principal, Scope
 from esl.domain.clock import EffectiveClock
@@ -90,6 +91,7 @@ class House:
     access: BrokerKeeper
     audit: AuditKeeper
     backups: BackupKeeper
+    syslog: Syslog | None
     operator_token: str  # of the commands on this machine; lives as long as this process
 
     async def run(self) -> None:
@@ -166,6 +168,7 @@ async def open_house(settings: Settings, *, delivers: bool = True) -> AsyncItera
     async with contextlib.AsyncExitStack() as stack:
         if not delivers:
             check_shared(settings, "a controller without delivery")
+        syslog = stack.enter_context(open_syslog(settings))
         books = stack.enter_context(open_books(settings))
         key = installation_key(settings, books)
         make_box_key(settings.data_dir)
@@ -246,7 +249,10 @@ async def open_house(settings: Settings, *, delivers: bool = True) -> AsyncItera
             imports=imports,
             tokens=tokens,
             access=BrokerKeeper(settings, books, broker),
-            audit=AuditKeeper(settings, books, key, delivery.mqtt if delivery else None),
+            audit=AuditKeeper(
+                settings, books, key, delivery.mqtt if delivery else None, syslog=syslog
+            ),
             backups=BackupKeeper(settings, books),
+            syslog=syslog,
             operator_token=f"esl_operator_{secrets.token_urlsafe(32)}",
         )

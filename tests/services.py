@@ -42,6 +42,7 @@ PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
     "curl": ("curl",),
     "openssl": ("openssl",),
     "prometheus": ("promtool",),
+    "rsyslog": ("rsyslogd",),
 }
 """The services by the name of their Debian package, and the program that each is known by."""
 

@@ -11,6 +11,7 @@ checkpoints to another machine from time to time: then the folder need not be tr
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,8 @@ CHECKPOINTS: Final = "checkpoints.jsonl"
 _KEYS: Final = "keys.txt"
 _LINE_LONGEST: Final = 1024  # bytes; a checkpoint takes a third of it
 _FIELDS: Final = ("number", "hash", "at", "public_key", "signature")
+
+_INSIDE: Final = re.compile(r'\{"number": [^{}]*\}')
 
 
 def checkpoint_line(checkpoint: Checkpoint) -> str:
@@ -42,19 +45,44 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as exc:
         raise SetupError(f"{path} cannot be read: {exc}") from exc
+    return [_checkpoint(line, f"{path}, line {number}") for number, line in enumerate(lines, 1)]
+
+
+def read_kept_checkpoints(path: Path) -> list[Checkpoint]:
+    """Read the checkpoints that somebody else kept: lines of ours, or a syslog with them in it.
+
+    What a syslog server writes before and after a message does not matter, nor do other lines.
+
+    Raises:
+        SetupError: It cannot be read, or there is no checkpoint in it.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as exc:
+        raise SetupError(f"{path} cannot be read: {exc.strerror}") from exc
     found: list[Checkpoint] = []
     for number, line in enumerate(lines, 1):
-        try:
-            fields = json.loads(line)
-            found.append(
-                Checkpoint(
-                    number=int(fields["number"]),
-                    **{name: str(fields[name]) for name in _FIELDS if name != "number"},
-                )
-            )
-        except (ValueError, KeyError, TypeError) as exc:
-            raise SetupError(f"{path}, line {number}: no checkpoint") from exc
+        where = f"{path}, line {number}"
+        found += (_checkpoint(inside, where) for inside in _INSIDE.findall(line))
+        if line.startswith("{") and not _INSIDE.search(line):
+            raise SetupError(f"{where}: no checkpoint")
+    if not found:
+        raise SetupError(
+            f"{path} holds no checkpoint; give what syslog or another machine kept, or leave "
+            f"--checkpoints out to verify by those of the data folder alone"
+        )
     return found
+
+
+def _checkpoint(line: str, where: str) -> Checkpoint:
+    try:
+        fields = json.loads(line)
+        return Checkpoint(
+            number=int(fields["number"]),
+            **{name: str(fields[name]) for name in _FIELDS if name != "number"},
+        )
+    except (ValueError, KeyError, TypeError) as exc:
+        raise SetupError(f"{where}: no checkpoint") from exc
 
 
 class AuditFolder:

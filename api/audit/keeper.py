@@ -14,6 +14,7 @@ import structlog
 from api.audit.files import AuditFolder, checkpoint_line, is_signed_by
 from api.books import Books
 from api.clock import MachineClock
+from api.syslog.sender import Syslog
 from esl.domain.chain import Checkpoint
 from esl.domain.errors import SetupError, Unavailable
 from esl.services.sealing import Sealing
@@ -43,15 +44,19 @@ class AuditKeeper:
         books: Books,
         key: SigningKey,
         mqtt: MqttConnection | None,
+        *,
+        syslog: Syslog | None = None,
     ) -> None:
         self._books = books
         self._key = key
         self._mqtt = mqtt
+        self._syslog = syslog
         self._machine = MachineClock()
         self._folder = AuditFolder(settings.data_dir)
         self._sealing = Sealing(database=books.database, writer=books.writer, clock=books.clock)
         self._written_to: int | None = None  # block of the last checkpoint in the folder
         self._published: tuple[int, int] | None = None  # connection and checkpoint
+        self._said: tuple[int, int] | None = None  # the same of the syslog server
         self._forget_at_s = self._machine.monotonic_s() + _FORGET_EVERY_S
 
     async def run(self) -> None:
@@ -64,6 +69,7 @@ class AuditKeeper:
                 try:
                     pause_s, newest = await loop.run_in_executor(thread, self._step)
                     if newest is not None:
+                        self._say(newest)
                         await self._publish(newest)
                     said = False
                 except (Unavailable, SetupError) as exc:
@@ -108,6 +114,21 @@ class AuditKeeper:
                 return
         self._folder.append(new)
         self._written_to = new[-1].number
+
+    def _say(self, newest: Checkpoint) -> None:
+        """Send the newest to syslog, again on each connection: it may have been lost with the last.
+
+        One that was lost is covered by the next: a checkpoint speaks for all blocks before it.
+        """
+        if self._syslog is None:
+            return
+        # The first message is what makes the first connection: it counts for that.
+        now = (max(1, self._syslog.connections), newest.number)
+        if now != self._said:
+            self._syslog.say_checkpoint(
+                checkpoint_line(newest), self._books.clock.now(), newest.number
+            )
+            self._said = now
 
     async def _publish(self, newest: Checkpoint) -> None:
         """Publish the newest checkpoint, once on each connection: a broker may forget."""

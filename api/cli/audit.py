@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from api.audit.files import AuditFolder, is_signed_by, read_checkpoints
+from api.audit.files import AuditFolder, is_signed_by, read_kept_checkpoints
 from api.cli.running import running_client
 from api.cli.serve import DataDir
 from api.clock import MachineClock
@@ -29,7 +29,8 @@ def verify(
         typer.Option(
             exists=True,
             dir_okay=False,
-            help="Checkpoints that were kept elsewhere; else those of the data folder.",
+            help="Checkpoints that were kept elsewhere, or a syslog with them in it; else those of "
+            "the data folder alone.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -42,7 +43,7 @@ def verify(
     settings = read_settings(data_dir=data)
     folder = AuditFolder(settings.data_dir)
     trusted = folder.trusted()
-    outside = [*folder.checkpoints(), *(read_checkpoints(checkpoints) if checkpoints else [])]
+    outside = [*folder.checkpoints(), *(read_kept_checkpoints(checkpoints) if checkpoints else [])]
     database = Database(settings.database_address)
     try:
         verdict = verify_chain(

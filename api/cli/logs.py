@@ -5,6 +5,8 @@ ESL_LOG_LEVEL     from which level on: ``DEBUG``, ``INFO`` (the default), ``WARN
 ESL_LOG_FORMAT    ``json`` or ``text``, whatever the terminal is
 ESL_LOG_TO        ``syslog``: the machine's, in JSON; else standard error
 ================  ==========================================================================
+
+A server elsewhere gets them as well, in RFC 5424, by the setting ``syslog_url``: `api.syslog`.
 """
 
 import logging
@@ -15,6 +17,8 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+
+from api.syslog.tee import tee
 
 SYSLOG: Final = "/dev/log"
 SYSLOG_LOGGER: Final = "esl.syslog"
@@ -37,6 +41,7 @@ def configure_logs(*, syslog: str = SYSLOG) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.StackInfoRenderer(),
+            tee,
             *([] if readable else [structlog.processors.format_exc_info]),
             # Its default, with rich here, shows the local variables: tokens and bodies among them.
             structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)

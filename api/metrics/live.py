@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from api.house import House
+from api.syslog.sender import Syslog
 from esl.domain.stages import Stage
 
 
@@ -39,6 +40,7 @@ class LiveState:
             off.add_metric([], max(ahead_ms, default=0) / 1000)
             yield off
         yield queues
+        yield from _of_syslog(self._house.syslog)
         yield from self._stages()
         disk = GaugeMetricFamily("esl_disk_free_bytes", "Free on the data folder's disk.")
         disk.add_metric([], shutil.disk_usage(self._house.settings.data_dir).free)
@@ -65,3 +67,15 @@ class LiveState:
         sent = CounterMetricFamily("esl_pictures_sent", "Pictures handed to the broker.")
         sent.add_metric([], totals[Stage.PUBLISH.value]["labels"])
         yield sent
+
+
+def _of_syslog(syslog: Syslog | None) -> Iterator[Metric]:
+    dropped = CounterMetricFamily(
+        "esl_syslog_dropped", "Log lines that the syslog server did not get."
+    )
+    dropped.add_metric([], syslog.dropped if syslog is not None else 0)
+    yield dropped
+    if syslog is not None:
+        reached = GaugeMetricFamily("esl_syslog_connected", "1 while the syslog server is reached.")
+        reached.add_metric([], int(syslog.reached))
+        yield reached
