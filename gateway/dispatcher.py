@@ -244,7 +244,8 @@ class Dispatcher:
         with self._database.read() as tx:
             due = deliveries.load(tx, label_ids)
             neutral = load_neutral(tx, due)
-            ways = [way for label in due if label.face is None for way in neutral.ways(label)]
+            priceless = [x for x in due if x.face is None or neutral.is_ordered(x)]
+            ways = [way for label in priceless for way in neutral.ways(label)]
             sources = deliveries.load_templates(tx, self._draws.unknown([*due, *ways]))
             bases = find_bases(tx, self._bases, (label.shown_digest for label in due), self._panels)
         self._draws.learn(sources)

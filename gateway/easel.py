@@ -143,7 +143,7 @@ class Easel:
     def _paint(
         self, label: DueLabel, base: Base | None, neutral: NeutralBook
     ) -> _Painted | Unchanged | Refused:
-        if label.face is None:
+        if label.face is None or neutral.is_ordered(label):
             return self._paint_neutral(label, neutral, Refused(*neutral.reason(label)))
         try:
             frame = self._painter.paint(label, base)

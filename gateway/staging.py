@@ -23,7 +23,7 @@ from esl.services.neutral import NeutralBook
 from esl.services.promotions import edges
 from esl.services.staging import PAUSE_DOUBLES, DrawnPicture, Noted, StagingWork
 from esl.store import flips as flip_rows
-from esl.store import guarding, places
+from esl.store import guarding, neutral_orders, places
 from esl.store.database import Database
 from esl.store.write_group import Priority, Writes
 from gateway.batch import Step, room_of
@@ -181,7 +181,8 @@ class StagingDispatcher:
         with self._database.read() as tx:
             if not staging.is_anything_staged(tx):
                 return Step()
-            frozen = guarding.frozen_gateways(tx)  # to a frozen store nothing is sent but cancels
+            # Nothing is sent to a frozen store but cancels; to a neutral one, no price for later.
+            frozen = guarding.frozen_gateways(tx) | neutral_orders.gateways_ordered(tx)
             room = self._room(tx, now)
             ahead_ms = {g: self._roster.session_of(g)[1] for g in room}
             work = staging.look(

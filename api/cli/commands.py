@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, _Place] = {
     "tls": _Place("api.cli.tls", "app", is_group=True),
     "stop-sending": _Place("api.cli.sending", "stop_sending"),
     "resume": _Place("api.cli.sending", "resume"),
+    "neutral": _Place("api.cli.sending", "neutral"),
     "worker": _Place("api.cli.worker", "worker"),
     "demo": _Place("api.cli.demo", "demo"),
     "simulate": _Place("api.cli.simulate", "simulate"),

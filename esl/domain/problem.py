@@ -37,6 +37,7 @@ class ProblemKind(StrEnum):
     BACKUP_FAILS = "backup_fails"  #: the controller cannot back itself up
     CERTIFICATE = "certificate"  #: that of the HTTP server ends, or a new one cannot be used
     STORE_FROZEN = "store_frozen"  #: nothing is sent to its labels
+    STORE_NEUTRAL = "store_neutral"  #: its labels show no prices, by a person's order
     TILL_SILENT = "till_silent"  #: a till does not say that it charges the price it was given
     EVENTS_FAIL = "events_fail"  #: another system does not take what it asked to hear
     NOTIFY_FAILS = "notify_fails"  #: people are to be told, and their messages are not taken
@@ -110,5 +111,6 @@ WHAT_TO_DO: dict[ProblemKind, str] = {
     ProblemKind.BACKUP_FAILS: "Mend what it says, then try: esl backup FILE. See docs/backup.md.",
     ProblemKind.CERTIFICATE: "Renew it: esl tls renew, or where it comes from; then: esl doctor.",
     ProblemKind.STORE_FROZEN: "Mend the prices or roll the batch back, then thaw the store.",
+    ProblemKind.STORE_NEUTRAL: "Once prices are right again: esl neutral STORE --end.",
 }
 """What a person can do about each kind."""

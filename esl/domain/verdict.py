@@ -7,6 +7,8 @@
                          │                  or no price any more
                          └──▶ failed        refused, given up, or not shown in time
 
+While a store is ordered to show no prices, its changes wait: what hangs shows none of them.
+
 A verdict is computed from what is written down anyway: a label's row, the display log, the
 failure log and the price events. Only failures are written for its sake, and never on the way
 of a picture. A failed update may still be shown later: it stays failed, with ``shown_at``.
@@ -65,6 +67,8 @@ class Evidence:
     failure: tuple[str, str, datetime] | None
     sku: Sku | None = None
     is_withdrawn: bool = False  # the price was taken away since, and none came after it
+    shows_neutral: bool = False  # what the label said it shows last is a face without a price
+    is_ordered: bool = False  # the store shows no prices now: nothing is late
 
 
 def judge(evidence: Evidence, now: datetime, *, within: timedelta) -> Verdict:
@@ -85,10 +89,10 @@ def judge(evidence: Evidence, now: datetime, *, within: timedelta) -> Verdict:
         )
     if e.next_rev is not None or e.is_withdrawn:
         return _verdict(e, Outcome.SUPERSEDED)
-    if e.settled_rev >= e.rev:
+    if e.settled_rev >= e.rev and not e.shows_neutral:
         # Nothing had to be sent: the label says that it shows this very picture.
         return _verdict(e, Outcome.SHOWN, at=None)
-    if now >= overdue_at:
+    if now >= overdue_at and not e.is_ordered:
         return _verdict(e, Outcome.FAILED, reason=TIMED_OUT, at=overdue_at)
     return _verdict(e, Outcome.PENDING)
 

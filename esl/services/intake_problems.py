@@ -8,7 +8,16 @@ from sqlalchemy import Connection
 from esl.domain.ids import StoreId
 from esl.domain.problem import ProblemKind
 from esl.services.silence import find_silent
-from esl.store import connectors, guarding, hook_inbox, missing, mqtt_in, quarantine, seen_files
+from esl.store import (
+    connectors,
+    guarding,
+    hook_inbox,
+    missing,
+    mqtt_in,
+    neutral_orders,
+    quarantine,
+    seen_files,
+)
 
 Wrong = tuple[ProblemKind, str, str]
 """Kind, subject and reason."""
@@ -56,3 +65,9 @@ def find_intake_problems(tx: Connection, store_id: StoreId, now: datetime) -> It
     if since is not None:
         reason = f"Nothing is sent to its labels since {since:%Y-%m-%d %H:%M} UTC."
         yield ProblemKind.STORE_FROZEN, f"store/{store_id}", reason
+    if (order := neutral_orders.order_of(tx, store_id)) is not None:
+        reason = (
+            f"Its labels show no prices since {order.since:%Y-%m-%d %H:%M} UTC:"
+            f" {order.reason[:160].rstrip('.')}."
+        )
+        yield ProblemKind.STORE_NEUTRAL, f"neutral/{store_id}", reason

@@ -20,6 +20,7 @@ BOUNDED: Final[Mapping[str, str]] = MappingProxyType(
         "broker_login": "by gateways, and the sources that speak MQTT",
         "label": "by labels",
         "label_heard": "by labels and the gateways that hear them",
+        "neutral_order": "by shops, while one shows no prices",
         "pairing": "by labels and the products one may show",
         "staged": "by labels and their slots",
         "place_code": "by shelves",
@@ -71,8 +72,10 @@ BOUNDED: Final[Mapping[str, str]] = MappingProxyType(
         "machine_token": "by hand",
         "machine_client": "by hand",
         "client_secret": "two of each client, and those revoked since the last was made",
+        "access_time": "by tokens and secrets ever made",
         "person": "by hand",
         "person_role": "by people and stores",
+        "person_identity": "by people who ever signed in by a provider: who was erased stays out",
     }
 )
 """Tables that something else bounds: by what."""

@@ -7,6 +7,9 @@
                                         └─ "task" ──────────────┴──▶ a task: take it off the shelf
 
 A label that was never sent anything shows no price, so nothing is done about it.
+
+A store may be ordered to show no prices at all (`esl.services.neutral_orders`): then every label
+with a product is drawn so, whatever the policy is and whether it showed anything before.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +30,7 @@ from esl.store.due_labels import DueLabel
 
 NO_PRICE = "no_price"
 UNPAIRED = "unpaired"
+ORDERED = "neutral_order"
 
 Refusal = tuple[LabelId, int, str, str]
 """A label, the revision it wanted, the problem's code and its detail."""
@@ -36,6 +40,7 @@ Refusal = tuple[LabelId, int, str, str]
 class _Shop:
     policy: Neutral
     bare: Face
+    is_ordered: bool = False
 
 
 class NeutralBook:
@@ -55,7 +60,7 @@ class NeutralBook:
         None where a person is to take it off the shelf, or where it shows no price anyway.
         """
         shop = self._shops.get(label.store_id)
-        if shop is None or shop.policy is Neutral.TASK or not may_show_a_price(label):
+        if shop is None or not self._is_wanted(label, shop):
             return []
         of_gallery = TemplateRef(store_id=label.store_id, name=NEUTRAL_TEMPLATE)
         faces: list[tuple[Face, TemplateRef]] = []
@@ -63,14 +68,28 @@ class NeutralBook:
             faces.append((neutral_of(label.face), of_gallery))
         elif label.label_id in self._named:
             face, template = self._named[label.label_id]
-            faces.append((face, template))
-            if template != of_gallery:
+            if not shop.is_ordered:
+                faces.append((face, template))
+            if shop.is_ordered or template != of_gallery:
                 faces.append((face, of_gallery))
         faces.append((shop.bare, of_gallery))
         return [replace(label, face=face, template=template) for face, template in faces]
 
+    def is_ordered(self, label: DueLabel) -> bool:
+        """Say whether the label may show no price, though it has one: its store shows none."""
+        shop = self._shops.get(label.store_id)
+        return shop is not None and shop.is_ordered
+
+    def _is_wanted(self, label: DueLabel, shop: _Shop) -> bool:
+        if shop.is_ordered:
+            has_product = label.face is not None or label.label_id in self._named
+            return has_product or may_show_a_price(label)
+        return shop.policy is not Neutral.TASK and may_show_a_price(label)
+
     def reason(self, label: DueLabel) -> tuple[str, str]:
-        """Say why a label without a face has none: code and words."""
+        """Say why a label shows no price: code and words."""
+        if label.face is not None and self.is_ordered(label):
+            return ORDERED, "its store was ordered to show no prices"
         if label.label_id in self._named:
             return NO_PRICE, "the label's product has no price"
         return UNPAIRED, "the label speaks for no product"
@@ -87,6 +106,7 @@ def load_neutral(tx: Connection, due: Sequence[DueLabel]) -> NeutralBook:
         shop.store_id: _Shop(
             policy=shop.policy,
             bare=bare_face(shop.name, currency=shop.currency, locale=shop.locale),
+            is_ordered=shop.is_ordered,
         )
         for shop in neutral.neutral_shops(tx, {label.store_id for label in due})
     }
@@ -136,7 +156,7 @@ def note_refusals(
     the face already is told nothing, and has failed all the same.
     """
     refused, replaced = list(refused), list(replaced)
-    wanted = (NO_PRICE, UNPAIRED)
+    wanted = (NO_PRICE, UNPAIRED, ORDERED)
     neutral.note_refused(tx, [r for r in replaced if r[2] not in wanted])
     failures.log_failures(tx, [r for r in (*refused, *replaced) if r[2] not in wanted], now)
     remove_tasks.open_tasks(
@@ -149,6 +169,8 @@ def _task_words(code: str, detail: str) -> str:
         return "It speaks for no product any more."
     if code == NO_PRICE:
         return "Its product has no price any more."
+    if code == ORDERED:
+        return "Its store shows no prices, and its neutral face cannot be drawn."
     return f"What it should show cannot be drawn: {detail}"
 
 

@@ -96,6 +96,7 @@ def _judge_changes(
                     label,
                     [d for d in shown.get(label.label_id, ()) if d.template != NEUTRAL_TEMPLATE],
                     failed.get(label.label_id, ()),
+                    of_price=True,
                 ),
                 now,
                 within=within,
@@ -130,6 +131,8 @@ def _evidence(
     label: LabelStanding,
     shown: Sequence[Displayed],
     failed: Sequence[Failure],
+    *,
+    of_price: bool = False,
 ) -> Evidence:
     def is_of_change(rev: int) -> bool:
         return rev >= change.rev and (change.next_rev is None or rev < change.next_rev)
@@ -141,11 +144,15 @@ def _evidence(
         for d in shown
         if is_of_change(d.rev) and (first is None or d.template != NEUTRAL_TEMPLATE)
     ]
+    # A label that shows no price has been told a price when it was told to show prices again.
+    wanted_at = change.received_at
+    if of_price and label.shows_neutral and label.wanted_at is not None:
+        wanted_at = max(wanted_at, label.wanted_at)
     return Evidence(
         label_id=label.label_id,
         sku=label.sku,
         rev=change.rev,
-        wanted_at=change.received_at,
+        wanted_at=wanted_at,
         next_rev=change.next_rev,
         settled_rev=label.settled_rev,
         wanted_rev=label.wanted_rev,
@@ -153,6 +160,8 @@ def _evidence(
         problem_detail=label.problem_detail,
         shown_at=ours[0] if ours else None,
         is_withdrawn=change.is_withdrawn,
+        shows_neutral=of_price and label.shows_neutral,
+        is_ordered=of_price and label.is_ordered,
         failure=(first.code, first.detail, first.failed_at) if first is not None else None,
     )
 

@@ -84,23 +84,33 @@ _PRICES_SHOWN: Final = Bulk(
             WHERE f.store_id = g.store_id AND f.sku = g.sku AND f.rev IS NOT NULL AND f.layer <> 1
             ORDER BY f.event_id DESC LIMIT 1)
         AND e.rev <= CAST(j.value->>2 AS bigint)
+        AND NOT EXISTS (SELECT 1 FROM issued AS i WHERE i.label_id = g.label_id
+            AND i.rev = CAST(j.value->>2 AS bigint) AND i.template = 'neutral')
         AND coalesce((SELECT d.rev FROM display_log AS d
             WHERE d.label_id = g.label_id AND d.entry_id < CAST(j.value->>0 AS bigint)
+                AND NOT EXISTS (SELECT 1 FROM issued AS i WHERE i.label_id = d.label_id
+                    AND i.rev = d.rev AND i.template = 'neutral')
             ORDER BY d.entry_id DESC LIMIT 1), -1) < e.rev
     """
 )
-"""Of [entry, label, rev]: the prices that its label showed for the first time."""
+"""Of [entry, label, rev]: the prices that its label showed for the first time.
+
+A neutral face (`esl.domain.neutral`) shows none, whatever its revision is."""
 
 _COUNTED: Final = Bulk(
     """
     SELECT CAST(j.value->>0 AS bigint), j.value->>2, count(*), sum(CASE
         WHEN coalesce((SELECT d.rev FROM display_log AS d
             WHERE d.label_id = g.label_id AND d.entry_id <= CAST(j.value->>0 AS bigint)
+                AND NOT EXISTS (SELECT 1 FROM issued AS i WHERE i.label_id = d.label_id
+                    AND i.rev = d.rev AND i.template = 'neutral')
             ORDER BY d.entry_id DESC LIMIT 1), -1) >= CAST(j.value->>3 AS bigint) THEN 1
         WHEN l.settled_rev >= CAST(j.value->>3 AS bigint) AND NOT EXISTS (
             SELECT 1 FROM display_log AS d WHERE d.label_id = g.label_id
                 AND d.entry_id > CAST(j.value->>0 AS bigint)
-                AND d.rev >= CAST(j.value->>3 AS bigint)) THEN 1
+                AND d.rev >= CAST(j.value->>3 AS bigint))
+            AND NOT EXISTS (SELECT 1 FROM issued AS i WHERE i.label_id = l.label_id
+                AND i.rev = l.shown_rev AND i.template = 'neutral') THEN 1
         ELSE 0 END)
     FROM {rows} CROSS JOIN pairing AS g CROSS JOIN label AS l
     WHERE g.store_id = j.value->>1 AND g.sku = j.value->>2 AND l.label_id = g.label_id

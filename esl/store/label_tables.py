@@ -84,3 +84,12 @@ pairings = Table(
         where="position = 0",
     ),
 )
+
+neutral_orders = Table(
+    "neutral_order",  # stores whose labels show no price, for as long as that is so
+    metadata,
+    Column("store_id", ForeignKey("store.store_id"), primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("reason", String(300), nullable=False),
+)

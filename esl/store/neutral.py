@@ -10,6 +10,7 @@ from esl.domain.ids import LabelId, StoreId
 from esl.domain.place import Neutral
 from esl.domain.product import Product
 from esl.store.bulk import Bulk
+from esl.store.label_tables import neutral_orders
 from esl.store.products import product_from
 from esl.store.tables import pairings, products, stores
 from esl.store.upsert import in_batches
@@ -29,13 +30,17 @@ DETAIL_LONGEST = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeutralShop:
-    """A store as its labels name it, and what becomes of those without a price."""
+    """A store as its labels name it, and what becomes of those without a price.
+
+    ``is_ordered`` says that none of its labels may show one, by a person's order.
+    """
 
     store_id: StoreId
     name: str
     currency: str
     locale: str
     policy: Neutral
+    is_ordered: bool = False
 
 
 def neutral_shops(tx: Connection, store_ids: Collection[StoreId]) -> list[NeutralShop]:
@@ -46,7 +51,9 @@ def neutral_shops(tx: Connection, store_ids: Collection[StoreId]) -> list[Neutra
         stores.c.currency,
         stores.c.locale,
         stores.c.neutral_policy,
-    ).where(stores.c.store_id.in_(sorted(store_ids)))
+        neutral_orders.c.store_id.is_not(None).label("is_ordered"),
+    ).select_from(stores.outerjoin(neutral_orders, neutral_orders.c.store_id == stores.c.store_id))
+    query = query.where(stores.c.store_id.in_(sorted(store_ids)))
     return [
         NeutralShop(
             store_id=StoreId(row.store_id),
@@ -54,6 +61,7 @@ def neutral_shops(tx: Connection, store_ids: Collection[StoreId]) -> list[Neutra
             currency=row.currency,
             locale=row.locale,
             policy=Neutral(row.neutral_policy),
+            is_ordered=bool(row.is_ordered),
         )
         for row in tx.execute(query)
     ]

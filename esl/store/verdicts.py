@@ -7,7 +7,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from esl.domain.ids import LabelId, Sku, StoreId
+from esl.domain.neutral import NEUTRAL_TEMPLATE
 from esl.domain.pricing import Decision
+from esl.store.label_tables import neutral_orders
 from esl.store.tables import (
     display_log,
     failure_log,
@@ -47,6 +49,8 @@ class LabelStanding:
     wanted_at: datetime | None
     problem: str | None
     problem_detail: str | None
+    shows_neutral: bool = False  # by its own word, its glass has no price on it
+    is_ordered: bool = False  # its store shows no prices, by a person's order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +145,8 @@ def labels_of_products(
                     wanted_at=row.wanted_at,
                     problem=row.problem,
                     problem_detail=row.problem_detail,
+                    shows_neutral=bool(row.shows_neutral),
+                    is_ordered=bool(row.is_ordered),
                 )
             )
     return found
@@ -200,7 +206,8 @@ def displays_of(
 class Unfinished:
     """A label that does not show what it should, and has been given up or ran out of time.
 
-    ``may_show_a_price`` says that its product has one: if not, its glass must not say any.
+    ``has_price`` says that its product has one, and its store shows prices: if not, its glass
+    must not say any.
     """
 
     label_id: LabelId
@@ -228,6 +235,7 @@ def unfinished(
             labels.c.problem,
             labels.c.problem_detail,
             prices.c.price_minor,
+            _IS_ORDERED.label("is_ordered"),
         )
         .select_from(
             labels.outerjoin(
@@ -259,7 +267,7 @@ def unfinished(
             wanted_at=row.wanted_at,
             problem=row.problem,
             problem_detail=row.problem_detail,
-            has_price=row.price_minor is not None,
+            has_price=row.price_minor is not None and not row.is_ordered,
         )
         for row in tx.execute(query)
     ]
@@ -271,6 +279,23 @@ _FAILED_ALREADY = (
     .correlate(labels)
 )
 
+_SHOWS_NEUTRAL = (
+    select(issued.c.rev)
+    .where(
+        issued.c.label_id == labels.c.label_id,
+        issued.c.rev == labels.c.shown_rev,
+        issued.c.template == NEUTRAL_TEMPLATE,
+        labels.c.shown_digest != "",
+    )
+    .correlate(labels)
+    .exists()
+)
+_IS_ORDERED = (
+    select(neutral_orders.c.store_id)
+    .where(neutral_orders.c.store_id == labels.c.store_id)
+    .correlate(labels)
+    .exists()
+)
 _STANDING = (
     labels.c.label_id,
     labels.c.wanted_rev,
@@ -278,4 +303,6 @@ _STANDING = (
     labels.c.wanted_at,
     labels.c.problem,
     labels.c.problem_detail,
+    _SHOWS_NEUTRAL.label("shows_neutral"),
+    _IS_ORDERED.label("is_ordered"),
 )

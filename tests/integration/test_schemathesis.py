@@ -25,7 +25,7 @@ EXAMPLES = 7
 
 INTAKE = (
     *("/price-changes", "/products", "/imports", "/sources", "/mappings", "/quarantine"),
-    *("/guards", "/batches", "/freeze", "/thaw", "/hooks"),
+    *("/guards", "/batches", "/freeze", "/thaw", "/neutral", "/hooks"),
 )
 CHECKS = [
     not_a_server_error,

@@ -30,7 +30,8 @@ from esl.domain.zone import Level, level_of
 from esl.services.promotions.books import book_of, profile_of
 from esl.services.promotions.histories import one_history
 from esl.services.zones.levels import other_levels
-from esl.store import listed, promoted, proposals, tills
+from esl.store import listed, neutral_orders, promoted, proposals, tills
+from esl.store.neutral_orders import NeutralOrder
 from esl.store.promoted import HeldEvent
 from esl.store.tills import Waits as Waiting
 from esl.store.waiting import Waits
@@ -60,14 +61,28 @@ def explain_label(
     A moment before now is answered from the history, any other by computing it.
     """
     waiting = promoted.waits_for(tx, label_id)
+    look = neutral_orders.order_of(tx, store.store_id)
+    ordered = look if at >= now else neutral_orders.order_at(tx, store.store_id, at)
     found: list[Explained] = []
     for sku in promoted.skus_of_label(tx, label_id):
         waits = waiting.get(sku)
         one = _past(tx, store, sku, at) if at < now else _computed(tx, store, sku, at, waits=waits)
         if at == now:
             one = _with_till(tx, store, one)
+        if ordered is not None:
+            one = _without_price(store, one, ordered)
         found.append(_with_levels(tx, store, _with_engine(tx, one), is_now=at >= now))
     return found
+
+
+def _without_price(store: Store, one: Explained, ordered: NeutralOrder) -> Explained:
+    """Say that the label shows no price by order; what it would show else stays said."""
+    since = f"{ordered.since.astimezone(ZoneInfo(store.timezone)):%Y-%m-%d %H:%M}"
+    words = (
+        "The label shows its neutral face and no price: the whole store was ordered to, at"
+        f" {since} by {ordered.actor}, because: “{ordered.reason}”. What follows holds at the till."
+    )
+    return replace(one, words=(words, *one.words), price_minor=None)
 
 
 def _with_engine(tx: Connection, one: Explained) -> Explained:
