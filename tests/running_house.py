@@ -41,7 +41,6 @@ PROBLEM = "application/problem+json"
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'",
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "geolocation=()",
@@ -50,6 +49,7 @@ SECURITY_HEADERS = {
 
 _VOLATILE = {"alembic_version", "installation"} | {
     *("audit_block", "audit_part", "audit_gap", "audit_checkpoint"),  # sealed in the background
+    "access_time",  # when a token was last used
     "event_recorder",  # how far the background has looked
 }
 
@@ -181,7 +181,7 @@ async def _serve(
     ready: threading.Event,
     outcome: dict[str, Any],
 ) -> None:
-    port = free_port()
+    port = settings.pop("port", None) or free_port()
     async with open_house(Settings(data_dir=data_dir, port=port, **settings)) as house:
         application = create_app(house)
         assert isinstance(application, Edge)
@@ -234,6 +234,10 @@ def check_headers(answer: httpx2.Response) -> None:
     """Every answer carries the security headers, and is kept by nobody unless it says so."""
     for name, part in SECURITY_HEADERS.items():
         assert part in answer.headers.get(name, ""), f"{name} is missing"
+    # Our own pages with forms tell us, and nobody else, where they stand.
+    is_page = answer.headers.get("content-type", "").startswith("text/html")
+    kept = ("no-referrer", "same-origin") if is_page else ("no-referrer",)
+    assert answer.headers["referrer-policy"] in kept
     assert "cache-control" in answer.headers
     assert "server" not in answer.headers
 

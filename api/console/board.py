@@ -19,6 +19,7 @@ from babel import Locale, UnknownLocaleError
 from babel.numbers import format_currency
 from sqlalchemy import Connection
 
+from api.console.languages import say, say_many
 from api.console.look import Look
 from api.console.words import STATE_OF, Advice, State, advice_on, word_of
 from esl.domain.ids import GatewayId, LabelId
@@ -79,8 +80,19 @@ class Head:
     def summary(self) -> str:
         """The counts in one sentence, for who hears the page instead of seeing it."""
         said = [f"{c.count} {c.word.lower()}" for c in self.chips[1:] if c.count]
-        counts = f"{self.total} labels: {', '.join(said)}." if said else "No labels."
-        silent = [f"{one.name} is silent, so prices may be old." for one in self.silent]
+        counts = (
+            say_many(
+                "%(num)s label: %(states)s.",
+                "%(num)s labels: %(states)s.",
+                self.total,
+                states=say(", ").join(said),
+            )
+            if said
+            else say("No labels.")
+        )
+        silent = [
+            say("%(name)s is silent, so prices may be old.", name=one.name) for one in self.silent
+        ]
         return " ".join([*silent, counts])
 
 
@@ -191,8 +203,15 @@ def tile_of(
 def _alt(found: wall.Tile, state: State) -> str:
     """Describe a picture without claiming of it what only the label's glass can tell."""
     if state is State.RIGHT:
-        return f"{found.name}: picture as label {found.label.label_id} reported it"
-    return f"Picture that label {found.label.label_id} last reported, not the one it should show"
+        return say(
+            "%(name)s: picture as label %(label)s reported it",
+            name=found.name,
+            label=found.label.label_id,
+        )
+    return say(
+        "Picture that label %(label)s last reported, not the one it should show",
+        label=found.label.label_id,
+    )
 
 
 def _price(found: wall.Tile, store: Store) -> str | None:
@@ -213,7 +232,7 @@ def _money(minor: int, currency: str, locale_name: str) -> str:
 def _chip(look: Look, state: State | None, count: int, *, is_old: bool = False) -> Chip:
     return Chip(
         key=state or "all",
-        word=word_of(state, is_old=is_old) if state else "All",
+        word=word_of(state, is_old=is_old) if state else say("All"),
         count=count,
         address=look.showing(state).at("/"),
         is_chosen=look.state is state,

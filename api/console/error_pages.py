@@ -12,16 +12,19 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.auth import session_of
+from api.console.own_api import ApiProblem
 from api.console.templates import draw
+from api.errors import MEDIA_TYPE
 from esl.domain.errors import EslError
 
 Handler = Callable[[Request, Any], Awaitable[Response]]
 
 _FOR_PROGRAMS = "/api/"
+_OF_A_REFUSAL = ("www-authenticate", "retry-after")
 _OF_THE_BODY = frozenset({b"content-type", b"content-length"})
 
 
@@ -104,6 +107,12 @@ def install(app: FastAPI) -> None:
     for kind in (EslError, HTTPException, RequestValidationError, Exception):
         handler: Any = app.exception_handlers[kind]  # ours: a coroutine function
         app.add_exception_handler(kind, _for_people(handler))
+    app.add_exception_handler(ApiProblem, _for_people(_as_the_api_said))
+
+
+async def _as_the_api_said(_: Request, exc: ApiProblem) -> Response:
+    kept = {name: exc.headers[name] for name in _OF_A_REFUSAL if name in exc.headers}
+    return JSONResponse(dict(exc.problem), exc.status, kept, media_type=MEDIA_TYPE)
 
 
 def _for_people(handler: Handler) -> Handler:

@@ -2,8 +2,19 @@
 
 from fastapi import FastAPI
 
-from api.console import account, error_pages, shop, sign_in, wall, wall_events, welcome
+from api.console import (
+    account,
+    error_pages,
+    preferences,
+    provider_sign_in,
+    shop,
+    sign_in,
+    wall,
+    wall_events,
+    welcome,
+)
 from api.console.assets import MOUNTED_AT
+from api.console.languages import Speaking
 from api.console.templates import ASSETS, warn_of_plain_http
 from esl.settings import is_loopback
 
@@ -12,7 +23,12 @@ def install(app: FastAPI) -> None:
     """Add the console's pages, their files, and their way to say what went wrong."""
     settings = app.state.house.settings
     warn_of_plain_http(is_plain=not (settings.tls or is_loopback(settings.host)))
-    for part in (wall, wall_events, shop, sign_in, welcome, account):
+    for part in (wall, wall_events, shop, sign_in, provider_sign_in, welcome, account, preferences):
         app.include_router(part.router)
     app.mount(MOUNTED_AT, ASSETS)
     error_pages.install(app)
+    app.add_middleware(Speaking, leaves=_is_for_programs)
+
+
+def _is_for_programs(path: str) -> bool:
+    return path.startswith(("/api/", "/compat/", f"{MOUNTED_AT}/"))

@@ -5,6 +5,7 @@ exchanged at once for a cookie that scripts cannot read and other sites cannot s
 """
 
 import secrets
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from api import doors
 from api.auth import TheHouse, require_own_page, session_cookie_name, session_of
 from api.console.forms import read_form
 from api.console.templates import draw
+from api.oidc.provider import Provider
 from api.routes.me import desk_of, open_sealed
 from esl.domain.errors import NotSignedIn, TooOften
 from esl.domain.password import normal_password
@@ -34,7 +36,7 @@ async def sign_in(
 ) -> Response:
     """Show the form; or use a sign-in link: set the session's cookie and go to the first page."""
     if link is None:
-        return _form(HTTPStatus.OK)
+        return sign_in_page(request, HTTPStatus.OK)
     session = secrets.token_urlsafe(32)
     now = house.clock.now()
     ends = await doors.write(
@@ -57,10 +59,12 @@ async def sign_in_by_password(request: Request, house: TheHouse) -> Response:
         )
         fits = await desk_of(request).fits(normal_password(password), attempt.password_hash)
     except TooOften as exc:
-        return _too_often(exc, "sign_in")
+        return _too_often(
+            exc, lambda words: sign_in_page(request, HTTPStatus.TOO_MANY_REQUESTS, words)
+        )
     session = secrets.token_urlsafe(32)
     if not fits:
-        return _form(HTTPStatus.UNAUTHORIZED, _WRONG)
+        return sign_in_page(request, HTTPStatus.UNAUTHORIZED, _WRONG)
 
     def work(tx: Connection) -> signing_in.LetIn:
         return signing_in.let_in(
@@ -75,7 +79,7 @@ async def sign_in_by_password(request: Request, house: TheHouse) -> Response:
     try:
         let_in = await doors.write(house, work)
     except NotSignedIn:
-        return _form(HTTPStatus.UNAUTHORIZED, _WRONG)
+        return sign_in_page(request, HTTPStatus.UNAUTHORIZED, _WRONG)
     if let_in.ends_at is None:
         return form_page(draw("sign_in_code", half=session, wrong=None))
     return signed_in(request, session)
@@ -105,10 +109,15 @@ async def sign_in_by_code(request: Request, house: TheHouse) -> Response:
     try:
         let_in = await doors.write(house, work)
     except TooOften as exc:
-        return _too_often(exc, "sign_in_code", half=half)
+        return _too_often(
+            exc,
+            lambda words: form_page(
+                draw("sign_in_code", half=half, wrong=words), HTTPStatus.TOO_MANY_REQUESTS
+            ),
+        )
     except NotSignedIn:
         words = "That took too long, or too many codes were wrong. Begin again."
-        return _form(HTTPStatus.UNAUTHORIZED, words)
+        return sign_in_page(request, HTTPStatus.UNAUTHORIZED, words)
     if let_in is None:
         page = draw("sign_in_code", half=half, wrong=_WRONG_CODE)
         return form_page(page, HTTPStatus.UNAUTHORIZED)
@@ -117,11 +126,14 @@ async def sign_in_by_code(request: Request, house: TheHouse) -> Response:
 
 @router.post("/sign-out")
 async def sign_out(request: Request, house: TheHouse) -> Response:
-    """End the session."""
-    cookie = session_of(request)
+    """End the session; whom a provider let in is told how to sign out there as well."""
+    cookie, provider = session_of(request), provider_of(request)
+    by_provider = False
     if cookie is not None:
-        await doors.write(house, lambda tx: access.sign_out(tx, cookie))
-    answer = RedirectResponse("/", status_code=303)
+        by_provider = await doors.write(house, lambda tx: access.sign_out(tx, cookie))
+    answer: Response = RedirectResponse("/", status_code=303)
+    if by_provider and provider is not None and provider.may_end_sessions:
+        answer = HTMLResponse(draw("signed_out", provider=provider.settings.name))
     answer.delete_cookie(
         session_cookie_name(request), secure=request.url.scheme == "https", httponly=True
     )
@@ -157,14 +169,22 @@ def form_page(page: str, status: HTTPStatus = HTTPStatus.OK) -> HTMLResponse:
     return HTMLResponse(page, status, {"Referrer-Policy": "same-origin"})
 
 
-def _form(status: HTTPStatus, wrong: str | None = None) -> Response:
-    return form_page(draw("sign_in", wrong=wrong), status)
+def sign_in_page(request: Request, status: HTTPStatus, wrong: str | None = None) -> Response:
+    """Show the form for name and password, and the way to the provider where there is one."""
+    provider = provider_of(request)
+    name = provider.settings.name if provider is not None else None
+    return form_page(draw("sign_in", wrong=wrong, provider=name), status)
 
 
-def _too_often(exc: TooOften, page: str, **values: str) -> Response:
+def provider_of(request: Request) -> Provider | None:
+    """Return the OpenID provider by which people may sign in, if one is set up."""
+    provider: Provider | None = request.app.state.provider
+    return provider
+
+
+def _too_often(exc: TooOften, page: Callable[[str], Response]) -> Response:
     wait_s = exc.again_after_s
     pause = f"{wait_s} seconds" if wait_s < 120 else f"{-(-wait_s // 60)} minutes"  # noqa: PLR2004
-    words = f"Too many attempts. Wait {pause}, then try again."
-    answer = form_page(draw(page, wrong=words, **values), HTTPStatus.TOO_MANY_REQUESTS)
+    answer = page(f"Too many attempts. Wait {pause}, then try again.")
     answer.headers["Retry-After"] = str(wait_s)
     return answer

@@ -1,19 +1,45 @@
-"""Drawing pages and pieces of pages from ``html/``; everything put in is escaped."""
+"""Drawing pages and pieces of pages from ``html/``; everything put in is escaped.
+
+Texts are said in the language that is spoken while a page is drawn (`api.console.languages`).
+"""
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.console.assets import Assets
+from api.console.languages import NAMES, spoken
 
 ASSETS = Assets()
 
+
+def _said(text: str) -> str:
+    return spoken().words.gettext(text)
+
+
+def _said_many(one: str, many: str, num: int) -> str:
+    return spoken().words.ngettext(one, many, num)
+
+
 _ENVIRONMENT = Environment(
     loader=PackageLoader("api.console", "html"),
+    extensions=["jinja2.ext.i18n"],
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.globals.update(asset=ASSETS.address, version=ASSETS.version, is_plain=False)
+_ENVIRONMENT.policies["ext.i18n.trimmed"] = True
+_ENVIRONMENT.install_gettext_callables(  # type: ignore[attr-defined]  # the extension's
+    _said,
+    _said_many,
+    newstyle=True,
+)
+_ENVIRONMENT.globals.update(
+    asset=ASSETS.address,
+    version=ASSETS.version,
+    is_plain=False,
+    spoken=spoken,
+    languages=NAMES,
+)
 
 
 def warn_of_plain_http(*, is_plain: bool) -> None:

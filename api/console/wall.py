@@ -10,18 +10,17 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Connection
 
 from api import doors
-from api.auth import Asker, TheHouse, session_of
+from api.auth import Asker, TheHouse
 from api.console import board
+from api.console.frame import Framed, show
 from api.console.look import Look, Looking
 from api.console.shop import shop_panel
 from api.console.templates import draw
 from api.house import House
-from api.routes.me import person_id_of
-from esl.domain.access import Principal, Scope
+from esl.domain.access import Scope
 from esl.domain.ids import GatewayId, StoreId
 from esl.domain.panel import Panels
 from esl.domain.place import Store
-from esl.services import access
 from esl.store import places
 from esl.store import wall as rows
 
@@ -88,22 +87,18 @@ LookedAt = Annotated[Store, Depends(store_looked_at)]
 
 
 @router.get("/")
-async def wall_page(request: Request, look: Looking, house: TheHouse, who: Asker) -> Response:
-    """Show the wall of a store: the one the address names, or the first."""
-    stores = await doors.read(house, lambda tx: _stores_of(tx, who))
-    person = session_of(request) is not None
-    account = person_id_of(who) is not None
-    if not look.store and not stores:
-        return HTMLResponse(draw("no_stores", person=person, base_url=request.base_url))
-    store_id = doors.store_id(look.store) if look.store else stores[0].store_id
+async def wall_page(
+    request: Request, look: Looking, house: TheHouse, who: Asker, frame: Framed
+) -> Response:
+    """Show the wall of a store: the one the address names, else the one seen last, or the first."""
+    if frame.store is None:
+        return show("no_stores", frame, base_url=request.base_url)
+    store_id = doors.store_id(frame.store_id)
     who.require(Scope.LABEL_READ, store_id)
     wall = await _stand_before(request, house, store_id, look)
     is_search = request.headers.get("hx-request") is not None  # it takes the board alone
     shop = None if is_search else await shop_panel(house)
-    page = await asyncio.to_thread(
-        draw, "wall", wall=wall, stores=stores, person=person, account=account, shop=shop
-    )
-    return HTMLResponse(page)
+    return await asyncio.to_thread(show, "wall", frame, wall=wall, shop=shop)
 
 
 @router.get("/wall/tiles")
@@ -134,8 +129,3 @@ async def _stand_before(request: Request, house: House, store_id: StoreId, look:
         )
 
     return await doors.read(house, query)
-
-
-def _stores_of(tx: Connection, who: Principal) -> list[Store]:
-    open_to = set(access.stores_open_to(tx, who))
-    return [store for store in places.all_stores(tx) if store.store_id in open_to]

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from api import doors
 from api.auth import TheHouse, require_own_page
 from api.console.forms import read_form
-from api.console.sign_in import address_of, form_page, signed_in
+from api.console.sign_in import address_of, form_page, sign_in_page, signed_in
 from api.console.templates import draw
 from api.house import House
 from api.routes.me import desk_of
@@ -85,7 +85,7 @@ async def _accept(
 
     if await doors.write(house, work):
         return signed_in(request, session)
-    return form_page(draw("sign_in", wrong="Your new password counts. Sign in with it."))
+    return sign_in_page(request, HTTPStatus.OK, "Your new password counts. Sign in with it.")
 
 
 async def _whose(house: House, request: Request, link: str) -> Person | None:

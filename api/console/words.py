@@ -10,6 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from api.console.languages import mark, say
 from esl.domain.label import LabelState, Phase
 from esl.domain.panel import Panel
 from gateway.wire.failures import FailureCode
@@ -28,22 +29,22 @@ class State(StrEnum):
 
 STATE_WORDS: Final[Mapping[State, str]] = MappingProxyType(
     {
-        State.RIGHT: "Right",
-        State.ON_ITS_WAY: "On its way",
-        State.SILENT: "Not answering",
-        State.AWAY: "Gateway away",
-        State.NEEDS_YOU: "Needs you",
-        State.NO_PRODUCT: "No product",
+        State.RIGHT: mark("Right"),
+        State.ON_ITS_WAY: mark("On its way"),
+        State.SILENT: mark("Not answering"),
+        State.AWAY: mark("Gateway away"),
+        State.NEEDS_YOU: mark("Needs you"),
+        State.NO_PRODUCT: mark("No product"),
     }
 )
 
-AS_LAST_TOLD: Final = "As last told"
+AS_LAST_TOLD: Final = mark("As last told")
 """In place of `State.RIGHT`'s word while a source is silent: what we know may be old."""
 
 
 def word_of(state: State, *, is_old: bool) -> str:
-    """Return a state's word; ``is_old`` says that the prices of the store may be old."""
-    return AS_LAST_TOLD if is_old and state is State.RIGHT else STATE_WORDS[state]
+    """Say a state's word; ``is_old`` says that the prices of the store may be old."""
+    return say(AS_LAST_TOLD if is_old and state is State.RIGHT else STATE_WORDS[state])
 
 
 STATE_OF: Final[Mapping[Phase, State]] = MappingProxyType(
@@ -71,8 +72,10 @@ def _advice(what: str, todo: str) -> Advice:
     return Advice(what=what, todo=todo)
 
 
-_REPLACE = "If it happens again, replace the label."
-_OURS = "Report this with the controller's log: it is a fault of the software, not of the shop."
+_REPLACE = mark("If it happens again, replace the label.")
+_OURS = mark(
+    "Report this with the controller's log: it is a fault of the software, not of the shop."
+)
 
 PROBLEMS: Final[Mapping[str, Advice]] = MappingProxyType(
     {
@@ -176,7 +179,8 @@ PROBLEMS: Final[Mapping[str, Advice]] = MappingProxyType(
         ),
         FailureCode.REFRESH_FAILED: _advice(
             "The glass did not finish painting.",
-            "Look at the label: cold and weak batteries do that. " + _REPLACE,
+            "Look at the label: cold and weak batteries do that. "
+            "If it happens again, replace the label.",
         ),
         FailureCode.LABEL_TIMEOUT: _advice(
             "The label does not answer its gateway.",
@@ -188,10 +192,10 @@ PROBLEMS: Final[Mapping[str, Advice]] = MappingProxyType(
 
 
 def advice_on(label: LabelState, phase: Phase, panel: Panel | None) -> Advice | None:
-    """Say what is the matter with a label; None if nothing is."""
+    """Say what is the matter with a label; None if nothing is. What is drawn puts it into words."""
     if panel is None:
         return _advice(
-            f"Its display model {label.panel_id} is not known any more.",
+            say("Its display model %(panel)s is not known any more.", panel=label.panel_id),
             "Put the model back into the panels file and start the controller again.",
         )
     advice: Advice | None = None
@@ -201,22 +205,26 @@ def advice_on(label: LabelState, phase: Phase, panel: Panel | None) -> Advice | 
         case Phase.WAITING:
             advice = _advice("Next in line to be sent.", "")
         case Phase.SENT:
-            advice = _advice(f"Sent; this glass takes about {panel.refresh_s:.0f} s to paint.", "")
+            words = say(
+                "Sent; this glass takes about %(seconds)s s to paint.",
+                seconds=f"{panel.refresh_s:.0f}",
+            )
+            advice = _advice(words, "")
         case Phase.STRUGGLING:
             advice = _advice(
-                f"Sent {label.attempts} times, and no answer yet.",
+                say("Sent %(times)s times, and no answer yet.", times=label.attempts),
                 "It is tried again by itself. If it lasts, check the label's battery and place.",
             )
         case Phase.UNREACHABLE if label.gateway_id is None:
             advice = _advice("No gateway has heard it yet.", "Bring it within a gateway's range.")
         case Phase.UNREACHABLE:
             advice = _advice(
-                f"Gateway {label.gateway_id} is off the line.",
+                say("Gateway %(gateway)s is off the line.", gateway=label.gateway_id),
                 "Check its power and network. The label follows as soon as it is back.",
             )
         case Phase.UNPAIRED:
             advice = _advice("It has nothing to show yet.", "Pair it with a product.")
         case Phase.FAILED:
-            other = _advice(f"The label reported “{label.trouble}”.", _REPLACE)
+            other = _advice(say("The label reported “%(code)s”.", code=label.trouble), _REPLACE)
             advice = PROBLEMS.get(label.trouble or "", other)
     return advice

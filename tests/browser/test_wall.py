@@ -222,6 +222,7 @@ async def test_an_open_page_does_not_keep_the_controller_from_stopping(
 async def test_who_signs_out_elsewhere_sees_no_more(shelf: Shelf, wall: Page) -> None:
     other = await wall.context.new_page()
     await other.goto(shelf.url)
+    await other.locator(".top .menu summary").click()
     await other.get_by_role("button", name="Sign out").click()
     await expect(other.locator("h1")).to_have_text("Please sign in")
     await shelf.restart()  # a page that stays connected is told with the next beat

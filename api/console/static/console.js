@@ -11,10 +11,11 @@ const liveWord = document.getElementById("live-word");
 let connection = null;
 let heardAt = 0;
 
-function sayLive(state, word) {
+// The words of each state stand in the page, in its language: data-says-yes, data-says-off.
+function sayLive(state) {
   if (live.dataset.live === state) return;
   live.dataset.live = state;
-  liveWord.textContent = word;
+  liveWord.textContent = live.getAttribute(`data-says-${state}`);
 }
 
 // ── The line to the controller ──────────────────────────────────────────────────────────────
@@ -22,7 +23,7 @@ function sayLive(state, word) {
 document.addEventListener("htmx:sse:after:connection", (event) => {
   connection = event.detail.connection;
   heardAt = Date.now();
-  sayLive("yes", "Live");
+  sayLive("yes");
   for (const lost of document.querySelectorAll("img.lost")) {
     lost.classList.remove("lost");
     lost.src = lost.getAttribute("src");
@@ -36,7 +37,7 @@ document.addEventListener("htmx:sse:after:message", () => {
 });
 
 document.addEventListener("htmx:sse:before:connection", (event) => {
-  if (event.detail.connection.attempt > 0) sayLive("off", "Reconnecting…");
+  if (event.detail.connection.attempt > 0) sayLive("off");
 });
 
 document.addEventListener("htmx:sse:error", (event) => refused(event.detail.status));
@@ -47,7 +48,7 @@ document.addEventListener("htmx:response:error", (event) => {
 document.addEventListener("htmx:finally:request", (event) => {
   const isStream = event.detail.ctx.sourceElement.id === "stream";
   if (!isStream || connection !== null) return;
-  sayLive("off", "Reconnecting…"); // the first try failed, and htmx leaves it at that
+  sayLive("off"); // the first try failed, and htmx leaves it at that
   setTimeout(connectAnew, ASK_AGAIN_MS);
 });
 document.addEventListener("htmx:sse:close", (event) => {
@@ -59,12 +60,12 @@ document.addEventListener("htmx:sse:close", (event) => {
 // Signed out, or the store is gone: the page itself says which, in words.
 function refused(status) {
   if (status >= 400 && status < 500) location.reload();
-  else sayLive("off", "Reconnecting…");
+  else sayLive("off");
 }
 
 function connectAnew() {
   const stream = document.getElementById("stream");
-  sayLive("off", "Reconnecting…");
+  sayLive("off");
   if (connection === null && stream !== null) {
     htmx.ajax("GET", stream.getAttribute("hx-sse:connect"), { source: stream });
   }
@@ -72,12 +73,14 @@ function connectAnew() {
 
 // ── Time ────────────────────────────────────────────────────────────────────────────────────
 
+const inWords = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto", style: "short" });
+
 function ago(seconds) {
-  if (seconds < 10) return "just now";
-  if (seconds < 90) return `${Math.round(seconds / 5) * 5} s ago`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min ago`;
-  if (seconds < 129_600) return `${Math.round(seconds / 3600)} h ago`;
-  return `${Math.round(seconds / 86_400)} days ago`;
+  if (seconds < 10) return inWords.format(0, "second");
+  if (seconds < 90) return inWords.format(-Math.round(seconds / 5) * 5, "second");
+  if (seconds < 5400) return inWords.format(-Math.round(seconds / 60), "minute");
+  if (seconds < 129_600) return inWords.format(-Math.round(seconds / 3600), "hour");
+  return inWords.format(-Math.round(seconds / 86_400), "day");
 }
 
 function tellTime() {
@@ -110,13 +113,13 @@ function lightUp(tile) {
 }
 
 // Somebody pressed a label's button, or held a phone to it.
-const TOUCHES = { pressed: "its button was pressed", tapped: "a phone read its tag" };
 document.addEventListener("touched", ({ detail }) => {
   const { label, kind } = JSON.parse(detail.data);
   const tile = document.getElementById(`tile-${label}`);
   if (tile === null) return;
   lightUp(tile);
-  document.getElementById("touched").textContent = `${label}: ${TOUCHES[kind] ?? kind}`;
+  const said = document.getElementById("touched");
+  said.textContent = `${label}: ${said.getAttribute(`data-says-${kind}`) ?? kind}`;
 });
 
 document.addEventListener(
@@ -130,13 +133,3 @@ document.addEventListener(
   true,
 );
 document.addEventListener("error", ({ target }) => target.matches?.("img.glass") && target.classList.add("lost"), true);
-
-// ── Keys and choices ────────────────────────────────────────────────────────────────────────
-
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.matches?.("input, select, textarea")) return;
-  event.preventDefault();
-  document.getElementById("search").focus();
-});
-document.addEventListener("change", ({ target }) => "submits" in target.dataset && target.form.requestSubmit());

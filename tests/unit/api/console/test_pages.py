@@ -169,7 +169,8 @@ def test_a_house_without_stores_says_how_to_begin(empty: RunningHouse) -> None:
 def test_files_are_kept_for_a_year_at_addresses_that_change_with_them(chain: RunningHouse) -> None:
     addresses = set(re.findall(r'"(/static/[^"]+)"', page(chain, "/").text))
     assert {address.rsplit("/", 1)[1] for address in addresses} == {
-        *("console.css", "console.js", "htmx.min.js", "hx-sse.min.js", "icon.svg")
+        *("console.css", "frame.css", "frame.js", "icon.svg"),
+        *("console.js", "htmx.min.js", "hx-sse.min.js"),
     }
     types = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
     for address in addresses:

@@ -1,0 +1,160 @@
+"""What stands around every page: who looks, which store, where one can go.
+
+A page that stands in the frame asks for `Framed` and draws with `show`; where it leads and who may
+go there is said once, in `PLACES`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query, Request
+from fastapi.responses import HTMLResponse
+
+from api import doors
+from api.auth import csrf_token, session_of
+from api.console.languages import mark
+from api.console.own_api import Api
+from api.console.templates import draw
+from esl.domain.access import ALL_STORES, COVERED_BY, Scope
+from esl.domain.errors import UnknownStore
+from esl.services.access import OWNER
+
+THEMES: Final = ("light", "dark")
+THEME_COOKIE: Final = "esl_theme"
+STORE_COOKIE: Final = "esl_store"
+"""The store that was looked at last; pages whose address names none are of this one."""
+
+FORM_HEADERS: Final = MappingProxyType({"Referrer-Policy": "same-origin"})
+"""Under ``no-referrer`` a form's Origin is “null”, by which nobody knows our own pages."""
+
+_OWNER: Final = mark("Owner of this machine")
+"""Who signed in by a link that was made on the machine, and has no account."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where one can go: an entry of the menu."""
+
+    key: str  # names its sign, and says on a page which entry is the present one
+    path: str
+    word: str  # English, marked for the catalogues
+    letter: str  # after "g" on the keyboard
+    needs: Scope | None  # in the store; None: signed in is enough
+    is_for_all: bool = False  # of the whole installation, not of a store
+    is_first: bool = False  # in the bar at the foot of a phone
+
+
+PLACES: Final[Sequence[Place]] = (
+    Place(
+        key="wall", path="/", word=mark("Wall"), letter="w", needs=Scope.LABEL_READ, is_first=True
+    ),
+)
+"""The menu, in its order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """Everything around one page."""
+
+    path: str
+    name: str  # who looks, or a text to be said
+    is_person: bool  # has an account of their own
+    has_session: bool
+    csrf: str
+    stores: Sequence[Mapping[str, Any]]  # as the API lists them
+    store: Mapping[str, Any] | None  # the one that is looked at
+    scopes: Mapping[str, frozenset[str]]  # store or `ALL_STORES` → what is held there
+    theme: str | None
+
+    @property
+    def store_id(self) -> str:
+        """The id of the store that is looked at.
+
+        Raises:
+            UnknownStore: There is none.
+        """
+        if self.store is None:
+            raise UnknownStore("no store yet")
+        return str(self.store["store_id"])
+
+    def may(self, scope: Scope | str, *, everywhere: bool = False) -> bool:
+        """Say whether the API would allow it: in this store, or in the whole installation."""
+        held = self.scopes.get(ALL_STORES, frozenset())
+        if not everywhere and self.store is not None:
+            held |= self.scopes.get(str(self.store["store_id"]), frozenset())
+        wider = COVERED_BY.get(Scope(scope), frozenset())
+        return Scope(scope).value in held or any(one.value in held for one in wider)
+
+    @property
+    def places(self) -> list[Place]:
+        """Where this reader may go."""
+        return [
+            place
+            for place in PLACES
+            if place.needs is None or self.may(place.needs, everywhere=place.is_for_all)
+        ]
+
+    def at(self, path: str, **query: object) -> str:
+        """Return the address of a page of this store."""
+        named = {"store": self.store_id} if len(self.stores) > 1 and self.store else {}
+        kept = {k: str(v) for k, v in (named | query).items() if v not in (None, "")}
+        return f"{path}?{urlencode(kept)}" if kept else path
+
+
+async def frame_of(
+    request: Request, api: Api, store: Annotated[str, Query(max_length=64)] = ""
+) -> Frame:
+    """Gather what stands around a page.
+
+    Raises:
+        ApiProblem: Nobody is signed in.
+        InvalidInput: The address names no store at all.
+        UnknownStore: The address names a store the reader may not know of.
+    """
+    if store:
+        doors.store_id(store)
+    me = await api.get("/api/v1/me")
+    stores = (await api.get("/api/v1/stores"))["stores"]
+    chosen = _chosen(stores, store, request.cookies.get(STORE_COOKIE, ""))
+    session = session_of(request)
+    theme = request.cookies.get(THEME_COOKIE)
+    person = me["person"]
+    return Frame(
+        path=request.url.path,
+        name=person["display_name"]
+        if person
+        else _OWNER
+        if me["name"] == f"person:{OWNER}"
+        else me["name"],
+        is_person=person is not None,
+        has_session=session is not None,
+        csrf=csrf_token(session) if session else "",
+        stores=stores,
+        store=chosen,
+        scopes=MappingProxyType({at: frozenset(held) for at, held in me["scopes"].items()}),
+        theme=theme if theme in THEMES else None,
+    )
+
+
+Framed = Annotated[Frame, Depends(frame_of)]
+
+
+def _chosen(stores: Sequence[Mapping[str, Any]], named: str, last: str) -> Mapping[str, Any] | None:
+    by_id = {one["store_id"]: one for one in stores}
+    if named:
+        if named not in by_id:
+            raise UnknownStore(f"no store {named}")
+        return by_id[named]
+    return by_id.get(last) or next(iter(stores), None)
+
+
+def show(name: str, frame: Frame, *, status: int = HTTPStatus.OK, **values: object) -> HTMLResponse:
+    """Draw a page in its frame."""
+    page = HTMLResponse(draw(name, frame=frame, **values), status, dict(FORM_HEADERS))
+    if frame.store is not None and len(frame.stores) > 1:
+        page.set_cookie(STORE_COOKIE, frame.store_id, httponly=True, samesite="strict")
+    return page
