@@ -14,3 +14,7 @@ class MachineClock:
     def monotonic_s(self) -> float:
         """Return seconds that never go back."""
         return time.monotonic()
+
+    def thread_cpu_s(self) -> float:
+        """Return the processor time of the calling thread, in seconds: waiting is not in it."""
+        return time.thread_time()

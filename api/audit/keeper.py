@@ -1,7 +1,7 @@
 """Keeps the audit chain while a controller runs: seals, signs, writes down, publishes.
 
-Sealing takes a fiftieth of a core at most: after each piece of work it rests 49 times as long.
-What falls behind in a big import is made up for after it.
+Sealing takes a fiftieth of a core: after each piece of work it rests 49 times as long. While much
+waits it takes more, so that what waits stays bounded: `api.audit.pace`.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 
 from api.audit.files import AuditFolder, checkpoint_line, is_signed_by
+from api.audit.pace import rest_s
 from api.books import Books
 from api.clock import MachineClock
 from api.syslog.sender import Syslog
@@ -28,15 +29,16 @@ TOPIC: Final = f"{ROOT}/audit/checkpoint"
 """Where the newest checkpoint stands, retained."""
 
 LOOK_EVERY_S: Final = 5.0
-SHARE_MOST: Final = 0.02  # of a core: it rests 49 times as long as it has worked
-_REST_LEAST_S: Final = 0.05
 _FORGET_EVERY_S: Final = 86_400.0
 
 log = structlog.get_logger()
 
 
 class AuditKeeper:
-    """Runs in every controller that answers HTTP; several beside each other make one chain."""
+    """Runs in every controller that answers HTTP; several beside each other make one chain.
+
+    A worker's does not seal: it writes down, says and publishes what those have signed.
+    """
 
     def __init__(
         self,
@@ -46,11 +48,13 @@ class AuditKeeper:
         mqtt: MqttConnection | None,
         *,
         syslog: Syslog | None = None,
+        seals: bool = True,
     ) -> None:
         self._books = books
         self._key = key
         self._mqtt = mqtt
         self._syslog = syslog
+        self._seals = seals
         self._machine = MachineClock()
         self._folder = AuditFolder(settings.data_dir)
         self._sealing = Sealing(database=books.database, writer=books.writer, clock=books.clock)
@@ -80,13 +84,12 @@ class AuditKeeper:
 
     def _step(self) -> tuple[float, Checkpoint | None]:
         """Do a piece of work; return how long to rest, and the newest checkpoint."""
-        began_s = self._machine.monotonic_s()
-        more = self._sealing.step()
-        if more:
-            took_s = self._machine.monotonic_s() - began_s
-            return min(max(took_s * (1 / SHARE_MOST - 1), _REST_LEAST_S), LOOK_EVERY_S), None
+        began_s, worked_s = self._machine.monotonic_s(), self._machine.thread_cpu_s()
+        if self._seals and self._sealing.step():
+            worked_s = self._machine.thread_cpu_s() - worked_s
+            return rest_s(worked_s, self._sealing.backlog), None
         self.checkpoint()
-        if began_s >= self._forget_at_s:
+        if self._seals and began_s >= self._forget_at_s:
             self._forget_at_s = began_s + _FORGET_EVERY_S
             self._sealing.forget_leaves()
         with self._books.database.read() as tx:
@@ -102,7 +105,8 @@ class AuditKeeper:
         if self._written_to is None:
             self._folder.note_key(self._key.public_key)
             self._written_to = self._folder.last_number()
-        self._sealing.checkpoint(self._key.sign, self._key.public_key)
+        if self._seals:
+            self._sealing.checkpoint(self._key.sign, self._key.public_key)
         with self._books.database.read() as tx:
             new = chain.checkpoints_from(tx, self._written_to + 1)
         if not new:

@@ -42,6 +42,7 @@ from esl.store.chain_records import (
     id_of,
     leaf_of,
     moments_of,
+    newest_id,
     rows_after,
     rows_within,
 )
@@ -87,6 +88,12 @@ class _Pending:
     kinds: dict[RecordKind, _Gathered]
     full: bool = False
 
+    def reached(self, kind: RecordKind) -> int:
+        """Return the last id of a kind that is sealed or gathered."""
+        gathered = self.kinds[kind]
+        fresh = len(gathered.ids) - len(gathered.late)
+        return gathered.ids[-1] if fresh else self.sealed_to[kind]
+
     def count(self) -> int:
         return sum(len(gathered.ids) for gathered in self.kinds.values())
 
@@ -108,6 +115,7 @@ class Sealing:
         self._waits_most_s = waits_most_s
         self._pending: _Pending | None = None
         self.sealed = 0  # records, since this process began
+        self.backlog = 0  # records that were committed and not hashed when it last looked
 
     def step(self, *, now: bool = False) -> bool:
         """Gather some records, and write a block if it is time; say whether there is more.
@@ -193,10 +201,12 @@ class Sealing:
             if self._pending is None:
                 self._pending = self._begin(tx)
             pending = self._pending
-            for kind, gathered in pending.kinds.items():
-                fresh = len(gathered.ids) - len(gathered.late)
-                after = gathered.ids[-1] if fresh else pending.sealed_to[kind]
-                rows = rows_after(tx, kind, after, most=ROWS_A_READ)
+            waiting = {kind: newest_id(tx, kind) - pending.reached(kind) for kind in pending.kinds}
+            self.backlog = sum(waiting.values())
+            # What waits most comes first, or prices that never end would hold up all else.
+            for kind in sorted(waiting, key=lambda kind: -waiting[kind]):
+                gathered = pending.kinds[kind]
+                rows = rows_after(tx, kind, pending.reached(kind), most=ROWS_A_READ)
                 if rows:
                     self._take(tx, pending, gathered, rows)
                     if pending.full or pending.count() >= BLOCK_MOST:

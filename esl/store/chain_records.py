@@ -94,6 +94,8 @@ class _Reads:
             f" WHERE t.{key} >= CAST(j.value->>0 AS bigint)"
             f" AND t.{key} <= CAST(j.value->>1 AS bigint) ORDER BY t.{key} LIMIT :most"
         )
+        newest = f"SELECT t.{key} FROM {shape.table} AS t"  # noqa: S608  names of our own
+        self.newest = Bulk(f"{newest} ORDER BY t.{key} DESC LIMIT 1")
         self.place = _HEAD + shape.columns.index(shape.moment)
 
 
@@ -113,6 +115,11 @@ def rows_after(
 ) -> list[Row]:
     """Load the next records after an id."""
     return _reads(tx, kind, version).after.run(tx, after=after, most=most)
+
+
+def newest_id(tx: Connection, kind: RecordKind) -> int:
+    """Return the highest id of a kind; 0: there is no record."""
+    return next((int(row[0]) for row in _reads(tx, kind, VERSION).newest.run(tx)), 0)
 
 
 def rows_between(
