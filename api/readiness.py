@@ -2,10 +2,11 @@
 
 import shutil
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from api.house import House
+from api.process import Process
 from esl.domain.errors import EslError
 from esl.store.migrate import is_current
 
@@ -25,18 +26,29 @@ class Check:
     words: str = ""
 
 
+def readiness_view(checks: Sequence[Check]) -> dict[str, Any]:
+    """Write the answer of `/readyz`."""
+    return {
+        "status": "ready" if all(check.ok for check in checks) else "not ready",
+        "checks": {
+            check.name: {"ok": check.ok} | ({"detail": check.words} if check.words else {})
+            for check in checks
+        },
+    }
+
+
 class Readiness:
     """What `/readyz` answers with."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, process: Process) -> None:
+        self._process = process
         self._lock = threading.Lock()
         self._last: tuple[float, list[Check]] | None = None
 
     def checks(self) -> list[Check]:
         """Look at every part; blocks, so call it off the loop."""
         with self._lock:
-            now_s = self._house.clock.monotonic_s()
+            now_s = self._process.clock.monotonic_s()
             if self._last is None or now_s - self._last[0] >= FRESH_S:
                 self._last = now_s, self._look()
             return self._last[1]
@@ -46,7 +58,7 @@ class Readiness:
 
     def _database(self) -> list[Check]:
         try:
-            with self._house.database.read() as tx:
+            with self._process.database.read() as tx:
                 current = is_current(tx)
         except EslError as exc:
             words = str(exc)
@@ -58,12 +70,12 @@ class Readiness:
         return [Check(name="database", ok=True), Check(name="migrations", ok=current, words=words)]
 
     def _writer(self) -> Check:
-        alive = self._house.writer.is_alive()
+        alive = self._process.writer.is_alive()
         words = "" if alive else "the writer has ended; start the controller again"
         return Check(name="writer", ok=alive, words=words)
 
     def _broker(self) -> list[Check]:
-        delivery = self._house.delivery
+        delivery = self._process.delivery
         if delivery is None:
             return []  # workers speak with the broker
         connected = delivery.mqtt.connected.is_set()
@@ -71,7 +83,7 @@ class Readiness:
         return [Check(name="broker", ok=connected, words=words)]
 
     def _disk(self) -> Check:
-        free = shutil.disk_usage(self._house.settings.data_dir).free
+        free = shutil.disk_usage(self._process.settings.data_dir).free
         ok = free >= DISK_LEAST_BYTES
         words = "" if ok else f"only {free // 2**20} MiB are free on the data folder's disk"
         return Check(name="disk", ok=ok, words=words)

@@ -2,22 +2,20 @@
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator
 
 import structlog
 import uvicorn
 
 from api.app import create_app
 from api.house import House, open_house
+from api.listening import QuietServer, listen_on, server_log
 from api.memory import share_one_heap, spare_what_stays
 from api.private_files import RuntimeFile, runtime_file
 from api.tls.keeper import CertificateKeeper
 from api.tls.server_side import ServerTls, server_tls
-from esl.domain.errors import SetupError
 from esl.settings import Settings
 
 _BROKER_CHECK_S = 1.0
@@ -25,35 +23,6 @@ _SHUTDOWN_S = 2
 """A request whose body never comes would hold the shutdown for as long as it stays open."""
 
 log = structlog.get_logger()
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers, which end the process before we have closed."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to `serve`."""
-        yield
-
-
-class _ServerLog(logging.Handler):
-    """Turns what uvicorn complains of into events of our log; what our own end cuts off is none."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Log one complaint."""
-        fault = record.exc_info[1] if record.exc_info else None
-        if record.levelno >= logging.WARNING and not isinstance(fault, asyncio.CancelledError):
-            log.log(record.levelno, "http server", words=record.getMessage(), exc_info=fault)
-
-
-@contextlib.contextmanager
-def _server_log() -> Iterator[None]:
-    handler, logger = _ServerLog(), logging.getLogger("uvicorn.error")
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
 
 
 async def serve(settings: Settings, *, delivers: bool = True) -> None:
@@ -66,7 +35,7 @@ async def serve(settings: Settings, *, delivers: bool = True) -> None:
     """
     share_one_heap()
     tls = server_tls(settings)
-    listener = _bind(settings.host, settings.port)
+    listener = listen_on(settings.host, settings.port, fix="choose another port with --port")
     with contextlib.closing(listener):
         async with open_house(settings, delivers=delivers) as house:
             host, port = listener.getsockname()[:2]
@@ -79,7 +48,7 @@ async def serve(settings: Settings, *, delivers: bool = True) -> None:
                 key_id=house.key.key_id,
                 certificate=tls.certificate_text() if tls is not None else "",
             )
-            server = _Server(
+            server = QuietServer(
                 uvicorn.Config(
                     create_app(house),
                     log_config=None,
@@ -91,13 +60,13 @@ async def serve(settings: Settings, *, delivers: bool = True) -> None:
                 )
             )
             spare_what_stays()
-            with runtime_file(settings.data_dir, runtime), _server_log():
+            with runtime_file(settings.data_dir, runtime), server_log():
                 _announce(house, url)
                 await _run(server, house, listener, tls)
 
 
 async def _run(
-    server: _Server, house: House, listener: socket.socket, tls: ServerTls | None
+    server: QuietServer, house: House, listener: socket.socket, tls: ServerTls | None
 ) -> None:
     loop = asyncio.get_running_loop()
     certificates = CertificateKeeper(
@@ -132,24 +101,6 @@ async def _keep_broker(house: House) -> None:
         await asyncio.sleep(_BROKER_CHECK_S)
         if await asyncio.to_thread(house.embedded.revive):
             log.warning("the embedded broker had ended and was started again")
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named, the protocol makes asyncio set TCP_NODELAY on what it accepts. Without it the body of
-    # an answer waited for the sender's ACK of its head: 40 ms an answer (measured).
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(1024)
-        listener.settimeout(0)
-    except OSError as exc:
-        listener.close()
-        raise SetupError(
-            f"cannot listen on {host}:{port}: {exc.strerror}; choose another port with --port"
-        ) from exc
-    return listener
 
 
 def _announce(house: House, url: str) -> None:

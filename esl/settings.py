@@ -56,6 +56,13 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address the HTTP server binds to.")
     port: int = Field(default=8080, ge=0, le=65535, description="0 takes a free port.")
+    worker_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port of this machine alone on which a worker answers /healthz, /readyz and "
+        "/metrics; 0 takes a free one. Each worker of a machine needs its own; without it, none.",
+    )
     plain_http_allowed: bool = Field(
         default=False,
         description="Let the server bind beyond this machine without TLS; tokens travel readable.",

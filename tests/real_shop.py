@@ -106,7 +106,7 @@ class Child:
 class RealShop:
     """The processes, what they were told, and what came of it.
 
-    ``serve`` and ``workers`` are arguments beyond those that all have.
+    ``serve`` and ``worker`` are arguments beyond those that all have.
     """
 
     def __init__(
@@ -119,6 +119,7 @@ class RealShop:
         broker: dict[str, Any],
         serve: Sequence[str] = (),
         workers: Sequence[str] = (),
+        worker: Sequence[str] = (),
         paint_s: float = 0.3,
         beacon_s: float = 2.0,
         forgetful: float = 0.0,
@@ -141,7 +142,8 @@ class RealShop:
         )
         self.workers = {
             name: Child(
-                *(*esl, "worker", end, "--name", name, *common), log=folder / f"worker-{name}.log"
+                *(*esl, "worker", end, "--name", name, *common, *worker),
+                log=folder / f"worker-{name}.log",
             )
             for name in workers
         }

@@ -33,9 +33,15 @@ def worker(
         float | None,
         typer.Option(help="Seconds a label may take to answer.", show_default="60"),
     ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            help="Port of this machine for /healthz, /readyz and /metrics.", show_default="none"
+        ),
+    ] = None,
     with_parent: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
-    """Send and listen, without HTTP, on a share of the gateways. Needs PostgreSQL.
+    """Send and listen, without tills and pages, on a share of the gateways. Needs PostgreSQL.
 
     Run as many as you like, on as many machines: each holds a fair share of the gateways, and
     takes over those of a worker that dies, within 15 seconds. The folder needs the controller's
@@ -44,7 +50,11 @@ def worker(
     if not _NAME.fullmatch(name):
         raise SetupError("--name: one to twelve of a-z, 0-9 and -")
     settings = read_settings(
-        data_dir=data, database_url=database, mqtt_url=mqtt, patience_s=patience
+        data_dir=data,
+        database_url=database,
+        mqtt_url=mqtt,
+        patience_s=patience,
+        worker_port=port,
     )
     if with_parent:
         end_with_parent()

@@ -5,22 +5,22 @@ from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from api.house import House
+from api.process import Process
 from api.syslog.sender import Syslog
 from esl.domain.stages import Stage
 
 
 class LiveState:
-    """A collector of prometheus-client's over a running house."""
+    """A collector of prometheus-client's over a running process."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, process: Process) -> None:
+        self._process = process
 
     def collect(self) -> Iterator[Metric]:
         """Read what is in memory."""
         queues = GaugeMetricFamily("esl_queue", "What waits in memory.", labels=("queue",))
-        queues.add_metric(["writer"], self._house.writer.waiting())
-        delivery = self._house.delivery
+        queues.add_metric(["writer"], self._process.writer.waiting())
+        delivery = self._process.delivery
         if delivery is not None:
             queues.add_metric(["reports"], delivery.mqtt.messages.qsize())
             connected = GaugeMetricFamily("esl_broker_connected", "1 while the broker has us.")
@@ -40,14 +40,14 @@ class LiveState:
             off.add_metric([], max(ahead_ms, default=0) / 1000)
             yield off
         yield queues
-        yield from _of_syslog(self._house.syslog)
+        yield from _of_syslog(self._process.syslog)
         yield from self._stages()
         disk = GaugeMetricFamily("esl_disk_free_bytes", "Free on the data folder's disk.")
-        disk.add_metric([], shutil.disk_usage(self._house.settings.data_dir).free)
+        disk.add_metric([], shutil.disk_usage(self._process.settings.data_dir).free)
         yield disk
 
     def _stages(self) -> Iterator[Metric]:
-        totals = self._house.stages.totals()
+        totals = self._process.stages.totals()
         cpu = CounterMetricFamily(
             "esl_stage_cpu_seconds", "CPU by stage of a label's way.", labels=("stage",)
         )

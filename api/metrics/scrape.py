@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from api.house import House
 from api.metrics.live import LiveState
 from api.metrics.snapshot import Snapshot
+from api.process import Process
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 
@@ -17,19 +18,26 @@ _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real
 """Headers by which a proxy says that it asks for somebody else."""
 
 
-class Scrape:
-    """What `/metrics` answers with."""
+class ProcessScrape:
+    """What `/metrics` of a worker answers with: what this process knows."""
 
-    def __init__(self, house: House) -> None:
-        self._registry = house.meters.registry
+    def __init__(self, process: Process) -> None:
+        self._registry = process.meters.registry
         self._lock = Lock()
-        self._registry.register(LiveState(house))
-        self._registry.register(Snapshot(house.database, house.clock, house.online))
+        self._registry.register(LiveState(process))
 
     def text(self) -> bytes:
         """Return the metrics of now; blocks, so call it off the loop."""
         with self._lock:
             return generate_latest(self._registry)
+
+
+class Scrape(ProcessScrape):
+    """What `/metrics` of a controller answers with: also what the database says of all stores."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(house)
+        self._registry.register(Snapshot(house.database, house.clock, house.online))
 
 
 def is_of_this_machine(request: Request) -> bool:

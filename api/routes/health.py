@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 
 from api.auth import Asker, TheHouse, asker_at_once
 from api.metrics.scrape import CONTENT_TYPE, Scrape, is_of_this_machine
-from api.readiness import Readiness
+from api.readiness import Readiness, readiness_view
 from esl.domain.access import Scope
 
 router = APIRouter(tags=["health"])
@@ -31,14 +31,8 @@ async def readyz(request: Request) -> JSONResponse:
     readiness: Readiness = request.app.state.readiness
     checks = await asyncio.to_thread(readiness.checks)
     ready = all(check.ok for check in checks)
-    content = {
-        "status": "ready" if ready else "not ready",
-        "checks": {
-            check.name: {"ok": check.ok} | ({"detail": check.words} if check.words else {})
-            for check in checks
-        },
-    }
-    return JSONResponse(content, HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
+    status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return JSONResponse(readiness_view(checks), status)
 
 
 @router.get("/metrics", include_in_schema=False)

@@ -173,6 +173,14 @@ def unhashed_installs(text: str) -> list[str]:
     return wrong
 
 
+def test_every_image_of_ours_is_made_by_that_file() -> None:
+    for path in COMPOSE:
+        text = path.read_text("utf-8")
+        builds = text.count("build:")
+        assert builds == text.count("dockerfile: deploy/Dockerfile") > 0
+        assert "dockerfile_inline" not in text
+
+
 def test_an_image_installs_by_hash_alone() -> None:
     text = DOCKERFILE.read_text("utf-8")
     assert text.count("pip install") == 2

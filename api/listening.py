@@ -1,0 +1,65 @@
+"""A port of this machine, and uvicorn on it: for the controller, and for a worker's own numbers."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Iterator
+
+import structlog
+import uvicorn
+
+from esl.domain.errors import SetupError
+
+log = structlog.get_logger()
+
+
+class QuietServer(uvicorn.Server):
+    """uvicorn without its own signal handlers, which end the process before we have closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to whoever runs it."""
+        yield
+
+
+class _ServerLog(logging.Handler):
+    """Turns what uvicorn complains of into events of our log; what our own end cuts off is none."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log one complaint."""
+        fault = record.exc_info[1] if record.exc_info else None
+        if record.levelno >= logging.WARNING and not isinstance(fault, asyncio.CancelledError):
+            log.log(record.levelno, "http server", words=record.getMessage(), exc_info=fault)
+
+
+@contextlib.contextmanager
+def server_log() -> Iterator[None]:
+    """Log what uvicorn complains of while the block runs."""
+    handler, logger = _ServerLog(), logging.getLogger("uvicorn.error")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+def listen_on(host: str, port: int, *, fix: str) -> socket.socket:
+    """Listen on an address; port 0 takes a free one.
+
+    Raises:
+        SetupError: It is taken or not ours; ends with the fix.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Named, the protocol makes asyncio set TCP_NODELAY on what it accepts. Without it the body of
+    # an answer waited for the sender's ACK of its head: 40 ms an answer (measured).
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(1024)
+        listener.settimeout(0)
+    except OSError as exc:
+        listener.close()
+        raise SetupError(f"cannot listen on {host}:{port}: {exc.strerror}; {fix}") from exc
+    return listener
