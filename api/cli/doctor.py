@@ -13,6 +13,7 @@ from api.doctor.books import look_at_books
 from api.doctor.broker import look_at_broker, read_enrolment
 from api.doctor.finding import Finding, Result
 from api.doctor.machine import look_at_machine
+from api.doctor.provider import look_at_provider
 from api.doctor.running import look_at_running
 from esl.settings import Settings, read_settings
 from gateway.wire.enrolment import Enrolment
@@ -29,7 +30,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
     data: DataDir = None,
 ) -> None:
-    """Try folder, disk, database, backup, certificate, broker and clocks; 1 if anything fails."""
+    """Try folder, disk, database, backup, certificate, broker, provider, clocks; 1 if any fails."""
     settings = read_settings(data_dir=data)
     enrolment = read_enrolment(as_gateway) if as_gateway is not None else None
     found = asyncio.run(_look(settings, enrolment))
@@ -55,6 +56,7 @@ async def _look(settings: Settings, as_gateway: Enrolment | None) -> list[Findin
         return found
     found += look_at_books(settings, now)
     found += [one async for one in look_at_broker(settings, as_gateway)]
+    found += [one async for one in look_at_provider(settings)]
     found += look_at_running(settings)
     return found
 

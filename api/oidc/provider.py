@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
 from api.oidc.asking import Line
-from api.oidc.errors import ProviderError, ProviderUnreachable
+from api.oidc.errors import ProviderError
 from api.oidc.id_token import Expected, Key, key_of, read_id_token, read_keys
 from api.oidc.metadata import Metadata, address_of_metadata, read_metadata
 from api.oidc.sealed_cookie import Begun, begin, seal, unseal
@@ -199,7 +199,30 @@ class Provider:
             raise ProviderError("the ID token is signed by a key that the provider does not show")
         return key
 
+    async def client_error(self) -> str:
+        """Turn in a code that there is not; return the error, by which the client's secret shows.
+
+        Raises:
+            ProviderError: The provider is not there, or not as it should be.
+        """
+        _, found = await self._exchange(await self.metadata(), "esl-doctor", begin())
+        return _shown(found.get("error"))
+
     async def _turn_in(self, metadata: Metadata, code: str, begun: Begun) -> str:
+        status, found = await self._exchange(metadata, code, begun)
+        if status != HTTPStatus.OK:
+            raise ProviderError(
+                f"the provider does not take the code: {_shown(found.get('error'))}; are client_id "
+                "and secret those that it gave?"
+            )
+        token = found.get("id_token")
+        if not isinstance(token, str):
+            raise ProviderError("the provider gives no ID token; is the scope openid allowed?")
+        return token
+
+    async def _exchange(
+        self, metadata: Metadata, code: str, begun: Begun
+    ) -> tuple[HTTPStatus, dict[str, Any]]:
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -214,16 +237,7 @@ class Provider:
             form |= {"client_id": client_id, "client_secret": secret}
         else:
             auth = (quote_plus(client_id), quote_plus(secret))  # RFC 6749, 2.3.1
-        status, found = await self._line.ask(metadata.token, form=form, auth=auth)
-        if status != HTTPStatus.OK:
-            raise ProviderError(
-                f"the provider does not take the code: {_shown(found.get('error'))}; are client_id "
-                "and secret those that it gave?"
-            )
-        token = found.get("id_token")
-        if not isinstance(token, str):
-            raise ProviderError("the provider gives no ID token; is the scope openid allowed?")
-        return token
+        return await self._line.ask(metadata.token, form=form, auth=auth)
 
     async def _get(self, url: str) -> dict[str, Any]:
         status, found = await self._line.ask(url)
@@ -267,6 +281,3 @@ def _shown(error: Any) -> str:
     """Return an error's name for the log: short, and made of what RFC 6749 allows and no more."""
     text = error if isinstance(error, str) else "no reason"
     return "".join(c for c in text[:80] if c.isascii() and c.isprintable())
-
-
-__all__ = ["Denied", "Finished", "Provider", "ProviderError", "ProviderUnreachable", "Stale"]

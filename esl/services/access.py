@@ -114,7 +114,8 @@ def principal_of_session(
 ) -> Principal:
     """Say who a session cookie stands for: asked at each request, so what is taken away is gone.
 
-    With ``factor_required``, who has no second factor is neither approver nor admin.
+    With ``factor_required``, who has no second factor is neither approver nor admin; of whom a
+    provider let in, that was the provider's to ask for.
 
     Raises:
         NotSignedIn: It is unknown, has expired, or was not used for `IDLE_FOR`.
@@ -134,7 +135,10 @@ def principal_of_session(
         (
             (held.store, held.role)
             for held in person.roles
-            if person.has_second_factor or not factor_required or held.role not in GUARDED_ROLES
+            if not factor_required
+            or person.has_second_factor
+            or session.by_provider
+            or held.role not in GUARDED_ROLES
         ),
     )
 
@@ -175,9 +179,11 @@ def sign_in(tx: Connection, *, link_secret: str, session_secret: str, now: datet
     return expires_at
 
 
-def sign_out(tx: Connection, session_secret: str) -> None:
-    """End a session."""
+def sign_out(tx: Connection, session_secret: str) -> bool:
+    """End a session; say whether a provider had let the person in."""
+    session = sessions.session_of(tx, hash_secret(session_secret))
     access.end_session(tx, hash_secret(session_secret))
+    return session is not None and session.by_provider
 
 
 def revoke_token(tx: Connection, token_id: str, now: datetime) -> bool:

@@ -186,7 +186,13 @@ def take_code(
 
 
 def begin_session(
-    tx: Connection, person_id: PersonId, *, session_secret: str, about: str | None, now: datetime
+    tx: Connection,
+    person_id: PersonId,
+    *,
+    session_secret: str,
+    about: str | None,
+    now: datetime,
+    by_provider: bool = False,
 ) -> datetime:
     """Begin a person's session; return when it ends at the latest."""
     expires_at = now + SESSION_LASTS
@@ -197,6 +203,7 @@ def begin_session(
         now=now,
         expires_at=expires_at,
         about=_printable(about),
+        by_provider=by_provider,
     )
     return expires_at
 

@@ -136,6 +136,7 @@ def add_session(
     now: datetime,
     expires_at: datetime,
     about: str | None = None,
+    by_provider: bool = False,
 ) -> None:
     """Store a person's session, and drop the ones that have expired."""
     tx.execute(delete(person_sessions).where(person_sessions.c.expires_at <= now))
@@ -147,6 +148,7 @@ def add_session(
             expires_at=expires_at,
             used_at=now,
             about=about,
+            by_provider=by_provider,
         )
     )
 

@@ -1,6 +1,6 @@
 """The tables of who may come in; `esl.store.tables` has them to import from."""
 
-from sqlalchemy import Column, ForeignKey, Integer, String, Table
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table, false
 
 from esl.store.columns import UtcDateTime
 from esl.store.schema import metadata
@@ -36,6 +36,7 @@ person_sessions = Table(
     Column("expires_at", UtcDateTime, nullable=False),
     Column("used_at", UtcDateTime),  # within a minute; none of the owner's by a link
     Column("about", String(120)),  # the browser, as it calls itself
+    Column("by_provider", Boolean, nullable=False, server_default=false()),  # OpenID's word
 )
 
 machine_clients = Table(

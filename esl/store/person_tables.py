@@ -40,6 +40,15 @@ person_roles = Table(
     Column("role", String(12), primary_key=True),
 )
 
+person_identities = Table(
+    "person_identity",
+    metadata,
+    Column("key_sha256", String(64), primary_key=True),  # over issuer and subject
+    # No foreign key: the row outlives a person that is erased, and keeps it out.
+    Column("person_id", String(16), nullable=False, index=True),
+    Column("linked_at", UtcDateTime, nullable=False),
+)
+
 sign_in_throttles = Table(
     "sign_in_throttle",
     metadata,

@@ -23,6 +23,7 @@ class Session:
     used_at: datetime
     expires_at: datetime
     about: str | None
+    by_provider: bool  # an OpenID provider vouched for the person
 
     @property
     def session_id(self) -> str:
@@ -72,4 +73,5 @@ def _session(row: AnyRow) -> Session:
         used_at=row.used_at or row.created_at,
         expires_at=row.expires_at,
         about=row.about,
+        by_provider=row.by_provider,
     )

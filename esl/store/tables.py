@@ -75,7 +75,12 @@ from esl.store.intake_tables import (
 )
 from esl.store.label_tables import REFUSED, STUCK, labels, pairings
 from esl.store.mqtt_tables import mqtt_refused, mqtt_sessions
-from esl.store.person_tables import people, person_roles, sign_in_throttles
+from esl.store.person_tables import (
+    people,
+    person_identities,
+    person_roles,
+    sign_in_throttles,
+)
 from esl.store.price_tables import price_events, prices, products, source_positions
 from esl.store.promotion_tables import (
     offers,
@@ -151,6 +156,7 @@ __all__ = [
     "pairings",
     "past_prices",
     "people",
+    "person_identities",
     "person_roles",
     "person_sessions",
     "pictures",

@@ -18,6 +18,7 @@ from esl.store.backup_state import note_backup, note_failure
 from esl.store.database import Database
 from gateway.wire.enrolment import Enrolment, enrolment_keys, to_json
 from gateway.wire.signing import PublicKeys, SigningKey
+from tests.openid_provider import SECRET, OpenIdProvider, running_provider
 from tests.running_house import Command
 from tests.served import Served
 from tests.services import Mosquitto
@@ -220,3 +221,62 @@ def test_a_running_controller_is_asked(command: Command, tmp_path: Path) -> None
         assert any(name.startswith("controller") for name in found)
         served.end(9)
     assert look(command, "--data", data)["controller"]["result"] == "fail"
+
+
+# ── The provider by which people sign in ─────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def provider() -> Iterator[OpenIdProvider]:
+    with running_provider() as running:
+        yield running
+
+
+def with_provider(provider: OpenIdProvider, tmp_path: Path, **other: Any) -> None:
+    settings = {"issuer": provider.issuer, "client_id": "esl", "client_secret": SECRET} | other
+    lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
+    rules = '[[oidc.roles]]\ngroup = "a"\nrole = "manager"\nstores = ["*"]'
+    own = 'own_url = "http://127.0.0.1:8080"'
+    (tmp_path / "esl.toml").write_text("\n".join(["[oidc]", own, *lines, rules]))
+
+
+def test_a_provider_is_asked_what_a_sign_in_would_ask(
+    command: Command, provider: OpenIdProvider, tmp_path: Path
+) -> None:
+    command("init", "--yes")
+    assert look(command)["sign-in provider"]["result"] == "skip"
+    with_provider(provider, tmp_path)
+    found = look(command)
+    assert found["sign-in provider"]["result"] == "pass"
+    assert found["sign-in provider: keys"]["words"] == "1 that may sign"
+    assert found["sign-in provider: client"]["result"] == "pass"
+    assert provider.grants == {}
+    provider.shown = []
+    with_provider(provider, tmp_path, client_secret="another")
+    found = look(command)
+    assert found["sign-in provider: keys"]["result"] == "fail"
+    assert found["sign-in provider: client"]["result"] == "fail"
+    assert "another" not in str(found)
+    provider.sins_in_metadata = {"issuer": f"{provider.issuer}/"}
+    assert f"{provider.issuer}/ and not" in look(command)["sign-in provider"]["words"]
+    with_provider(provider, tmp_path, issuer="http://127.0.0.1:1")
+    found = look(command)
+    assert found["sign-in provider"]["result"] == "fail"
+    assert "Passwords work" in found["sign-in provider"]["fix"]
+
+
+def test_a_secret_that_others_may_read_is_refused(
+    command: Command, provider: OpenIdProvider, tmp_path: Path
+) -> None:
+    command("init", "--yes")
+    secret = tmp_path / "client-secret"
+    secret.write_text(f"{SECRET}\n", encoding="utf-8")
+    secret.chmod(0o644)
+    with_provider(provider, tmp_path)
+    text = (tmp_path / "esl.toml").read_text()
+    line = f"client_secret = {json.dumps(SECRET)}"
+    (tmp_path / "esl.toml").write_text(text.replace(line, f'client_secret_file = "{secret}"'))
+    found = look(command)
+    assert "others may read" in found["sign-in provider"]["words"]
+    secret.chmod(0o600)
+    assert look(command)["sign-in provider: client"]["result"] == "pass"

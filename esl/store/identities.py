@@ -1,0 +1,46 @@
+"""Who is known by which key of a provider; the keys are hashes, and outlive who is erased."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, exists, select
+
+from esl.domain.person import PersonId
+from esl.store.tables import person_identities, sign_in_links
+from esl.store.upsert import insert_if_new
+
+_I = person_identities.c
+
+
+def person_of_key(tx: Connection, key_sha256: str) -> PersonId | None:
+    """Return whose key it is, or was before that person was erased; None if nobody's."""
+    found = tx.execute(select(_I.person_id).where(_I.key_sha256 == key_sha256)).scalar_one_or_none()
+    return PersonId(found) if found is not None else None
+
+
+def has_key(tx: Connection, person_id: PersonId) -> bool:
+    """Say whether a person signs in by a provider."""
+    return bool(tx.execute(select(exists().where(_I.person_id == person_id))).scalar_one())
+
+
+def link(tx: Connection, key_sha256: str, person_id: PersonId, now: datetime) -> bool:
+    """Know a person by a key from now on; False where it has become another's meanwhile."""
+    row = {"key_sha256": key_sha256, "person_id": person_id, "linked_at": now}
+    insert_if_new(tx, person_identities, [row])
+    return person_of_key(tx, key_sha256) == person_id
+
+
+def spend(tx: Connection, secret_sha256: str, marker: str, ends_at: datetime, kind: str) -> bool:
+    """Note that a one-time secret, which nothing knew of before, was used; False if it was before.
+
+    ``marker`` is new with each call, and says who came first.
+    """
+    row = {
+        "secret_sha256": secret_sha256,
+        "person": marker,
+        "uses_left": 0,
+        "purpose": kind,
+        "expires_at": ends_at,
+    }
+    insert_if_new(tx, sign_in_links, [row])
+    found = select(sign_in_links.c.person).where(sign_in_links.c.secret_sha256 == secret_sha256)
+    return bool(tx.execute(found).scalar_one() == marker)
