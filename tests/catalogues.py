@@ -24,7 +24,7 @@ CATALOGUES = CONSOLE / "catalogues"
 OTHERS = tuple(code for code in NAMES if code != "en")
 
 _METHODS = [("**/vendor/**", "ignore"), ("**.py", "python"), ("**/html/**.html", "jinja2")]
-_OPTIONS = {"**/html/**.html": {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}}
+_OPTIONS = {"**/html/**.html": {"trimmed": "true", "silent": "false"}}
 _KEYWORDS = {
     "_": None,
     "gettext": None,

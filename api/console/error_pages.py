@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.auth import session_of
+from api.console.languages import mark
 from api.console.own_api import ApiProblem
 from api.console.templates import draw
 from api.errors import MEDIA_TYPE
@@ -36,38 +37,46 @@ class Words:
     text: str
     command: str | None = None
     todo: str | None = None
-    goes_to: tuple[str, str] = ("/", "Go to the first page")
+    goes_to: tuple[str, str] = ("/", mark("Go to the first page"))
 
 
 _NOT_SIGNED_IN = Words(
-    title="Please sign in",
-    text="This page shows what hangs on the shelves, so it is open only to people who are "
-    "signed in: by name and password, or on the machine that runs the controller by typing:",
+    title=mark("Please sign in"),
+    text=mark(
+        "This page shows what hangs on the shelves, so it is open only to people who are "
+        "signed in: by name and password, or on the machine that runs the controller by typing:"
+    ),
     command="esl sign-in",
-    todo="It prints a link that works once, within 24 hours. Open it in this browser.",
-    goes_to=("/sign-in", "Sign in"),
+    todo=mark("It prints a link that works once, within 24 hours. Open it in this browser."),
+    goes_to=("/sign-in", mark("Sign in")),
 )
 _WELCOME_USED = Words(
-    title="This link no longer works",
-    text="It works once, and only for a time. Ask an admin for another one, or make one on the "
-    "machine that runs the controller:",
+    title=mark("This link no longer works"),
+    text=mark(
+        "It works once, and only for a time. Ask an admin for another one, or make one on the "
+        "machine that runs the controller:"
+    ),
     command="esl people reset-password NAME",
-    goes_to=("/sign-in", "Sign in"),
+    goes_to=("/sign-in", mark("Sign in")),
 )
 _WELCOME_ELSEWHERE = Words(
-    title="Not from here",
-    text="The first account is made in a browser on the machine that runs the controller.",
+    title=mark("Not from here"),
+    text=mark("The first account is made in a browser on the machine that runs the controller."),
 )
 _LINK_USED = Words(
-    title="This link no longer works",
-    text="A sign-in link works once, within 24 hours. This one has been used, or is too old. "
-    "Make a new one on the machine that runs the controller:",
+    title=mark("This link no longer works"),
+    text=mark(
+        "A sign-in link works once, within 24 hours. This one has been used, or is too old. "
+        "Make a new one on the machine that runs the controller:"
+    ),
     command="esl sign-in",
 )
 _LINK_BROKEN = Words(
-    title="This link is not complete",
-    text="Part of the address is missing. Copy the whole line that was printed, or make a new "
-    "link on the machine that runs the controller:",
+    title=mark("This link is not complete"),
+    text=mark(
+        "Part of the address is missing. Copy the whole line that was printed, or make a new "
+        "link on the machine that runs the controller:"
+    ),
     command="esl sign-in",
 )
 _BY_PATH = {
@@ -80,24 +89,24 @@ _BY_PATH = {
 _BY_STATUS = {
     HTTPStatus.UNAUTHORIZED: _NOT_SIGNED_IN,
     HTTPStatus.FORBIDDEN: Words(
-        title="Not open to you",
-        text="You are signed in, but may not look at this.",
+        title=mark("Not open to you"),
+        text=mark("You are signed in, but may not look at this."),
     ),
     HTTPStatus.NOT_FOUND: Words(
-        title="Nothing is here",
-        text="There is no such page or store, or it is not open to you.",
+        title=mark("Nothing is here"),
+        text=mark("There is no such page or store, or it is not open to you."),
     ),
     HTTPStatus.UNPROCESSABLE_ENTITY: Words(
-        title="This address is not complete",
-        text="Something in the address of this page cannot be read.",
+        title=mark("This address is not complete"),
+        text=mark("Something in the address of this page cannot be read."),
     ),
     HTTPStatus.SERVICE_UNAVAILABLE: Words(
-        title="Just a moment",
-        text="The controller's database is busy. Nothing is lost; load this page again.",
+        title=mark("Just a moment"),
+        text=mark("The controller's database is busy. Nothing is lost; load this page again."),
     ),
     HTTPStatus.INTERNAL_SERVER_ERROR: Words(
-        title="That went wrong",
-        text="A fault of ours, not of yours. The controller's log has the details.",
+        title=mark("That went wrong"),
+        text=mark("A fault of ours, not of yours. The controller's log has the details."),
     ),
 }
 

@@ -19,6 +19,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api import doors
 from api.auth import Asker, TheHouse
+from api.console.languages import mark, say
 from api.console.shop_buttons import (
     KnownShop,
     ShopButton,
@@ -109,16 +110,23 @@ def _press(remote: ShopRemote, form: Mapping[str, str]) -> str:
         button, body = button_body(form, remote.known())
         names = remote.press(body)
     except (ShopAway, ShopRefused) as exc:
-        return f"Not done: {exc}."
-    more = f" and {len(names) - _NAMES_SAID} more" if len(names) > _NAMES_SAID else ""
-    return f"{button.word}: {', '.join(names[:_NAMES_SAID])}{more}."
+        return say("Not done: %(reason)s.", reason=exc)
+    done, first = say(button.word), say(", ").join(names[:_NAMES_SAID])
+    if len(names) <= _NAMES_SAID:
+        return f"{done}: {first}."
+    return say(
+        "%(done)s: %(first)s and %(more)s more.",
+        done=done,
+        first=first,
+        more=len(names) - _NAMES_SAID,
+    )
 
 
 def _now(remote: ShopRemote, said: str) -> str:
     try:
         facts = _facts(remote.see())
     except (ShopAway, ShopRefused) as exc:
-        facts = [f"Nothing is known of the shop: {exc}."]
+        facts = [say("nothing is known of the shop: %(reason)s", reason=exc)]
     return draw("shop_now", said=said, facts=facts)
 
 
@@ -127,23 +135,27 @@ def _facts(seen: Mapping[str, Any]) -> list[str]:
     off = [gateway["gateway"] for gateway in seen["gateways"] if not gateway["powered"]]
     wrong = [g["gateway"] for g in seen["gateways"] if abs(g["clock_off_s"]) > 1]
     counts = seen["labels"]
-    facts = [f"without power: {', '.join(off)}"] if off else []
-    facts += [f"clock wrong: {', '.join(wrong)}"] if wrong else []
+    facts = [say("without power: %(names)s", names=say(", ").join(off))] if off else []
+    facts += [say("clock wrong: %(names)s", names=say(", ").join(wrong))] if wrong else []
     facts += [
-        f"{counts[key]} {words}"
+        say(words, count=counts[key])
         for key, words in (
-            ("dead", "dead"),
-            ("asleep", "asleep"),
-            ("stuck", "with stuck glass"),
-            ("battery_low", "with a low battery"),
-            ("painting", "painting"),
+            ("dead", mark("%(count)s dead")),
+            ("asleep", mark("%(count)s asleep")),
+            ("stuck", mark("%(count)s with stuck glass")),
+            ("battery_low", mark("%(count)s with a low battery")),
+            ("painting", mark("%(count)s painting")),
         )
         if counts[key]
     ]
     network = seen["network"] or {}
     facts += [
-        f"{network[key] * _PERCENT:.0f} % of messages {words}"
-        for key, words in (("lose", "lost"), ("duplicate", "twice"), ("corrupt", "damaged"))
+        say(words, share=f"{network[key] * _PERCENT:.0f}")
+        for key, words in (
+            ("lose", mark("%(share)s %% of messages lost")),
+            ("duplicate", mark("%(share)s %% of messages twice")),
+            ("corrupt", mark("%(share)s %% of messages damaged")),
+        )
         if network.get(key)
     ]
     return facts

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from api.console.languages import mark
 from esl.domain.errors import InvalidInput
 
 ALL_LABELS = "*"
@@ -45,27 +46,27 @@ def _of_one(key: str, word: str, do: str) -> ShopButton:
 
 
 BUTTONS: Sequence[ShopButton] = (
-    _button("off", "Power off", Target.GATEWAY, "gateway_off"),
-    _button("on", "Power on", Target.GATEWAY, "gateway_on"),
-    _button("restart", "Restart", Target.GATEWAY, "gateway_restart"),
-    _button("clock-wrong", "Clock an hour ahead", Target.GATEWAY, "gateway_clock", skew=3600),
-    _button("clock-right", "Clock right", Target.GATEWAY, "gateway_clock", skew=0),
-    _button("lose-none", "All arrive", Target.MESSAGES, "network"),
-    _button("lose-some", "Lose 10 %", Target.MESSAGES, "network", lose=0.1),
-    _button("lose-half", "Lose half", Target.MESSAGES, "network", lose=0.5),
-    _button("twice", "All come twice", Target.MESSAGES, "network", duplicate=1.0),
-    _button("corrupt", "Damage 10 %", Target.MESSAGES, "network", corrupt=0.1),
-    _button("dies", "Dies", Target.LABEL, "label_dies"),
-    _button("battery", "New battery", Target.LABEL, "label_battery"),
-    _button("sleeps", "Falls asleep", Target.LABEL, "label_sleeps"),
-    _button("wakes", "Wakes", Target.LABEL, "label_wakes"),
-    _button("forgets", "Loses its memory", Target.LABEL, "label_forgets"),
-    _button("stuck", "Glass sticks", Target.LABEL, "label_stuck", stuck=True),
-    _button("unstuck", "Glass works", Target.LABEL, "label_stuck", stuck=False),
-    _button("low", "Battery low", Target.LABEL, "label_volts", mv=2_250),
-    _of_one("moves", "Carry to another gateway", "label_moves"),
-    _of_one("press", "Press its button", "press"),
-    _of_one("tap", "Hold a phone to it", "tap"),
+    _button("off", mark("Power off"), Target.GATEWAY, "gateway_off"),
+    _button("on", mark("Power on"), Target.GATEWAY, "gateway_on"),
+    _button("restart", mark("Restart"), Target.GATEWAY, "gateway_restart"),
+    _button("clock-wrong", mark("Clock an hour ahead"), Target.GATEWAY, "gateway_clock", skew=3600),
+    _button("clock-right", mark("Clock right"), Target.GATEWAY, "gateway_clock", skew=0),
+    _button("lose-none", mark("All arrive"), Target.MESSAGES, "network"),
+    _button("lose-some", mark("Lose 10 %"), Target.MESSAGES, "network", lose=0.1),
+    _button("lose-half", mark("Lose half"), Target.MESSAGES, "network", lose=0.5),
+    _button("twice", mark("All come twice"), Target.MESSAGES, "network", duplicate=1.0),
+    _button("corrupt", mark("Damage 10 %"), Target.MESSAGES, "network", corrupt=0.1),
+    _button("dies", mark("Dies"), Target.LABEL, "label_dies"),
+    _button("battery", mark("New battery"), Target.LABEL, "label_battery"),
+    _button("sleeps", mark("Falls asleep"), Target.LABEL, "label_sleeps"),
+    _button("wakes", mark("Wakes"), Target.LABEL, "label_wakes"),
+    _button("forgets", mark("Loses its memory"), Target.LABEL, "label_forgets"),
+    _button("stuck", mark("Glass sticks"), Target.LABEL, "label_stuck", stuck=True),
+    _button("unstuck", mark("Glass works"), Target.LABEL, "label_stuck", stuck=False),
+    _button("low", mark("Battery low"), Target.LABEL, "label_volts", mv=2_250),
+    _of_one("moves", mark("Carry to another gateway"), "label_moves"),
+    _of_one("press", mark("Press its button"), "press"),
+    _of_one("tap", mark("Hold a phone to it"), "tap"),
 )
 """In the order of the page."""
 

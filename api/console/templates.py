@@ -31,7 +31,7 @@ _ENVIRONMENT.policies["ext.i18n.trimmed"] = True
 _ENVIRONMENT.install_gettext_callables(  # type: ignore[attr-defined]  # the extension's
     _said,
     _said_many,
-    newstyle=True,
+    newstyle=False,
 )
 _ENVIRONMENT.globals.update(
     asset=ASSETS.address,
