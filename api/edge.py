@@ -23,6 +23,7 @@ BODY_LARGEST_BYTES = 1024 * 1024
 _PICTURE = re.compile(r"/api/v1/stores/[^/]+/pictures/[^/]+")
 _FILE = re.compile(r"/api/v1/(?:stores/[^/]+/)?imports")
 _PROMOTION = re.compile(r"/api/v1/promotions(?:/[^/]+)?")
+_PLANOGRAM = re.compile(r"/api/v1/stores/[^/]+/planograms")
 _PRICE_CHANGES = re.compile(r"/api/v1/stores/[^/]+/price-changes")
 _MANY_ITEMS = re.compile(r"/api/v1/stores/[^/]+/(?:products|price-changes|labels|pairings)")
 
@@ -45,6 +46,9 @@ _FOR_A_PROMOTION = Room(
     bytes=4 * BODY_LARGEST_BYTES, fix="Select by category, brand or tag, or make two of it."
 )
 """100,000 products by their GTINs take 1.6 MB."""
+_FOR_A_PLANOGRAM = Room(
+    bytes=4 * BODY_LARGEST_BYTES, fix="Split it, or send it with: esl places import."
+)
 _FOR_ANYTHING_ELSE = Room(bytes=BODY_LARGEST_BYTES, fix="Send less; nothing here needs as much.")
 
 _HEADERS = {
@@ -160,6 +164,8 @@ def _room_for(method: str, path: str) -> Room:
         return _FOR_A_PICTURE
     if method == "POST" and _MANY_ITEMS.fullmatch(path):
         return _FOR_ITEMS
+    if method == "POST" and _PLANOGRAM.fullmatch(path):
+        return _FOR_A_PLANOGRAM
     if method in ("POST", "PUT") and _PROMOTION.fullmatch(path):
         return _FOR_A_PROMOTION
     if path.startswith("/compat/"):

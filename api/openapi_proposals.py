@@ -101,7 +101,7 @@ RULES = body_of(
         "approval": "rises",
     },
 )
-COSTS = body_of(
+COSTS = ONCE | body_of(
     {
         "type": "array",
         "minItems": 1,

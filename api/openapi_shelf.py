@@ -81,6 +81,29 @@ PLACES = ONCE | body_of(
         "dry_run": True,
     },
 )
+_PLANOGRAM_ROW: Schema = {
+    "type": "object",
+    "properties": {
+        name: {"type": ["string", "integer", "null"]}
+        for name in ("label", "sku", "place", "aisle", "bay", "shelf", "position", "code")
+    },
+    "additionalProperties": {"type": ["string", "integer", "null"]},
+}
+PLANOGRAM = ONCE | {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "array", "items": _PLANOGRAM_ROW},
+                "example": [{"label": "a1-0001", "aisle": "3", "bay": "2", "shelf": "4"}],
+            },
+            "text/csv": {"schema": {"type": "string"}},
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {
+                "schema": {"type": "string", "format": "binary"}
+            },
+        },
+    }
+}
 WALK = ONCE | body_of(
     object_of(
         (),

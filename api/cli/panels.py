@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from api.panel_views import facts_of
 from esl.domain.panel import Encoding, Panel, Panels
 from esl.domain.panel_file import EXAMPLE, load_panels
 from esl.settings import read_settings
@@ -90,42 +91,6 @@ def example() -> None:
 
 def _known(panels_file: Path | None) -> Panels:
     return load_panels(read_settings(panels_file=panels_file).panels_file)
-
-
-def facts_of(panel: Panel) -> dict[str, Any]:
-    """Return everything known of a model, for JSON."""
-    colours = [ink.name.lower() for ink in panel.inks]
-    nominal = set(panel.nominal)
-    if "active_mm" in nominal:
-        nominal = nominal - {"active_mm"} | {"width_mm", "height_mm"}
-    if not panel.measured:
-        nominal.add("ink_rgb")
-    return {
-        "id": panel.panel_id,
-        "name": panel.name,
-        "inks": colours,
-        "width_px": panel.width_px,
-        "height_px": panel.height_px,
-        "dpi": panel.dpi,
-        "width_mm": round(panel.width_mm, 2),
-        "height_mm": round(panel.height_mm, 2),
-        "ink_rgb": {c: list(panel.ink_rgb[i]) for c, i in zip(colours, panel.inks, strict=True)},
-        "measured": panel.measured,
-        "codes": dict(zip(colours, panel.codes, strict=True)),
-        "encoding": panel.encoding.value,
-        "planes": panel.planes,
-        "turn": panel.turn,
-        "row_padding": panel.row_padding.value,
-        "padding": panel.padding.name.lower(),
-        "frame_bytes": panel.frame_bytes,
-        "refresh_s": panel.refresh_s,
-        "slots": panel.slots,
-        "zlib_window_bits": panel.zlib_window_bits,
-        "maker": panel.maker,
-        "controller": panel.controller,
-        "source": panel.source,
-        "nominal": sorted(nominal),
-    }
 
 
 _FEW_COLUMNS = frozenset({"id", "model", "px", "mm", "dpi"})

@@ -5,7 +5,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from api import doors, openapi_people
+from api import doors, openapi, openapi_people
 from api.auth import Asker, TheHouse, session_of
 from api.house import House
 from api.password_desk import PasswordDesk
@@ -85,7 +85,7 @@ async def end_session(session: str, house: TheHouse, who: Asker) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/second-factor", openapi_extra=openapi_people.NOTHING)
+@router.post("/second-factor", openapi_extra=openapi.NOTHING)
 async def begin_second_factor(request: Request, house: TheHouse, who: Asker) -> dict[str, str]:
     """Begin to ask for codes at sign-in: returns what an authenticator app scans, this once."""
     own = _require_person(who)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from api import doors, openapi_people
+from api import doors, openapi, openapi_people
 from api.auth import Asker, TheHouse
 from api.edits import Edited, Read
 from esl.domain.access import Principal, Scope
@@ -155,7 +155,7 @@ async def reset_second_factor(
     return await _act(person, request, house, who, people.reset_second_factor)
 
 
-@router.post("/{person}/invitation", openapi_extra=openapi_people.NOTHING)
+@router.post("/{person}/invitation", openapi_extra=openapi.NOTHING)
 async def invite(person: str, request: Request, house: TheHouse, who: Asker) -> dict[str, str]:
     """Make a link by which a person chooses a password: once, within three days.
 
@@ -174,7 +174,7 @@ async def invite(person: str, request: Request, house: TheHouse, who: Asker) -> 
     return {"url": str(request.base_url.replace(path="/welcome", query=f"link={secret}"))}
 
 
-@router.post("/set-up-link", openapi_extra=openapi_people.NOTHING)
+@router.post("/set-up-link", openapi_extra=openapi.NOTHING)
 async def make_set_up_link(request: Request, house: TheHouse, who: Asker) -> dict[str, str]:
     """Make the link by which the first admin makes an account, on this machine."""
     who.require(Scope.USER_ADMIN)

@@ -2,15 +2,16 @@
 
 import asyncio
 import hashlib
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection
 
 from api import doors, openapi
 from api.auth import Asker, TheHouse
 from api.edits import Edited, Read, Removed
 from api.house import House
+from api.paging import ShortPage, cut
 from api.pictures_out import PngResponse
 from api.schemas import picture_view
 from api.template_checks import read_template, template_text
@@ -28,11 +29,14 @@ router = APIRouter(prefix="/api/v1/stores/{store}/pictures", tags=["templates"])
 
 
 @router.get("")
-async def list_pictures(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
-    """List a store's pictures."""
+async def list_pictures(
+    store: str, house: TheHouse, who: Asker, page: Annotated[ShortPage, Query()]
+) -> dict[str, Any]:
+    """List a store's pictures by name."""
     store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
-    found = await doors.read(house, lambda tx: pictures.list_pictures(tx, store_id))
-    return {"pictures": [picture_view(picture) for picture in found]}
+    known = await doors.read(house, lambda tx: pictures.list_pictures(tx, store_id))
+    found, after = cut(known, page, lambda one: one.name)
+    return {"pictures": [picture_view(picture) for picture in found], "after": after}
 
 
 @router.put("/{picture}", openapi_extra=openapi.PICTURE)

@@ -3,9 +3,9 @@
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection
 
 from api import doors, openapi_intake
@@ -15,6 +15,7 @@ from api.house import House
 from api.listeners.folders.sftp_place import SSH_KEY, make_ssh_key, parse_ssh_key
 from api.listeners.hook_door import HookDoor
 from api.listeners.source_checks import check_source_settings
+from api.paging import PageOfStore, ShortPage, cut
 from api.secret_box import open_box
 from esl.domain.access import Principal, Scope
 from esl.domain.errors import InvalidInput, UnknownMapping
@@ -35,11 +36,15 @@ _SECRET_BYTES = 32
 
 
 @router.get("/sources")
-async def list_sources(house: TheHouse, who: Asker) -> dict[str, Any]:
-    """List the sources, with when each was heard."""
+async def list_sources(
+    house: TheHouse, who: Asker, page: Annotated[PageOfStore, Query()]
+) -> dict[str, Any]:
+    """List the sources by id, with when each was heard; those that may speak for a store."""
     who.require(Scope.STORE_ADMIN)
-    found = await doors.read(house, rows.list_sources)
-    return {"sources": [standing_view(standing) for standing in found]}
+    store_id = doors.store_id(page.store) if page.store is not None else None
+    known = await doors.read(house, lambda tx: rows.list_sources(tx, store_id=store_id))
+    found, after = cut(known, page, lambda one: one.source.source_id)
+    return {"sources": [standing_view(standing) for standing in found], "after": after}
 
 
 @router.get("/sources/{source}")
@@ -133,11 +138,13 @@ async def add_secret(source: str, request: Request, house: TheHouse, who: Asker)
 
 
 @router.get("/mappings")
-async def list_mappings(house: TheHouse, who: Asker) -> dict[str, Any]:
-    """List the mappings, each in its last version."""
+async def list_mappings(
+    house: TheHouse, who: Asker, page: Annotated[ShortPage, Query()]
+) -> dict[str, Any]:
+    """List the mappings by name, each in its last version."""
     who.require(Scope.STORE_ADMIN)
-    found = await doors.read(house, rows.list_mappings)
-    return {"mappings": [mapping_view(m) for m in found]}
+    found, after = cut(await doors.read(house, rows.list_mappings), page, lambda one: one.name)
+    return {"mappings": [mapping_view(one) for one in found], "after": after}
 
 
 @router.get("/mappings/{mapping}")

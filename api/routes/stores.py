@@ -1,14 +1,20 @@
 """Stores and their gateways."""
 
-from typing import Any
+from collections.abc import Set as AbstractSet
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 from sqlalchemy import Connection
 
 from api import doors, openapi
 from api.auth import Asker, TheHouse
 from api.edits import Edited, Read
+from api.paging import ShortPage, cut
 from esl.domain.access import Scope
+from esl.domain.errors import UnknownGateway
+from esl.domain.ids import GatewayId
+from esl.domain.place import Gateway, Store
 from esl.intake.place_json import parse_store, store_view
 from esl.intake.source_json import GuardsPut, parse_store_guards
 from esl.services import access, catalogue, guarding
@@ -16,6 +22,12 @@ from esl.store import places
 from gateway.worker import Notice
 
 router = APIRouter(prefix="/api/v1", tags=["stores"])
+
+
+class GatewayPage(ShortPage):
+    """Which gateways."""
+
+    online: bool | None = Field(default=None, description="Only those on the line, or off it.")
 
 
 @router.put("/stores/{store}", openapi_extra=openapi.STORE)
@@ -46,14 +58,17 @@ async def put_store(
 
 
 @router.get("/stores")
-async def list_stores(house: TheHouse, who: Asker) -> dict[str, Any]:
-    """List the stores the asker may see."""
+async def list_stores(
+    house: TheHouse, who: Asker, page: Annotated[ShortPage, Query()]
+) -> dict[str, Any]:
+    """List the stores the asker may see, by id."""
 
-    def query(tx: Connection) -> list[dict[str, Any]]:
+    def query(tx: Connection) -> list[Store]:
         open_to = set(access.stores_open_to(tx, who))
-        return [store_view(s) for s in places.all_stores(tx) if s.store_id in open_to]
+        return [one for one in places.all_stores(tx) if one.store_id in open_to]
 
-    return {"stores": await doors.read(house, query)}
+    found, after = cut(await doors.read(house, query), page, lambda one: one.store_id)
+    return {"stores": [store_view(one) for one in found], "after": after}
 
 
 @router.get("/stores/{store}")
@@ -64,24 +79,43 @@ async def get_store(store: str, house: TheHouse, who: Asker, reading: Read) -> d
 
 
 @router.get("/stores/{store}/gateways")
-async def list_gateways(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
-    """List a store's gateways and whether each is on the line."""
+async def list_gateways(
+    store: str, house: TheHouse, who: Asker, page: Annotated[GatewayPage, Query()]
+) -> dict[str, Any]:
+    """List a store's gateways by id, and whether each is on the line."""
     store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     online = house.online()
-    found, keys = await doors.read(
+    known, keys = await doors.read(
         house, lambda tx: (places.list_gateways(tx, store_id), places.enrolled_keys(tx))
     )
+    wanted = [one for one in known if page.online in (None, one.gateway_id in online)]
+    found, after = cut(wanted, page, lambda one: one.gateway_id)
+    views = [_gateway_view(one, online, keys.get(one.gateway_id, [])) for one in found]
+    return {"gateways": views, "after": after}
+
+
+@router.get("/stores/{store}/gateways/{gateway}")
+async def get_gateway(store: str, gateway: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+    """Return a gateway, and whether it is on the line."""
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
+    gateway_id = doors.gateway_id(gateway)
+    found, keys = await doors.read(
+        house, lambda tx: (places.gateway_named(tx, gateway_id), places.enrolled_keys(tx))
+    )
+    if found.store_id != store_id:
+        raise UnknownGateway(f"no gateway {gateway_id!r}")
+    return _gateway_view(found, house.online(), keys.get(gateway_id, []))
+
+
+def _gateway_view(
+    one: Gateway, online: AbstractSet[GatewayId], enrolled_keys: list[str]
+) -> dict[str, Any]:
     return {
-        "gateways": [
-            {
-                "gateway": g.gateway_id,
-                "online": g.gateway_id in online,
-                "heard_at": g.heard_at,
-                "level": g.level,
-                "firmware": g.firmware,
-                "capacity": g.capacity,
-                "enrolled_keys": keys.get(g.gateway_id, []),
-            }
-            for g in found
-        ]
+        "gateway": one.gateway_id,
+        "online": one.gateway_id in online,
+        "heard_at": one.heard_at,
+        "level": one.level,
+        "firmware": one.firmware,
+        "capacity": one.capacity,
+        "enrolled_keys": enrolled_keys,
     }

@@ -15,10 +15,10 @@ from api.auth import Asker, TheHouse
 from api.edits import Edited, Read, Removed
 from api.house import House
 from api.listeners.event_teller import SECRET_KIND, new_message_id, secret_of
+from api.paging import PageOfStore, cut
 from api.secret_box import open_box
 from esl.domain.access import ALL_STORES, Principal, Scope
 from esl.domain.errors import InvalidInput, UnknownStore, UnknownSubscription
-from esl.domain.ids import SLUG_MAX_CHARACTERS
 from esl.domain.subscription import Subscription
 from esl.intake.subscription_json import (
     delivery_view,
@@ -38,14 +38,6 @@ SECRET_BYTES: Final = 32
 _NUMBER_MOST: Final = 2**53 - 1
 
 
-class Which(BaseModel, extra="forbid"):
-    """Whose subscriptions."""
-
-    store: str | None = Field(
-        default=None, max_length=SLUG_MAX_CHARACTERS, description="Left out: all there are."
-    )
-
-
 class Page(BaseModel, extra="forbid"):
     """Which messages, the newest first."""
 
@@ -55,13 +47,14 @@ class Page(BaseModel, extra="forbid"):
 
 @router.get("")
 async def list_subscriptions(
-    house: TheHouse, who: Asker, which: Annotated[Which, Query()]
+    house: TheHouse, who: Asker, which: Annotated[PageOfStore, Query()]
 ) -> dict[str, Any]:
     """List a store's subscriptions, or all, with how each fares."""
     store_id = doors.store_id(which.store) if which.store is not None else None
     who.require(Scope.STORE_ADMIN, store_id)
-    found = await doors.read(house, lambda tx: rows.list_subscriptions(tx, store_id))
-    return {"subscriptions": [subscription_view(one) for one in found]}
+    known = await doors.read(house, lambda tx: rows.list_subscriptions(tx, store_id))
+    found, after = cut(known, which, lambda one: one.subscription_id)
+    return {"subscriptions": [subscription_view(one) for one in found], "after": after}
 
 
 @router.get("/{subscription}")

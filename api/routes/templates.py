@@ -11,6 +11,7 @@ from api import doors, openapi
 from api.auth import Asker, TheHouse
 from api.edits import Edited, Read, Removed
 from api.house import House
+from api.paging import ShortPage, cut
 from api.pictures_out import PngResponse
 from api.schemas import version_view
 from api.template_checks import check_template, read_template, surroundings_of, template_text
@@ -29,6 +30,8 @@ from renderer.render import Renderer
 router = APIRouter(prefix="/api/v1/stores/{store}", tags=["templates"])
 
 SCALE_MOST = 4
+VERSION_MOST = 2**31 - 1
+"""What the column holds; a greater number would be a fault of the database's."""
 
 
 class Look(BaseModel, extra="forbid"):
@@ -40,30 +43,42 @@ class Look(BaseModel, extra="forbid"):
         description="A display model; all of them: esl panels.",
     )
     data: Literal["sample", "worst_case"] = "sample"
-    version: int | None = Field(default=None, ge=1, description="An older one of the store's own.")
+    version: int | None = Field(
+        default=None, ge=1, le=VERSION_MOST, description="An older one of the store's own."
+    )
     scale: int = Field(default=1, ge=1, le=SCALE_MOST)
+
+
+class TemplatePage(ShortPage):
+    """Which templates."""
+
+    gallery: bool | None = Field(default=None, description="Only the gallery's, or the store's.")
 
 
 class Edition(BaseModel, extra="forbid"):
     """Which version of a template."""
 
-    version: int | None = Field(default=None, ge=1, description="The one in use if left out.")
+    version: int | None = Field(
+        default=None, ge=1, le=VERSION_MOST, description="The one in use if left out."
+    )
 
 
 @router.get("/templates")
-async def list_templates(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
-    """List the templates a store can use: its own, and the gallery that every store has."""
+async def list_templates(
+    store: str, house: TheHouse, who: Asker, page: Annotated[TemplatePage, Query()]
+) -> dict[str, Any]:
+    """List the templates a store can use by name: its own, and the gallery of every store."""
     store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     own = await doors.read(house, lambda tx: templates.templates_in_use(tx, [store_id]))
     own_names = {name for _, name in own}
     gallery = [t.file for t in house.gallery.values() if t.file.name not in own_names]
-    return {
-        "templates": [
-            {"name": t.name, "gallery": False, "pictures": t.pictures} | version_view(t)
-            for t in own.values()
-        ]
-        + [{"name": f.name, "gallery": True, "title": f.title} for f in gallery]
-    }
+    known = [
+        {"name": t.name, "gallery": False, "pictures": t.pictures} | version_view(t)
+        for t in own.values()
+    ] + [{"name": f.name, "gallery": True, "title": f.title} for f in gallery]
+    wanted = [one for one in known if page.gallery in (None, one["gallery"])]
+    found, after = cut(wanted, page, lambda one: str(one["name"]))
+    return {"templates": found, "after": after}
 
 
 @router.get("/templates/{template}")

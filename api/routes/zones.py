@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from api import doors, openapi_zones
 from api.auth import Asker, TheHouse
 from api.edits import Edited, Read, Removed
+from api.paging import PageOfStore, cut
 from api.zone_views import (
     accepted_view,
     change_view,
@@ -59,12 +60,17 @@ class StorePage(BaseModel, extra="forbid"):
 
 
 @router.get("/groups")
-async def list_groups(house: TheHouse, who: Asker) -> dict[str, Any]:
+async def list_groups(
+    house: TheHouse, who: Asker, page: Annotated[PageOfStore, Query()]
+) -> dict[str, Any]:
     """List the groups of stores; of a token for some stores, those that have one of them."""
     _require_reading(who)
-    found = await doors.read(house, zones.list_groups)
+    known = await doors.read(house, zones.list_groups)
     everywhere = ALL_STORES in who.stores
-    return {"groups": [group_view(g, who) for g in found if everywhere or seen(g.stores, who)]}
+    mine = [one for one in known if everywhere or seen(one.stores, who)]
+    wanted = [one for one in mine if page.store is None or page.store in seen(one.stores, who)]
+    found, after = cut(wanted, page, lambda one: one.group_id)
+    return {"groups": [group_view(one, who) for one in found], "after": after}
 
 
 @router.get("/groups/{group}")
@@ -117,11 +123,15 @@ async def delete_group(
 
 
 @router.get("/zones")
-async def list_zones(house: TheHouse, who: Asker) -> dict[str, Any]:
+async def list_zones(
+    house: TheHouse, who: Asker, page: Annotated[PageOfStore, Query()]
+) -> dict[str, Any]:
     """List the price zones; of a token for some stores, those that have one of them."""
     _require_reading(who)
-    found = await doors.read(house, zones.list_zones)
-    return {"zones": [zone_view(one, who) for one in found if may_know(one, who)]}
+    known = [one for one in await doors.read(house, zones.list_zones) if may_know(one, who)]
+    wanted = [one for one in known if page.store is None or page.store in seen(one.stores, who)]
+    found, after = cut(wanted, page, lambda one: one.zone_id)
+    return {"zones": [zone_view(one, who) for one in found], "after": after}
 
 
 @router.get("/zones/{zone}")

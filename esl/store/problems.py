@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, select, text, update
 
+from esl.domain.errors import NotFound
 from esl.domain.ids import GatewayId, LabelId, StoreId
 from esl.domain.problem import Finding, Problem
 from esl.store.columns import AnyRow
@@ -76,6 +77,19 @@ def list_problems(
         .limit(limit)
     )
     return _problems(tx, query if also_ended else query.where(problems.c.until.is_(None)))
+
+
+def problem_numbered(tx: Connection, store_id: StoreId, number: int) -> Problem:
+    """Load one of a store's problems.
+
+    Raises:
+        NotFound: The store has none of this number; those that ended long ago are forgotten.
+    """
+    query = select(problems).where(problems.c.store_id == store_id, problems.c.problem_id == number)
+    found = _problems(tx, query)
+    if not found:
+        raise NotFound("the store has no problem of this number; old ones are forgotten")
+    return found[0]
 
 
 def forget_problems(tx: Connection, before: datetime, *, most: int) -> int:

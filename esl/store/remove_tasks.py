@@ -83,10 +83,12 @@ def close_tasks(tx: Connection, now: datetime) -> list[LabelId]:
 
 
 def list_tasks(
-    tx: Connection, store_id: StoreId, *, also_done: bool = False, limit: int = 1000
+    tx: Connection, store_id: StoreId, *, also_done: bool = False, after: int = 0, limit: int = 1000
 ) -> list[RemoveTask]:
-    """List a store's tasks, the oldest first: the open ones, or all."""
-    query = select(remove_tasks).where(remove_tasks.c.store_id == store_id)
+    """List a store's tasks behind one, the oldest first: the open ones, or all."""
+    query = select(remove_tasks).where(
+        remove_tasks.c.store_id == store_id, remove_tasks.c.task_id > after
+    )
     if not also_done:
         query = query.where(remove_tasks.c.done_at.is_(None))
     return [_task(row) for row in tx.execute(query.order_by(remove_tasks.c.task_id).limit(limit))]

@@ -90,6 +90,9 @@ DOORS = [
     Door("PUT", "/api/v1/stores/{store}", Scope.STORE_ADMIN, STORE, whole=True),
     Door("GET", "/api/v1/stores/{store}", Scope.LABEL_READ),
     Door("GET", "/api/v1/stores/{store}/zone", Scope.PRICE_READ),
+    Door("GET", "/api/v1/stores/{store}/gateways/{gateway}", Scope.LABEL_READ),
+    Door("GET", "/api/v1/panels", None),
+    Door("GET", "/api/v1/panels/{panel}", None),
     Door("PUT", "/api/v1/stores/{store}/gateways/{gateway}", Scope.GATEWAY_ENROL, {}),
     Door("GET", "/api/v1/stores/{store}/gateways", Scope.LABEL_READ),
     Door("POST", "/api/v1/stores/{store}/gateways/{gateway}/tokens", Scope.GATEWAY_ENROL, {}),
@@ -109,6 +112,7 @@ DOORS = [
         first=("PUT", "/api/v1/sources/till", {"name": "T"}),
     ),
     Door("PUT", "/api/v1/stores/{store}/products/{sku:path}", Scope.PRICE_WRITE, {"name": "Kruh"}),
+    Door("GET", "/api/v1/stores/{store}/products", Scope.PRICE_READ),
     Door("POST", "/api/v1/stores/{store}/products", Scope.PRICE_WRITE, [{"sku": "1", "name": "a"}]),
     Door("GET", "/api/v1/stores/{store}/products/{sku:path}", Scope.PRICE_READ),
     Door(
@@ -151,6 +155,12 @@ DOORS = [
         "/api/v1/stores/{store}/places",
         Scope.LABEL_PAIR,
         {"rows": [{"label": "l-1", "place": "3/2"}]},
+    ),
+    Door(
+        "POST",
+        "/api/v1/stores/{store}/planograms",
+        Scope.LABEL_PAIR,
+        [{"label": "l-1", "place": "3/2"}],
     ),
     Door("GET", "/api/v1/stores/{store}/current-place", Scope.LABEL_PAIR),
     Door("PUT", "/api/v1/stores/{store}/current-place", Scope.LABEL_PAIR, {}),
@@ -204,6 +214,7 @@ DOORS = [
     Door("DELETE", "/api/v1/stores/{store}/labels/{label}", Scope.LABEL_PAIR),
     Door("GET", "/api/v1/stores/{store}/fleet", Scope.LABEL_READ),
     Door("GET", "/api/v1/stores/{store}/problems", Scope.LABEL_READ),
+    Door("GET", "/api/v1/stores/{store}/problems/{problem}", Scope.LABEL_READ, behind=404),
     Door("GET", "/api/v1/stores/{store}/touches", Scope.LABEL_READ),
     Door("GET", "/api/v1/stores/{store}/remove-tasks", Scope.LABEL_READ),
     Door(
@@ -248,6 +259,7 @@ DOORS = [
         whole=True,
     ),
     Door("GET", "/api/v1/tokens", Scope.USER_ADMIN, whole=True),
+    Door("GET", "/api/v1/tokens/{token_id}", Scope.USER_ADMIN, whole=True, behind=404),
     Door("DELETE", "/api/v1/tokens/{token_id}", Scope.USER_ADMIN, whole=True, behind=404),
     Door("POST", "/api/v1/sign-in-links", Scope.USER_ADMIN, {}, whole=True),
     Door("GET", "/api/v1/clients", Scope.USER_ADMIN, whole=True),
@@ -267,6 +279,7 @@ DOORS = [
     Door("GET", "/api/v1/stores/{store}/guards", Scope.PRICE_READ),
     Door("PUT", "/api/v1/stores/{store}/guards", Scope.STORE_ADMIN, OFF),
     Door("GET", "/api/v1/stores/{store}/quarantine", Scope.PRICE_READ),
+    Door("GET", "/api/v1/stores/{store}/quarantine/{price}", Scope.PRICE_READ, behind=404),
     Door(
         "POST",
         "/api/v1/stores/{store}/quarantine/approve",
@@ -560,6 +573,9 @@ HERE = {
     "delivery": "77",
     "step": "77",
     "code": "K7WQ2M9X",
+    "panel": "bwry-296x128",
+    "problem": "77",
+    "price": "77",
 }
 NOWHERE = HERE | {
     "import_id": "2f",
