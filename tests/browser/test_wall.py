@@ -219,6 +219,7 @@ async def test_an_open_page_does_not_keep_the_controller_from_stopping(
     await expect(wall.locator("#live")).to_have_text("Reconnecting…")
 
 
+@pytest.mark.asvs("14.3.1")
 async def test_who_signs_out_elsewhere_sees_no_more(shelf: Shelf, wall: Page) -> None:
     other = await wall.context.new_page()
     await other.goto(shelf.url)

@@ -158,6 +158,7 @@ def test_origin_stock_and_deposit_belong_to_the_product(shop: RunningHouse) -> N
     assert (product["origin"], product["stock"], product["deposit"]) == (None, None, None)
 
 
+@pytest.mark.asvs("2.3.3")
 def test_a_mistake_among_bulk_products_stores_none_of_them(shop: RunningHouse) -> None:
     good = {"sku": "3001", "name": "Riža", "price": "1.99"}
     before = shop.everything_stored()

@@ -101,7 +101,7 @@ BAD_PRICES = [
 
 
 @pytest.mark.parametrize("price", BAD_PRICES, ids=lambda text: text[:20])
-@pytest.mark.asvs("1.4.2", "2.2.1")
+@pytest.mark.asvs("1.4.2", "2.2.1", "15.3.5")
 def test_a_bad_price_is_refused_with_its_path(untouched: RunningHouse, price: str) -> None:
     single = f'{{"sku": "1001", "price": {price}}}'
     good = '{"sku": "1001", "price": "7.77"}'

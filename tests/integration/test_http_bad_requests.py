@@ -171,6 +171,7 @@ def test_a_token_that_is_not_there_is_not_found(untouched: RunningHouse, token_i
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "BREW"])
+@pytest.mark.asvs("4.1.4")
 def test_a_wrong_method_is_refused_and_the_right_one_named(
     untouched: RunningHouse, method: str
 ) -> None:

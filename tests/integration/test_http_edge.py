@@ -185,6 +185,7 @@ def test_behind_a_trusted_proxy_with_tls_the_cookie_is_secure(
             assert ("; secure" in cookie.lower()) == is_secure
 
 
+@pytest.mark.asvs("15.3.4")
 def test_visitors_of_a_trusted_proxy_count_each_for_itself(
     both: tuple[RunningHouse, RunningHouse],
 ) -> None:

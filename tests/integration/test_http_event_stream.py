@@ -191,6 +191,7 @@ def test_each_hears_of_its_stores_and_of_what_its_scopes_allow(
     check_problem(shop.ask("GET", EVENTS, token=None), 401)
 
 
+@pytest.mark.asvs("8.2.3")
 def test_a_promotion_of_several_stores_names_those_that_the_reader_may_see(
     shop: RunningHouse, pula: str
 ) -> None:

@@ -220,6 +220,7 @@ def test_sources_are_asked_for_at_most_once_in_five_seconds() -> None:
     assert behind.asked[-1] == "nobody"
 
 
+@pytest.mark.asvs("16.3.3")
 def test_a_refusal_is_logged_with_its_reason_and_never_its_secret(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

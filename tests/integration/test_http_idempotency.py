@@ -139,6 +139,7 @@ def test_a_key_belongs_to_whoever_sent_it(shop: RunningHouse, key: str, body: by
     check_problem(_send(shop, body + b" ", key, token=one), 409)
 
 
+@pytest.mark.asvs("15.4.2")
 def test_eight_threads_with_one_key_have_one_effect(
     shop: RunningHouse, key: str, body: bytes
 ) -> None:

@@ -51,6 +51,7 @@ def test_pages_and_the_file_say_the_same(shop: RunningHouse) -> None:
     assert [one["actor"] for one in listed] == [one["actor"] for one in found]
 
 
+@pytest.mark.asvs("1.2.10")
 def test_no_cell_of_the_file_is_a_formula(shop: RunningHouse) -> None:
     listed = rows(shop.ask("GET", HERE, **EVER, format="csv").text)
     assert {one["name"] for one in listed if one["sku"] == "1002"} == {f"'{EVIL}"}

@@ -32,6 +32,7 @@ def settings(*recipients: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"recipients": list(recipients), "allow_private": True} | more
 
 
+@pytest.mark.asvs("15.3.1")
 def test_settings_are_shown_without_secrets_and_these_stay_when_left_out(
     shop: RunningHouse, chat: Receiver
 ) -> None:

@@ -169,6 +169,7 @@ def test_two_requests_have_two_names(shop: RunningHouse) -> None:
     assert len(names) == 5
 
 
+@pytest.mark.asvs("16.2.1")
 def test_log_lines_of_a_request_say_its_name_and_no_secret(
     shop: RunningHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

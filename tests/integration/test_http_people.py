@@ -84,6 +84,7 @@ def signed_in(shop: RunningHouse, name: str, *roles: tuple[str, str]) -> Browser
 # ── In by name and password ─────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.asvs("3.3.2", "3.3.4")
 def test_an_invitation_leads_to_a_password_and_the_password_to_a_session(
     shop: RunningHouse,
 ) -> None:
@@ -114,6 +115,7 @@ def test_an_invitation_leads_to_a_password_and_the_password_to_a_session(
     check_problem(browser.ask("GET", "/api/v1/people"), 403)
 
 
+@pytest.mark.asvs("6.3.8")
 def test_strangers_and_wrong_passwords_get_one_answer(shop: RunningHouse) -> None:
     add(shop, "iva", ("main", "manager"))
     closed = add(shop, "zatvoren", ("main", "manager"))
@@ -138,6 +140,7 @@ def check_headers_of_a_form(answer: httpx2.Response) -> None:
     check_headers(answer)
 
 
+@pytest.mark.asvs("6.3.1")
 def test_guessing_is_slowed_down_for_everybody_alike(shop: RunningHouse) -> None:
     add(shop, "eva", ("main", "manager"))
     waits = []
@@ -200,6 +203,7 @@ def test_what_is_no_form_of_ours_is_no_fault_of_ours(shop: RunningHouse, content
         assert answer.status_code in {401, 422}
 
 
+@pytest.mark.asvs("3.3.3")
 def test_over_tls_the_cookie_belongs_to_this_host_alone(shop: RunningHouse) -> None:
     add(shop, "tls", ("main", "manager"))
     browser = Browser(shop, headers=HERE | {"X-Forwarded-Proto": "https"})
@@ -244,6 +248,7 @@ def test_the_first_account_is_made_on_the_machine_itself(shop: RunningHouse) -> 
 # ── Codes ───────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.asvs("7.5.1")
 def test_a_code_is_asked_for_beside_the_password(shop: RunningHouse) -> None:
     browser = signed_in(shop, "kod", ("main", "approver"))
     uri = browser.ask("POST", "/api/v1/me/second-factor").json()["uri"]
@@ -290,6 +295,7 @@ def test_a_code_is_asked_for_beside_the_password(shop: RunningHouse) -> None:
 # ── What ends a session ─────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.asvs("7.2.2", "7.2.4")
 def test_signing_in_again_ends_the_session_the_browser_had(shop: RunningHouse) -> None:
     browser = signed_in(shop, "dva", ("main", "manager"))
     former = Browser(shop, session=browser.session)
@@ -299,6 +305,7 @@ def test_signing_in_again_ends_the_session_the_browser_had(shop: RunningHouse) -
     assert browser.ask("GET", "/api/v1/me").is_success
 
 
+@pytest.mark.asvs("6.2.2", "6.2.3", "7.4.3", "7.5.1")
 def test_a_new_password_ends_all_sessions_and_the_old_one_opens_nothing(
     shop: RunningHouse,
 ) -> None:
@@ -336,6 +343,7 @@ def test_ones_own_sessions_are_listed_and_ended(shop: RunningHouse) -> None:
     check_problem(browser.ask("GET", "/api/v1/me"), 401)
 
 
+@pytest.mark.asvs("6.5.6", "7.4.2", "7.4.5", "8.3.2")
 def test_what_an_admin_takes_counts_at_once(shop: RunningHouse) -> None:
     browser = signed_in(shop, "uzeto", ("main", "manager"))
     person = browser.ask("GET", "/api/v1/me").json()["person"]["id"]
@@ -368,6 +376,7 @@ def test_a_used_session_is_noted_within_a_minute(shop: RunningHouse) -> None:
 # ── Forms of the account's page ─────────────────────────────────────────────────────────────
 
 
+@pytest.mark.asvs("3.5.1")
 def test_forms_of_the_account_carry_a_token_of_their_session(shop: RunningHouse) -> None:
     browser, foreign = (signed_in(shop, name, ("main", "manager")) for name in ("f1", "f2"))
     page = browser.ask("GET", "/account")
@@ -411,6 +420,7 @@ def test_tokens_and_owners_have_no_account(shop: RunningHouse) -> None:
         ({"name": "ok", "password": PASSWORD}, "/password"),
     ],
 )
+@pytest.mark.asvs("6.4.6")
 def test_a_bad_person_is_refused_by_its_field(
     shop: RunningHouse, body: dict[str, Any], pointer: str
 ) -> None:

@@ -123,6 +123,7 @@ def test_no_child_outlives_it_and_a_restart_finds_port_and_login(
         assert client.get("/api/v1/stores/main/products/0").json()["price"] == "1.00"
 
 
+@pytest.mark.asvs("13.3.2")
 def test_its_files_are_for_its_owner_only_and_the_key_is_not_in_the_database(
     served: Served,
 ) -> None:

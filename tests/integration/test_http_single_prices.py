@@ -137,6 +137,7 @@ def test_the_short_way_refuses_as_the_long_one_does(shop: RunningHouse, number: 
     }
 
 
+@pytest.mark.asvs("16.5.4")
 def test_a_fault_of_ours_is_told_as_one_and_harms_nobody_after(
     shop: RunningHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -239,6 +239,7 @@ def test_it_is_given_up_after_three_days_and_goes_on_from_now_if_told(
 
 
 @pytest.mark.usefixtures("subscribed")
+@pytest.mark.asvs("1.3.6", "15.3.2")
 def test_redirects_are_not_followed_and_private_addresses_not_spoken_to(
     shop: RunningHouse, receiver: Receiver
 ) -> None:
@@ -274,6 +275,7 @@ def test_several_processes_tell_a_system_once(shop: RunningHouse, receiver: Rece
 
 
 @pytest.mark.usefixtures("subscribed")
+@pytest.mark.asvs("15.4.2")
 def test_a_turn_is_used_once(shop: RunningHouse, receiver: Receiver) -> None:
     """Whoever claims later, or was away for too long, changes nothing."""
     price(shop, "2.01")

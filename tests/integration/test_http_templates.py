@@ -349,6 +349,7 @@ def test_a_picture_is_kept_shown_and_followed(shop: RunningHouse) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"no picture", b"<svg/>", a_picture()[:40]])
+@pytest.mark.asvs("5.2.2")
 def test_what_is_no_picture_is_refused(untouched: RunningHouse, data: bytes) -> None:
     check_problem(untouched.ask("PUT", LOGO, content=data), 422, "")
     check_problem(untouched.ask("PUT", f"{STORE}/pictures/Logo", content=a_picture()), 404)

@@ -259,6 +259,7 @@ def test_each_hears_of_what_it_asked_for(telling: Telling, mailbox: Mailbox) -> 
     assert [to for to, _ in mailbox.got] == ["ben@shop.example"]
 
 
+@pytest.mark.asvs("16.5.2")
 def test_a_server_that_fails_is_tried_again_with_the_same_id_and_is_a_problem(
     telling: Telling, mailbox: Mailbox
 ) -> None:

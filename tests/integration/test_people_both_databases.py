@@ -153,6 +153,7 @@ def test_somebody_is_always_left_who_may_do_everything(tx: Connection) -> None:
     people.set_roles(tx, OPERATOR, second.person_id, frozenset(), NOON)
 
 
+@pytest.mark.asvs("2.3.4")
 def test_two_admins_who_close_each_other_at_once_leave_one(database: Database) -> None:
     with database.writing.begin() as tx:
         both = [add(tx, name, ADMIN_OF_ALL) for name in ("one", "two")]
@@ -218,6 +219,7 @@ def test_who_is_erased_leaves_an_id_in_the_audit_and_nothing_else(tx: Connection
     assert tx.execute(subjects).scalars().all() == [f"person/{person.person_id}"]
 
 
+@pytest.mark.asvs("7.3.1", "7.3.2")
 def test_a_session_ends_when_it_is_not_used_and_after_half_a_day(tx: Connection) -> None:
     person = add(tx, "ana", held(STORE, Role.MANAGER))
     as_person(tx, person)
@@ -297,6 +299,7 @@ def let_in(tx: Connection, tried: signing_in.Attempt, now: datetime = NOON) -> s
     return signing_in.let_in(tx, tried, session_secret="cookie", **how)
 
 
+@pytest.mark.asvs("6.3.1")
 def test_the_fifth_failure_has_a_price_and_a_right_password_clears_it(tx: Connection) -> None:
     add(tx, "ana", held(STORE, Role.MANAGER))
     for _ in range(FREE_FAILURES):
@@ -390,6 +393,7 @@ def test_the_set_up_link_makes_one_admin_once(tx: Connection) -> None:
         people.make_set_up_link(tx, secret="third", now=NOON)
 
 
+@pytest.mark.asvs("6.4.1")
 def test_an_invitation_is_for_one_person_once_and_signs_nobody_in_by_itself(
     tx: Connection,
 ) -> None:

@@ -88,6 +88,7 @@ def test_each_proposal_is_taken_or_refused_by_itself_and_kept(database: Database
     assert (kept[0].held_minor, kept[0].regular_minor, kept[0].rev) == (100, 100, rev)
 
 
+@pytest.mark.asvs("2.3.2")
 def test_small_steps_do_not_pass_the_bound(database: Database) -> None:
     """Of what holds, 80 % again and again would be a ratchet."""
     assert one(database, 85).state is ProposalState.ACCEPTED

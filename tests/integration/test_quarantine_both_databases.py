@@ -65,6 +65,7 @@ def take(tx: Connection, singles: Sequence[PriceChange], actor: str = "till") ->
     return told
 
 
+@pytest.mark.asvs("2.3.5")
 def test_a_batch_is_approved_whole_by_another_than_its_sender(database: Database) -> None:
     with database.writing.begin() as tx:
         _, number = apply_batch(tx, STORE, shifted(), LATER, actor="till")
@@ -133,6 +134,7 @@ def test_what_was_approved_of_a_batch_is_rolled_back_with_it(database: Database,
         assert states == [approved, approved, over]
 
 
+@pytest.mark.asvs("2.3.2")
 def test_names_that_nobody_registered_do_not_get_past_the_breaker(database: Database) -> None:
     """Whoever gives each change a source of its own would else be counted for none of them."""
     limits = Limits(bulk_least=3, bulk_permille=100, changes_a_day=None)
@@ -154,6 +156,7 @@ def test_names_that_nobody_registered_do_not_get_past_the_breaker(database: Data
         assert [result.decision for result in own] == registered, "it is counted by itself"
 
 
+@pytest.mark.asvs("2.3.5")
 def test_who_sent_the_same_price_again_does_not_approve_it(database: Database) -> None:
     with database.writing.begin() as tx:
         [first] = apply_price_changes(tx, STORE, shifted(1), LATER, actor="till").results

@@ -133,6 +133,7 @@ def test_a_target_goes_before_the_rule_and_a_host_that_is_gone_leads_nowhere(
     assert leads(shop, "sku-0") == f"https://www.shop.example/{STORE}/sku-0"
 
 
+@pytest.mark.asvs("3.7.2")
 def test_what_leads_elsewhere_is_refused(shop: Controller) -> None:
     with pytest.raises(Conflict, match="has no short links"):
         retarget(shop, "sku-0", "https://offers.example/a")

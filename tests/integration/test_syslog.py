@@ -287,6 +287,7 @@ action(type="omfile" file="{folder}/kept" template="all")
 """
 
 
+@pytest.mark.asvs("16.2.4")
 def test_rsyslog_takes_them_apart_as_they_were_meant(tmp_path: Path) -> None:
     program = require("rsyslog")
     port = free_port()

@@ -121,6 +121,7 @@ def test_a_file_that_is_there_is_never_written_over(backup: Path, migrated_file:
     database.close()
 
 
+@pytest.mark.asvs("11.3.3")
 def test_keys_open_with_their_passphrase_alone(sealed: bytes, tmp_path: Path) -> None:
     assert open_keys(sealed, PASSPHRASE) == KEYS
     with pytest.raises(SetupError, match="does not open"):

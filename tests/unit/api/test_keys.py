@@ -41,6 +41,7 @@ def test_a_rotation_goes_through_its_steps(data: Path) -> None:
     assert begin_rotation(data).stage is Stage.BEGUN, "and again"
 
 
+@pytest.mark.asvs("2.3.1")
 def test_steps_out_of_order_are_refused(data: Path) -> None:
     for step in (switch_keys, end_rotation):
         with pytest.raises(SetupError):

@@ -57,6 +57,7 @@ def test_the_format_can_be_asked_for(
     assert screen.getvalue().startswith("{") == is_json
 
 
+@pytest.mark.asvs("16.2.4")
 def test_syslog_gets_json_lines_at_their_level(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -133,6 +133,7 @@ def test_the_signing_key_is_made_once_and_private(data: Path) -> None:
 
 
 @pytest.mark.parametrize("wide", [0o640, 0o620, 0o604, 0o601, 0o677])
+@pytest.mark.asvs("13.3.2")
 def test_a_signing_key_that_others_may_touch_is_refused_with_the_fix(data: Path, wide: int) -> None:
     signing_key(data)
     path = data / "keys" / "signing.pem"

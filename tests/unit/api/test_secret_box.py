@@ -29,6 +29,7 @@ def test_the_key_is_made_once_however_many_want_it(tmp_path: Path) -> None:
     assert (tmp_path / "keys" / "secrets.key").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.asvs("11.3.3")
 def test_a_secret_opens_for_nobody_else(tmp_path: Path) -> None:
     make_data_folder(tmp_path)
     box = open_box(tmp_path)

@@ -88,6 +88,7 @@ def test_looking_needs_the_right_to_look(chain: RunningHouse) -> None:
         check_page(page(chain, path, token), 403, "may not look at this")
 
 
+@pytest.mark.asvs("1.2.1")
 def test_names_are_written_out_and_never_become_part_of_the_page(chain: RunningHouse) -> None:
     text = page(chain, "/?store=vrsar").text
     assert "Kruh &amp; &lt;b&gt;sol&lt;/b&gt;" in text
@@ -97,6 +98,7 @@ def test_names_are_written_out_and_never_become_part_of_the_page(chain: RunningH
     assert "Nothing found for" in found
 
 
+@pytest.mark.asvs("14.2.3")
 def test_pages_hold_nothing_that_the_content_security_policy_forbids(chain: RunningHouse) -> None:
     for path in ("/", "/?store=vrsar", "/?q=nothing", "/?show=nonsense"):
         text = page(chain, path).text
@@ -104,6 +106,7 @@ def test_pages_hold_nothing_that_the_content_security_policy_forbids(chain: Runn
         assert not re.search(r"(?:src|href)=\"(?:https?:)?//", text), "an address elsewhere"
 
 
+@pytest.mark.asvs("15.2.3")
 def test_a_real_shop_has_no_fault_buttons(chain: RunningHouse) -> None:
     assert "simulated" not in page(chain, "/").text
     check_page(page(chain, "/wall/shop"), 404, "Nothing is here")
@@ -186,10 +189,12 @@ def test_files_are_kept_for_a_year_at_addresses_that_change_with_them(chain: Run
 
 
 @pytest.mark.parametrize("path", ["/static/", "/static/../pages.py", "/static/x/vendor/README.md"])
+@pytest.mark.asvs("13.4.3")
 def test_nothing_but_the_files_is_served(chain: RunningHouse, path: str) -> None:
     assert chain.ask("GET", path, token=None).status_code == 404
 
 
+@pytest.mark.asvs("3.6.1")
 def test_vendored_files_are_what_their_list_says() -> None:
     vendor = Path(__file__).parents[4] / "api" / "console" / "static" / "vendor"
     listed = dict(

@@ -48,6 +48,7 @@ class TestAddresses:
             *("64:ff9b::7f00:1", "2002:7f00:1::", "2001:0:1::1", "::127.0.0.1", "198.18.0.1"),
         ],
     )
+    @pytest.mark.asvs("1.3.6")
     def test_private_and_special_ones_are_closed(self, address: str) -> None:
         with pytest.raises(ShopRefused, match="allow_private"):
             leading_to(address).address_of("shop.example", 443)
@@ -203,6 +204,7 @@ def test_nobody_at_the_address_is_tried_again_later() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.asvs("15.3.2")
 def test_a_redirect_is_said_and_not_followed(base: str, status: int) -> None:
     before = len(_Handler.asked)
     with pytest.raises(ShopRefused, match="another address"):

@@ -30,6 +30,7 @@ def by_the_rfc(leaves: Sequence[bytes]) -> bytes:
 
 
 @pytest.mark.parametrize("size", [*range(1, 34), 100, 1023])
+@pytest.mark.asvs("11.4.3")
 def test_every_leaf_leads_to_the_root_of_the_rfc(size: int) -> None:
     leaves = [leaf_hash(b"%d" % n) for n in range(size)]
     root = by_the_rfc(leaves)

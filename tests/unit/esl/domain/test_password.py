@@ -13,6 +13,7 @@ from esl.domain.password import (
 SHOP = ("Konzum Vrsar", "ana.novak", "Ana Novak")
 
 
+@pytest.mark.asvs("6.2.4")
 def test_many_of_those_that_are_tried_first_are_known() -> None:
     known = common_passwords()
     assert len(known) >= 3000
@@ -41,6 +42,7 @@ def test_many_of_those_that_are_tried_first_are_known() -> None:
         "lozinkalozinka",
     ],
 )
+@pytest.mark.asvs("6.2.4", "6.2.11")
 def test_what_is_tried_first_is_refused_and_never_repeated(password: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         check_password(password, path="/password", context=SHOP)
@@ -63,11 +65,13 @@ def test_what_is_tried_first_is_refused_and_never_repeated(password: str) -> Non
         " spaces count too ",
     ],
 )
+@pytest.mark.asvs("6.2.5", "6.2.9")
 def test_long_ones_of_any_kind_are_taken_whole(password: str) -> None:
     taken = check_password(password, path="/password", context=SHOP)
     assert taken == unicodedata.normalize("NFC", password)
 
 
+@pytest.mark.asvs("6.2.1", "6.2.9")
 def test_the_length_is_bound_and_nothing_is_cut() -> None:
     base = "the heron stood by the weir and waited for a fish that never came "
     longest = (base * 5)[:PASSWORD_LONGEST]

@@ -59,6 +59,7 @@ def test_a_pattern_leaves_room_for_the_longest_ids(*, fits: bool) -> None:
 
 
 @given(sku=st.text(min_size=1, max_size=6).filter(str.isprintable))
+@pytest.mark.asvs("1.2.2")
 def test_no_sku_changes_the_rest_of_the_address(sku: str) -> None:
     pattern = "https://shop.example/p/{sku}?s={store}&sku={sku}"
     link = shop_link(pattern, store="a&b=c#d", label="l", sku=sku, gtin=None)

@@ -97,6 +97,7 @@ def test_an_address_on_an_allowed_host_is_one(address: str) -> None:
         "",
     ],
 )
+@pytest.mark.asvs("1.2.2", "3.7.2")
 def test_an_address_that_leads_elsewhere_is_refused(address: str) -> None:
     assert not leads_to_a_host_of(address, HOSTS)
     with pytest.raises(InvalidInput):

@@ -46,6 +46,7 @@ def test_an_app_is_told_the_secret() -> None:
     assert hex_of_code_address(address_for_apps(secret, name="ana@shop.example")) == secret
 
 
+@pytest.mark.asvs("6.5.1")
 def test_a_code_counts_a_step_early_or_late_and_never_twice() -> None:
     for away, is_right in ((-2, False), (-1, True), (0, True), (1, True), (2, False)):
         typed = code_at(SECRET, HERE + away)
@@ -60,6 +61,7 @@ def test_a_code_counts_a_step_early_or_late_and_never_twice() -> None:
     assert check_code(code_at(SECRET, HERE + 1), again, lambda _: SECRET, later) is not None
 
 
+@pytest.mark.asvs("6.5.1")
 def test_a_recovery_code_works_once() -> None:
     codes = new_recovery_codes()
     assert len(set(codes)) == RECOVERY_CODES

@@ -50,6 +50,7 @@ def test_a_writing_transaction_begins_as_a_writer(tmp_path: Path) -> None:
     database.close()
 
 
+@pytest.mark.asvs("15.4.1")
 def test_eight_threads_lose_no_update(tmp_path: Path) -> None:
     database = open_database(tmp_path)
     rounds = 25

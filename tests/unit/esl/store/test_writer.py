@@ -107,6 +107,7 @@ def test_a_group_that_has_run_long_takes_nobody_else(database: Database) -> None
     assert len(counted) == 6
 
 
+@pytest.mark.asvs("2.3.3")
 def test_a_request_that_fails_undoes_itself_and_nobody_else(
     database: Database, writer: Writer
 ) -> None:
@@ -163,6 +164,7 @@ def spoil_the_commit(tx: Connection) -> None:
     )
 
 
+@pytest.mark.asvs("16.5.3")
 def test_if_the_commit_fails_nobody_is_told_that_it_was_stored(
     database: Database, writer: Writer
 ) -> None:

@@ -86,6 +86,7 @@ def test_a_key_never_shows_its_secret() -> None:
         ),
     ],
 )
+@pytest.mark.asvs("11.6.1")
 def test_a_file_that_is_no_plain_ed25519_key_is_refused(pem: bytes) -> None:
     with pytest.raises(BadKey):
         SigningKey.from_pem(pem)
@@ -131,6 +132,7 @@ def test_the_longest_header_stays_within_the_announced_overhead() -> None:
 
 
 @pytest.mark.parametrize("name", ["put-raw", "put-part-1", "show-timed"])
+@pytest.mark.asvs("4.1.5")
 def test_every_single_bit_flip_of_a_sealed_payload_is_refused(name: str) -> None:
     payload = seal(KEY, header(1), BY_NAME[name].payload)
     keeper = gatekeeper()

@@ -130,6 +130,7 @@ def test_a_trigger_that_stayed_does_not_make_the_next_file_ready() -> None:
     assert not readiness.trigger_is_newer(second)
 
 
+@pytest.mark.asvs("1.2.10")
 def test_no_cell_of_a_result_is_a_formula_and_no_row_has_more_than_one_line() -> None:
     line = ReportLine(
         row=7,

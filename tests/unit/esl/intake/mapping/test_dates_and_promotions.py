@@ -121,6 +121,7 @@ def test_promotions_of_the_till() -> None:
     )
 
 
+@pytest.mark.asvs("2.2.3")
 def test_promotions_that_contradict_themselves() -> None:
     assert promotion_of("1,1,,M,,,") == "a multibuy of one piece"
     assert promotion_of("1,1,,A,3,,") == "3 pieces, and the promotion is no multibuy"

@@ -92,6 +92,7 @@ def test_a_file_is_read_from_where_it_stands(tmp_path) -> None:
         "(?P<store>a)" + "b*" * 10,
     ],
 )
+@pytest.mark.asvs("1.3.12")
 def test_patterns_that_could_run_for_hours_are_refused(pattern: str) -> None:
     assert check_file_pattern(pattern)
 

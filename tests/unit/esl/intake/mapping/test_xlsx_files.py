@@ -174,6 +174,7 @@ def broken(change: str) -> bytes:
         (broken("cell"), "a cell of"),
     ],
 )
+@pytest.mark.asvs("1.5.1", "5.2.2", "5.2.3")
 def test_broken_and_hostile_books_are_refused_as_a_whole(body: bytes, said: str) -> None:
     assert said in refusal(body, MAPPING)
 
