@@ -7,28 +7,32 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+import structlog
 from fastapi import Request, Response
 from sqlalchemy import Connection
 
 from api.house import House
 from esl.domain.access import Principal, Scope
-from esl.domain.errors import InvalidInput, UnknownLabel, UnknownStore
+from esl.domain.errors import InvalidInput, NotFound, UnknownLabel, UnknownStore
 from esl.domain.ids import GatewayId, LabelId, Sku, StoreId, check_sku, check_slug
 from esl.domain.label import LabelState
 from esl.domain.place import Store
 from esl.intake.fields import Fields
 from esl.intake.strict_json import parse_strict_json
 from esl.services.requests import StoredAnswer, answer_once
-from esl.store import labels, places
+from esl.store import labels, places, traces
 from esl.store.writer import Priority
 from gateway.worker import Notice
 
 Read = TypeVar("Read")
 
+log = structlog.get_logger()
+
 BULK_FROM = 50
 """A request of more items than this waits behind single ones."""
 
 _KEY_LONGEST = 200
+_DIGITS_MOST = 15
 _LONG_BYTES = 16 * 1024
 
 
@@ -150,8 +154,19 @@ def asked(request: Request, body: bytes) -> bytes:
 
 def answered(answer: StoredAnswer, *, is_replayed: bool) -> Response:
     """Send an answer; say whether it was given before."""
+    if traces.is_on():
+        _trace(answer)
     headers = {"Idempotency-Replayed": "true"} if is_replayed else {}
     return Response(answer.answer, answer.status, headers, media_type="application/json")
+
+
+def _trace(answer: StoredAnswer) -> None:
+    """Log which changes a request was answered: so its name leads to them, and they to it."""
+    told = json.loads(answer.answer)
+    results = told.get("results", ()) if isinstance(told, dict) else ()
+    revs = [one.get("rev") for one in (told, *results) if isinstance(one, dict)]
+    for rev in dict.fromkeys(rev for rev in revs if rev is not None):
+        log.debug("change answered", change=rev)
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -181,6 +196,17 @@ async def read_nothing(request: Request) -> bytes:
 def slug(text: str, what: str) -> str:
     """Check an id from the URL."""
     return check_slug(text, path=f"/{what}", what=what)
+
+
+def number(text: str, what: str) -> int:
+    """Check a number from the URL, at most 53 bits.
+
+    Raises:
+        NotFound: It is none, so there is nothing of that number.
+    """
+    if not text.isascii() or not text.isdecimal() or len(text) > _DIGITS_MOST:
+        raise NotFound(f"no {what} has this number")
+    return int(text)
 
 
 def store_id(text: str) -> StoreId:

@@ -27,7 +27,7 @@ from esl.domain.stages import NO_STAGES, Stage, Stages
 from esl.services import deliveries
 from esl.services.deliveries import DueLabel, Plan, Recorded, Sending, Share
 from esl.services.neutral import load_neutral
-from esl.store import guarding
+from esl.store import guarding, traces
 from esl.store.database import Database
 from esl.store.write_group import Priority, Writes
 from gateway.bases import Base, Bases, find_bases
@@ -40,6 +40,7 @@ from gateway.painter import Painter
 from gateway.roster import Roster
 from gateway.sealer import Sealer
 from gateway.shares import choose_shares
+from gateway.tracing import trace_draft
 from gateway.wire.signing import SigningKey
 
 BATCH_MOST = 500
@@ -168,6 +169,8 @@ class Dispatcher:
             return recorded, self._claim_shares(tx, shares, batch.now)
 
         recorded, claimed = self._writer.write(write, priority=Priority.DISPATCH)
+        if traces.is_on():
+            trace_draft(draft, recorded)
         began_ns = self._stages.cpu_ns()
         self._keep_bases(draft, recorded)
         outgoing = self._sealer.seal_draft(draft, payloads, recorded)

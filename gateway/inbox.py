@@ -24,7 +24,7 @@ from esl.services.reports import Heard, Taken, take_in
 from esl.services.roaming import Hearing
 from esl.services.telemetry import Telemetry
 from esl.services.touches import take_touches
-from esl.store import gateway_labels, places
+from esl.store import gateway_labels, places, traces
 from esl.store.write_group import Priority, Writes
 from gateway.aside import Aside, Told
 from gateway.link import milliseconds
@@ -33,6 +33,7 @@ from gateway.orders import OrderBook
 from gateway.pacing import Backoff
 from gateway.reported import failure_reports, seen_report, shown_report, touch
 from gateway.roster import Roster, Standing
+from gateway.tracing import trace_shown
 from gateway.wire.codec import decode_events, decode_state
 from gateway.wire.errors import WireError
 from gateway.wire.failures import FailureCode
@@ -178,6 +179,8 @@ class Inbox:
             lambda tx: self._store(tx, gathered, now, online), priority=Priority.REPORT
         )
         self._unwritten = _Gathered()
+        if traces.is_on():
+            trace_shown(gathered.heard, taken.changed)
         self._roster.note_acted_on(gathered.began)
         self._roster.note_answered(taken.answered)
         self._roster.note_failed(gathered.failed)

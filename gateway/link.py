@@ -18,11 +18,12 @@ COMMANDS_MOST = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """One payload, ready to publish, and the labels it speaks to."""
+    """One payload, ready to publish, the labels it speaks to, and revisions of pictures in it."""
 
     gateway_id: GatewayId
     payload: bytes
     label_ids: tuple[LabelId, ...]
+    revs: tuple[int, ...] = ()  # of each label; none where it shows no picture at once
 
 
 def command_id(counter: int, position: int) -> int:

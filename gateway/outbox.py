@@ -16,6 +16,7 @@ from functools import partial
 import structlog
 
 from esl.domain.ids import GatewayId, LabelId
+from esl.store import traces
 from gateway.link import Outgoing
 from gateway.mqtt import Acknowledgement, MqttError
 
@@ -81,4 +82,7 @@ class Outbox:
             lane.waiting.clear()
             log.debug("not published", gateway=gateway_id, reason=str(failure))
             self._unsent(gateway_id, frozenset(x for p in given_back for x in p.label_ids))
+        elif payload.revs and traces.is_on():
+            for label_id, rev in zip(payload.label_ids, payload.revs, strict=True):
+                log.debug("picture published", change=rev, label=label_id, gateway=gateway_id)
         self._push(gateway_id)

@@ -1,6 +1,7 @@
 """A draft that was written down becomes signed payloads, in the order of their counters."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from esl.domain.clock import EffectiveClock
@@ -65,7 +66,8 @@ class Sealer:
                 puts.append(_put(label, piece, drawn, rev, command, deadline=deadline, size=size))
                 told[command] = [(label.label_id, rev)]
             label_ids = tuple(piece.sending.label_id for piece in here)
-            outgoing.append(self._seal(gateway_id, puts, label_ids, number, draft.batch.now))
+            sealed = self._seal(gateway_id, puts, label_ids, number, draft.batch.now)
+            outgoing.append(replace(sealed, revs=tuple(revs[x] for x in label_ids)))
             waits_s = max(
                 (piece.sending.due_at - draft.batch.now).total_seconds() for piece in here
             )

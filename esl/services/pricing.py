@@ -36,7 +36,7 @@ from esl.services.planned_changes import (
 from esl.services.price_books import Closed, PriceBooks, open_books, positions_of
 from esl.services.till_plans import Draft, TillPlans
 from esl.services.turning import settle_overdue
-from esl.store import owners, price_intake, promotions, sources
+from esl.store import owners, price_intake, promotions, sources, traces
 from esl.store.desk import owners_from
 from esl.store.price_intake import SaidBy, SaidPrice, SourcePosition
 
@@ -121,7 +121,32 @@ def apply_price_changes(
         if not (is_approved or is_planned):
             _note_spoken(books, changes, told)
     results = _results(changes, told, closed, now, each_its_rev=each_its_rev)
+    if traces.is_gathering(tx):
+        _trace(tx, store_id, changes, results, batch_id)
     return Applied(results=results, labels=closed.touched)
+
+
+def _trace(
+    tx: Connection,
+    store_id: StoreId,
+    changes: Sequence[PriceChange],
+    results: Sequence[ChangeResult],
+    batch_id: int | None,
+) -> None:
+    """Note for the log which prices were taken; neither what they are nor what was sent."""
+    lines = [
+        {
+            "change": result.rev,
+            "store": store_id,
+            "sku": result.sku,
+            "source": change.source,
+            "batch": batch_id,
+            "labels": result.labels,
+        }
+        for change, result in zip(changes, results, strict=True)
+        if result.rev is not None
+    ]
+    traces.note(tx, "price taken", lines)
 
 
 def _note_spoken(books: PriceBooks, changes: Sequence[PriceChange], told: Sequence[Told]) -> None:

@@ -22,7 +22,7 @@ from esl.domain.guards import FIXES, WORDS
 from esl.domain.ids import LabelId, StoreId
 from esl.domain.pricing import ChangeResult, PriceChange
 from esl.services.pricing import NOT_STORED, apply_price_changes
-from esl.store import answers
+from esl.store import answers, traces
 from esl.store.answers import StoredAnswer
 
 
@@ -114,10 +114,12 @@ def _take_alike(
     if not keys:
         return _take_round(tx, singles, keys, now, view)
     point = tx.begin_nested()
+    traced = traces.mark(tx)
     try:
         taken = _take_round(tx, singles, keys, now, view)
     except IntegrityError:
         point.rollback()
+        traces.cut_back(tx, traced)
         if len(singles) == 1:
             words = "another process is answering this Idempotency-Key; nothing was stored"
             return [Unavailable(words)]
@@ -191,6 +193,7 @@ def _apply(
 ) -> list[tuple[ChangeResult, tuple[LabelId, ...]] | Exception]:
     """Apply changes together; where one is refused, halves of them, until it is alone."""
     point = tx.begin_nested()
+    traced = traces.mark(tx)
     try:
         applied = apply_price_changes(
             tx, store_id, changes, now, actor=actor, each_its_rev=True, each_by_itself=True
@@ -199,6 +202,7 @@ def _apply(
         raise  # the database, not the change
     except Exception as exc:  # noqa: BLE001  whatever it is, it is for its sender alone
         point.rollback()
+        traces.cut_back(tx, traced)
         if len(changes) == 1:
             return [exc]
         half = len(changes) // 2

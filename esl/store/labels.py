@@ -20,7 +20,7 @@ from esl.domain.ids import Digest, GatewayId, LabelId, PanelId, Sku, StoreId
 from esl.domain.label import LabelState, Lane
 from esl.domain.neutral import NEUTRAL_TEMPLATE
 from esl.domain.place import NewLabel, Pairing
-from esl.store import till_labels
+from esl.store import till_labels, traces
 from esl.store.bulk import Bulk
 from esl.store.columns import AnyRow
 from esl.store.restored import first_epoch
@@ -135,6 +135,9 @@ def want(
 def want_each(tx: Connection, revs: Mapping[LabelId, int], now: datetime, *, lane: Lane) -> None:
     """Make each label want its revision, as `want` does."""
     _WANT.run(tx, sorted(revs.items()), now=now, lane=int(lane))
+    if traces.is_gathering(tx):
+        lines = [{"change": rev, "label": label} for label, rev in sorted(revs.items())]
+        traces.note(tx, "label wants a picture", lines)
 
 
 def pair(tx: Connection, store_id: StoreId, pairs: Sequence[Pairing], now: datetime) -> None:

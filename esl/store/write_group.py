@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from esl.domain.errors import Unavailable
 from esl.domain.stages import NO_STAGES, Stage, Stages
+from esl.store import traces
 from esl.store.database import Database, unavailable
 
 Result = TypeVar("Result")
@@ -179,6 +180,7 @@ class WriteGroup:
         try:
             with self._database.writing.begin() as tx:
                 began_s = self._monotonic_s()
+                traces.begin(tx)
                 while (
                     again is None
                     and len(members) < GROUP_LARGEST
@@ -196,6 +198,8 @@ class WriteGroup:
                     work_ns += took_ns
                     if request.priority in _INTAKE:
                         self._stages.add(Stage.INTAKE, took_ns, 1)
+                traced = traces.end(tx)
+            traces.say(traced)
             if self._told is not None:
                 self._told(len(members), self._monotonic_s() - entered_s)
         except Exception as exc:  # noqa: BLE001  whatever it is, nobody may wait for ever for it
@@ -242,6 +246,7 @@ def _attempt(tx: Connection, request: _Request[Result]) -> Callable[[], None] | 
     None where it was undone for another transaction's sake, and is to be tried again.
     """
     request.tries += 1
+    traced = traces.mark(tx)
     tx.exec_driver_sql("SAVEPOINT request")
     try:
         result = request.work(tx)
@@ -254,6 +259,7 @@ def _attempt(tx: Connection, request: _Request[Result]) -> Callable[[], None] | 
             # A full disk makes SQLite undo the whole transaction: it says why, not the savepoint.
             raise (exc if isinstance(exc, DBAPIError) else gone) from None
         tx.exec_driver_sql("RELEASE SAVEPOINT request")
+        traces.cut_back(tx, traced)
         if request.may_try_again(exc):
             return None
         return _failing(request, unavailable(exc) if isinstance(exc, DBAPIError) else exc)
