@@ -55,6 +55,8 @@ class TaskPage(BaseModel, extra="forbid"):
     """Which tasks."""
 
     also_done: bool = Field(default=False, description="Those that are over, too.")
+    after: int = Field(default=0, ge=0, le=2**53 - 1)
+    limit: int = Field(default=PAGE_MOST, ge=1, le=PAGE_MOST)
 
 
 class TouchPage(BaseModel, extra="forbid"):
@@ -121,6 +123,15 @@ async def list_problems(
     return {"problems": [_problem_view(problem) for problem in found], "after": more}
 
 
+@router.get("/problems/{problem}")
+async def get_problem(store: str, problem: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+    """Return one thing that is wrong, or was until lately."""
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
+    number = doors.number(problem, "problem")
+    found = await doors.read(house, lambda tx: problems.problem_numbered(tx, store_id, number))
+    return _problem_view(found)
+
+
 @router.get("/remove-tasks")
 async def list_tasks(
     store: str, house: TheHouse, who: Asker, page: Annotated[TaskPage, Query()]
@@ -128,9 +139,13 @@ async def list_tasks(
     """List the labels that are to be taken off the shelf."""
     store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     found = await doors.read(
-        house, lambda tx: remove_tasks.list_tasks(tx, store_id, also_done=page.also_done)
+        house,
+        lambda tx: remove_tasks.list_tasks(
+            tx, store_id, also_done=page.also_done, after=page.after, limit=page.limit
+        ),
     )
-    return {"tasks": [_task_view(task) for task in found]}
+    more = found[-1].task_id if len(found) == page.limit else None
+    return {"tasks": [_task_view(task) for task in found], "after": more}
 
 
 @router.post("/remove-tasks/{task}/done", openapi_extra=openapi_orders.TASK_DONE)

@@ -84,6 +84,14 @@ async def list_quarantine(
     return {"prices": [held_view(held) for held in found], "after": more}
 
 
+@router.get("/quarantine/{price}")
+async def get_held_price(store: str, price: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+    """Return a price that was held back, and what became of it."""
+    store_id = await doors.enter(house, who, Scope.PRICE_READ, store)
+    number = doors.number(price, "price that was held back")
+    return held_view(await doors.read(house, lambda tx: held_rows.held_back(tx, store_id, number)))
+
+
 @router.post("/quarantine/approve", openapi_extra=openapi_intake.RULING)
 async def approve_prices(store: str, request: Request, house: TheHouse, who: Asker) -> Response:
     """Let prices hold that were held back, by number or by batch; nobody approves their own."""
