@@ -62,6 +62,7 @@ _SOURCE = (".py", ".js", ".css", ".html", ".c", ".h")
 _CHANCE_BITS = 3.5  # a character; words and paths have less, base64 of 16 bytes has 4
 _HEX_BITS = 3.0
 _HEX_LEAST = 32
+_HEAD_OF_A_JWT = "eyJ"  # `{"` in base64: a head alone is no secret, and whole ones are `_TOKENS`
 _COUNTED_UP = ("0123", "1234", "abcd")
 
 
@@ -74,7 +75,8 @@ def holds_no_secret(path: str, text: str) -> Iterator[str]:
             yield from _told(path, text[: found.start()].count("\n") + 1, found, "a private key")
     for number, line in enumerate(text.splitlines(), start=1):
         for found in _TOKENS.finditer(line):
-            if not _counts_up(found[0]):
+            ours = found["ours"]  # names of metrics begin like tokens of ours
+            if not _counts_up(found[0]) and (ours is None or _looks_like_chance(ours)):
                 yield from _told(path, number, found, "a token")
         for found in (*_GIVEN.finditer(line), *_LOGIN.finditer(line)):
             is_text = found.re is _LOGIN or found["quote"] or not path.endswith(_SOURCE)
@@ -90,7 +92,7 @@ def _told(path: str, number: int, found: "re.Match[str]", what: str) -> Iterator
 
 
 def _looks_like_chance(value: str) -> bool:
-    if _counts_up(value):
+    if _counts_up(value) or value.startswith(_HEAD_OF_A_JWT):
         return False
     counts = Counter(value)
     bits = -sum(n / len(value) * math.log2(n / len(value)) for n in counts.values())
@@ -209,6 +211,8 @@ def test_a_planted_secret_is_found_and_not_told(what: str) -> None:
         ("docs/a.md", "ESL_BACKUP_PASSPHRASE_FILE=/etc/esl/passphrase"),
         ("docs/a.md", "mqtt://user:password@host:1883 and postgresql://esl:${PASSWORD}@db/esl"),
         ("docs/a.md", "-----BEGIN PRIVATE KEY-----\n…"),
+        ("docs/a.md", "`esl_untrusted_proxy_requests_refused_total`"),
+        ("docs/a.md", '"access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9…"'),
         ("a.md", "digest 3f786850e387550fdab836ed7e6dc881de23001b3f786850e387550fdab836ed"),
     ],
 )
