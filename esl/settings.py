@@ -322,7 +322,7 @@ def _refuse_unknown_variables() -> None:
         if upper.startswith(PREFIX) and upper.partition(_WITHIN)[0] not in known:
             if upper.startswith(_OTHER_VARIABLES):
                 continue
-            close = difflib.get_close_matches(upper, known, 1)
+            close = difflib.get_close_matches(upper.partition(_WITHIN)[0], known, 1)
             fix = f"; did you mean {close[0]}?" if close else ""
             raise SetupError(f"environment variable {name}: no such setting{fix}")
 

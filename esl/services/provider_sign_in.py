@@ -76,7 +76,7 @@ def let_in(
     Raises:
         NotSignedIn: This very sign-in was used before.
     """
-    if not identities.spend(tx, hash_secret(once), person_id, now + lasts, USED):
+    if not identities.spend(tx, hash_secret(once), now + lasts, USED):
         raise NotSignedIn("this sign-in was used already; begin again")
     stores = {store.store_id for store in places.all_stores(tx)}
     roles = roles_of(said.groups, rules.groups, stores)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, exists, select
 
 from esl.domain.person import PersonId
 from esl.store.tables import person_identities, sign_in_links
-from esl.store.upsert import insert_if_new
+from esl.store.upsert import insert_one_if_new
 
 _I = person_identities.c
 
@@ -23,24 +23,21 @@ def has_key(tx: Connection, person_id: PersonId) -> bool:
 
 
 def link(tx: Connection, key_sha256: str, person_id: PersonId, now: datetime) -> bool:
-    """Know a person by a key from now on; False where it has become another's meanwhile."""
+    """Know a person by a key from now on; False where it is somebody's already."""
     row = {"key_sha256": key_sha256, "person_id": person_id, "linked_at": now}
-    insert_if_new(tx, person_identities, [row])
-    return person_of_key(tx, key_sha256) == person_id
+    return insert_one_if_new(tx, person_identities, row)
 
 
-def spend(tx: Connection, secret_sha256: str, marker: str, ends_at: datetime, kind: str) -> bool:
+def spend(tx: Connection, secret_sha256: str, ends_at: datetime, purpose: str) -> bool:
     """Note that a one-time secret, which nothing knew of before, was used; False if it was before.
 
-    ``marker`` is new with each call, and says who came first.
+    The note is kept until ``ends_at``, and 30 days more.
     """
     row = {
         "secret_sha256": secret_sha256,
-        "person": marker,
+        "person": "",
         "uses_left": 0,
-        "purpose": kind,
+        "purpose": purpose,
         "expires_at": ends_at,
     }
-    insert_if_new(tx, sign_in_links, [row])
-    found = select(sign_in_links.c.person).where(sign_in_links.c.secret_sha256 == secret_sha256)
-    return bool(tx.execute(found).scalar_one() == marker)
+    return insert_one_if_new(tx, sign_in_links, row)

@@ -34,5 +34,12 @@ def insert_if_new(tx: Connection, table: Table, rows: Sequence[Row]) -> None:
         tx.execute(_insert(tx)(table).on_conflict_do_nothing(), list(rows))
 
 
+def insert_one_if_new(tx: Connection, table: Table, row: Row) -> bool:
+    """Insert a row; False where its primary key was there already."""
+    key = next(iter(table.primary_key))
+    insert = _insert(tx)(table).values(row).on_conflict_do_nothing().returning(key)
+    return tx.execute(insert).first() is not None
+
+
 def _insert(tx: Connection) -> Any:
     return sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
