@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from api.client import Client
+from api.client import Client, Retries
 from api.demo.control import serve_control
 from api.demo.controller import ControllerProcess
 from api.demo.sample_shop import STORE, products, shelf
@@ -23,6 +23,7 @@ from api.private_files import (
 from esl.domain.access import Scope
 from esl.domain.errors import SetupError
 from simulator.faults import Faults
+from simulator.pos import Article, Pos
 
 LABELS = 24
 PATIENCE_S = 5.0
@@ -56,7 +57,7 @@ async def run_once(data_dir: Path, *, labels: int, say: Callable[[str], None]) -
     controller = _controller(data_dir, port=0)
     runtime = await asyncio.to_thread(controller.start)
     try:
-        with Client(runtime.url, runtime.token) as client:
+        with Client(runtime.url, runtime.token, retries=Retries()) as client:
             demo = await asyncio.to_thread(Demo, client, shelf(labels), paint_s=0.2, seed=1)
             async with demo.shop:
                 return await _measure(demo, say)
@@ -101,7 +102,7 @@ async def run_live(data_dir: Path, *, labels: int, port: int, say: Callable[[str
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        with Client(runtime.url, runtime.token) as client:
+        with Client(runtime.url, runtime.token, retries=Retries()) as client:
             no_faults = Faults(Random(1), lose=0.0, duplicate=0.0)  # noqa: S311  until a button is pressed
             demo = await asyncio.to_thread(
                 Demo, client, shelf(labels), paint_s=1.5, seed=1, faults=no_faults
@@ -117,9 +118,15 @@ async def run_live(data_dir: Path, *, labels: int, port: int, say: Callable[[str
 
 async def _sell(demo: Demo, stop: asyncio.Event, say: Callable[[str], None]) -> None:
     """Change a price every few seconds until told to stop."""
-    random = Random(7)  # noqa: S311  a till's whims
-    catalogue = {str(p["sku"]): p for p in products()}
-    on_shelf = sorted({p.sku for p in demo.places})
+    on_shelf = {place.sku for place in demo.places}
+    articles = [
+        Article(
+            sku=sku, name=str(one["name"]), regular_minor=int(str(one["price"]).replace(".", ""))
+        )
+        for one in sorted(products(), key=lambda one: str(one["sku"]))
+        if (sku := str(one["sku"])) in on_shelf
+    ]
+    pos = Pos(articles, Random(7))  # noqa: S311  a till's whims
     while not stop.is_set():
         try:
             async with asyncio.timeout(CHANGE_EVERY_S):
@@ -128,17 +135,10 @@ async def _sell(demo: Demo, stop: asyncio.Event, say: Callable[[str], None]) -> 
             pass
         else:
             return
-        product = catalogue[random.choice(on_shelf)]
-        regular = int(str(product["price"]).replace(".", ""))
-        if random.random() < 0.5:  # noqa: PLR2004  as often a promotion as not
-            price, was, badge = regular * random.randint(60, 90) // 100, regular, "AKCIJA"
-        else:
-            price, was, badge = regular + random.randint(-20, 40), None, None
-        price = max(price, 9)
-        text = f"{price // 100}.{price % 100:02d}"
-        old = f"{was // 100}.{was % 100:02d}" if was is not None else None
-        await asyncio.to_thread(demo.change_price, str(product["sku"]), text, was=old, badge=badge)
-        say(f"till: {product['name']} now {text} €" + (f", was {old} €" if old else ""))
+        whim = pos.think()
+        sku, price, was = whim.article.sku, whim.price, whim.was
+        await asyncio.to_thread(demo.change_price, sku, price, was=was, badge=whim.badge)
+        say(f"till: {whim.article.name} now {price} €" + (f", was {was} €" if was else ""))
 
 
 def _welcome(

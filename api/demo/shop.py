@@ -19,6 +19,7 @@ from renderer.template.gallery import load_gallery
 from renderer.template.template import Template, parse_template
 from simulator.faults import Faults
 from simulator.gateway import GatewayOptions
+from simulator.pos import tell
 from simulator.shop import Shop
 
 _ITEMS_AT_ONCE = 1000
@@ -77,9 +78,8 @@ class Demo:
         self._post_all("pairings", [{"label": p.label_id, "sku": p.sku} for p in self.places])
 
     def change_price(self, sku: str, price: str, *, was: str | None, badge: str | None) -> None:
-        """Change one price, as a till does."""
-        change = {"sku": sku, "price": price, "was": was, "badge": badge, "source": "demo-till"}
-        self.client.post(f"/api/v1/stores/{STORE}/price-changes", change)
+        """Change one price, as a till does: once, however often the client has to send it."""
+        tell(self.client, STORE, sku, price, was=was, badge=badge)
 
     def mismatches(self) -> list[str]:
         """Compare the pixels each simulated label holds with a fresh render of the truth."""
@@ -136,4 +136,4 @@ class Demo:
     def _post_all(self, what: str, items: Sequence[Mapping[str, Any]]) -> None:
         for start in range(0, len(items), _ITEMS_AT_ONCE):
             part = [dict(item) for item in items[start : start + _ITEMS_AT_ONCE]]
-            self.client.post(f"/api/v1/stores/{STORE}/{what}", part)
+            self.client.post_once(f"/api/v1/stores/{STORE}/{what}", part)
