@@ -11,9 +11,10 @@ from api.edge import Edge
 from api.event_stream import EventFeed
 from api.guesses import Guesses
 from api.house import House
+from api.machine_uses import MachineUses
 from api.metrics.scrape import Scrape
-from api.openapi import PROBLEMS
 from api.oidc.provider import Provider
+from api.openapi import PROBLEMS
 from api.password_desk import PasswordDesk
 from api.readiness import Readiness
 from api.routes import (
@@ -41,9 +42,12 @@ from api.routes import (
     notifications,
     oauth,
     pairings,
+    panels,
     people,
     pictures,
     places,
+    planograms,
+    product_lists,
     products,
     promotion_events,
     promotions,
@@ -83,9 +87,8 @@ def create_app(house: House) -> ASGIApp:
     app.state.readiness = Readiness(house)
     app.state.tokens = house.tokens
     app.state.access_tokens = AccessTokens(house.settings.data_dir)
+    app.state.uses = MachineUses(house)
     app.state.guesses = Guesses()
-    app.state.client_guesses = Guesses(of_all=None)
-    app.state.client_networks = Guesses(of_one=oauth.FAILURES_OF_NETWORK, of_all=None)
     app.state.hooks = house.listeners.door
     app.state.passwords = PasswordDesk()
     app.state.provider = _provider_of(house)
@@ -94,13 +97,23 @@ def create_app(house: House) -> ASGIApp:
     turns.install(app)
     errors.install(app)
     parts = (
-        *(stores, products, labels, templates, template_rules, pictures, render),
+        *(
+            stores,
+            product_lists,
+            products,
+            labels,
+            panels,
+            templates,
+            template_rules,
+            pictures,
+            render,
+        ),
         *(fleet, flips, commands, clock, tokens, description, health, hooks),
         *(guards, neutral, batches, sources, hook_events, imports, migrations),
         *(refused_messages, promotions, promotion_events, till, proposals, journal),
         zones,
         *(subscriptions, events, notifications),
-        *(pairings, places, links),
+        *(pairings, places, planograms, links),
         *(audit, shown, shelf_report),
         *(people, me, clients, oauth),
         *(solum, pricer),

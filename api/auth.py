@@ -13,11 +13,12 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.access_tokens import AccessTokens, looks_like_one
 from api.house import House
+from api.machine_uses import MachineUses
 from api.rate_limits import ASKER
 from api.token_memory import BELIEVED, TokenMemory
 from esl.domain.access import Principal
 from esl.domain.errors import Forbidden, NotSignedIn
-from esl.services import access, clients
+from esl.services import access, access_times, clients
 
 SESSION_COOKIE = "esl_session"
 SESSION_COOKIE_OF_TLS = "__Host-esl_session"
@@ -151,17 +152,22 @@ def _machine(request: Request, house: House, token: str) -> Principal:
     memory: TokenMemory = request.app.state.tokens
     now_s = house.clock.monotonic_s()
     revocations = memory.revocations
+    now = house.clock.now()
     if looks_like_one(token):
         tokens: AccessTokens = request.app.state.access_tokens
-        now = house.clock.now()
         read = tokens.read(token, now)
         with house.database.read() as tx:
-            principal = clients.principal_of(tx, read.fetched)
+            principal = clients.principal_of(tx, read.fetched, now)
         if read.ends_at - now < BELIEVED:
             return principal
     else:
         with house.database.read() as tx:
             principal = access.principal_of_token(tx, token)
+            times = access_times.check(tx, principal.name, now)
+        uses: MachineUses = request.app.state.uses
+        uses.note(principal.name, times, now)
+        if times.ends_at is not None and times.ends_at - now < BELIEVED:
+            return principal
     memory.remember(token, principal, now_s, revocations=revocations)
     return principal
 

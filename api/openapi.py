@@ -392,6 +392,7 @@ def describe(app: FastAPI) -> Schema:
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
                 "session": {"type": "apiKey", "in": "cookie", "name": "esl_session"},
+                "client": {"type": "http", "scheme": "basic"},
             },
         }
         describe_versions(document)

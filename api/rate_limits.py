@@ -147,7 +147,8 @@ class RateLimits:
             return self._refuse(general, early_s)
         if path.endswith(_ANY):
             narrow = self._narrow(scope["method"], path)
-            if narrow is not None:
+            if narrow is self.sign_in or (narrow is not None and who is not None):
+                # Strangers get no picture and no list, so nothing of theirs is worth a count.
                 by = _place_of(scope) if narrow is self.sign_in else name
                 early_s = narrow.take(by, now_s)
                 if early_s:

@@ -1,5 +1,6 @@
 """``esl clients …``: machines that fetch short-lived tokens with a secret (docs/machines.md)."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -16,10 +17,18 @@ from esl.domain.errors import SetupError
 
 _RIGHTS = f"One of {', '.join(Scope)}. A client may have several: give the option once for each."
 _PAGE = 1000
+_OF_SECRETS = ("id", "expires_at", "last_used_at")
+DAYS_MOST = 3650
 
 app = typer.Typer(help="Machines that fetch short-lived tokens.", no_args_is_help=True)
 
 ClientId = Annotated[str, typer.Argument(help="Its id, from: esl clients list.")]
+Days = Annotated[
+    int | None,
+    typer.Option(
+        "--days", min=1, max=DAYS_MOST, help="Let it end by itself; left out: once it is revoked."
+    ),
+]
 Out = Annotated[
     Path | None, typer.Option(help="Write id:secret to this file, mode 0600, not the screen.")
 ]
@@ -30,12 +39,13 @@ def add(
     name: Annotated[str, typer.Option(help="Who uses it, for people: “ERP”.")],
     scope: Annotated[list[Scope], typer.Option(metavar="<right>", help=_RIGHTS)],
     store: Annotated[list[str], typer.Option(help="A store's id, or '*' for all; several times.")],
+    days: Days = None,
     out: Out = None,
     data: DataDir = None,
 ) -> None:
     """Add a client, and show its id and secret as id:secret, this once."""
     _check(out)
-    body = {"name": name, "scopes": [s.value for s in scope], "stores": store}
+    body = {"name": name, "scopes": [s.value for s in scope], "stores": store} | ends_after(days)
     with running_client(data) as client:
         made = client.post("/api/v1/clients", body)
     _show(f"{made['id']}:{made['secret']}", out)
@@ -55,25 +65,26 @@ def list_all(data: DataDir = None) -> None:
     if not found:
         print("There are no clients yet; add one with: esl clients add")
         return
-    table = Table("id", "name", "scopes", "stores", "secrets", "disabled")
+    table = Table("id", "name", "scopes", "stores", "secrets", "end", "last used", "disabled")
     for one in found:
+        active = [secret for secret in one["secrets"] if not secret["revoked_at"]]
         table.add_row(
             one["id"],
             one["name"],
             " ".join(one["scopes"]),
             " ".join(one["stores"]),
-            " ".join(secret["id"] for secret in one["secrets"] if not secret["revoked_at"]),
+            *("\n".join(_part(secret, name) for secret in active) for name in _OF_SECRETS),
             (one["disabled_at"] or "")[:16],
         )
     Console().print(table)
 
 
 @app.command("rotate")
-def rotate(client_id: ClientId, out: Out = None, data: DataDir = None) -> None:
+def rotate(client_id: ClientId, days: Days = None, out: Out = None, data: DataDir = None) -> None:
     """Give a client a second secret, and show it as id:secret, this once. The first still holds."""
     _check(out)
     with running_client(data) as client:
-        made = client.post(f"/api/v1/clients/{quote(client_id, safe='')}/secrets", {})
+        made = client.post(f"/api/v1/clients/{quote(client_id, safe='')}/secrets", ends_after(days))
     _show(f"{client_id}:{made['secret']}", out)
 
 
@@ -96,6 +107,17 @@ def disable(client_id: ClientId, data: DataDir = None) -> None:
     with running_client(data) as client:
         client.delete(f"/api/v1/clients/{quote(client_id, safe='')}")
     print(f"client {client_id} is let in no more")
+
+
+def ends_after(days: int | None) -> dict[str, str]:
+    """Return the field of a request that lets a token or secret end after so many days."""
+    if days is None:
+        return {}
+    return {"expires_at": (datetime.now(UTC) + timedelta(days=days)).isoformat()}
+
+
+def _part(secret: dict[str, Any], name: str) -> str:
+    return str(secret[name] or "-")[:16]
 
 
 def _check(out: Path | None) -> None:

@@ -7,6 +7,7 @@ folder themselves and write to its database.
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -14,16 +15,19 @@ from urllib.parse import quote
 import typer
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import Connection
 
 from api.books import open_books
+from api.cli.clients import Days, ends_after
 from api.cli.serve import DataDir
 from api.client import Client, Refused
 from api.private_files import RuntimeFile, read_runtime_file, write_private
 from esl.domain.access import Scope
 from esl.domain.errors import SetupError, Unavailable
-from esl.intake.access_json import parse_new_token
-from esl.services import access
+from esl.intake.access_json import NewToken, parse_new_token
+from esl.services import access, access_times
 from esl.settings import Settings, read_settings
+from esl.store.access_times import token_key
 
 _ANSWERS_WITHIN_S = 5.0
 _RIGHTS = f"One of {', '.join(Scope)}. A token may have several: give the option once for each."
@@ -36,6 +40,7 @@ def create(
     name: Annotated[str, typer.Option(help="Who uses it, for people: “till 3”.")],
     scope: Annotated[list[Scope], typer.Option(metavar="<right>", help=_RIGHTS)],
     store: Annotated[list[str], typer.Option(help="A store's id, or '*' for all; several times.")],
+    days: Days = None,
     out: Annotated[
         Path | None, typer.Option(help="Write the token to this file, mode 0600, not the screen.")
     ] = None,
@@ -45,7 +50,7 @@ def create(
     settings = read_settings(data_dir=data)
     if out is not None and (out.is_dir() or not out.parent.is_dir()):
         raise SetupError(f"{out} cannot be written: name a file in a folder that is there")
-    body = {"name": name, "scopes": [s.value for s in scope], "stores": store}
+    body = {"name": name, "scopes": [s.value for s in scope], "stores": store} | ends_after(days)
     running = _controller_on(settings.data_dir)
     if running is not None:
         with Client(running.url, running.token, certificate=running.certificate) as client:
@@ -58,17 +63,8 @@ def create(
             )
         new = parse_new_token(body)
         with open_books(settings) as books:
-            text = books.writer.write(
-                lambda tx: access.create_token(
-                    tx,
-                    token_id=secrets.token_hex(4),
-                    secret=secrets.token_urlsafe(32),
-                    name=new.name,
-                    scopes=new.scopes,
-                    stores=new.stores,
-                    now=books.clock.now(),
-                )
-            )
+            now = books.clock.now()
+            text = books.writer.write(lambda tx: _create(tx, new, now))
     if out is None:
         print(text)
     else:
@@ -84,7 +80,7 @@ def list_all(data: DataDir = None) -> None:
     if not tokens:
         print("There are no tokens yet; make one with: esl token create")
         return
-    table = Table("id", "name", "scopes", "stores", "made", "revoked")
+    table = Table("id", "name", "scopes", "stores", "made", "ends", "last used", "revoked")
     for t in tokens:
         table.add_row(
             t["id"],
@@ -92,6 +88,8 @@ def list_all(data: DataDir = None) -> None:
             " ".join(t["scopes"]),
             " ".join(t["stores"]),
             t["created_at"][:16],
+            (t["expires_at"] or "-")[:16],
+            (t["last_used_at"] or "-")[:16],
             (t["revoked_at"] or "")[:16],
         )
     Console().print(table)
@@ -106,6 +104,20 @@ def revoke(
     with _running(read_settings(data_dir=data)) as client:
         client.delete(f"/api/v1/tokens/{quote(token_id, safe='')}")
     print(f"token {token_id} is worthless now")
+
+
+def _create(tx: Connection, new: NewToken, now: datetime) -> str:
+    token_id = secrets.token_hex(4)
+    access_times.let_end(tx, token_key(token_id), new.ends_at, now)
+    return access.create_token(
+        tx,
+        token_id=token_id,
+        secret=secrets.token_urlsafe(32),
+        name=new.name,
+        scopes=new.scopes,
+        stores=new.stores,
+        now=now,
+    )
 
 
 def sign_in(data: DataDir = None) -> None:

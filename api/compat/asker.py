@@ -3,18 +3,21 @@
 import base64
 import binascii
 from collections.abc import Callable
+from datetime import datetime
 
 from fastapi import Request
 
 from api.auth import TheHouse
 from api.compat.tickets import Kind, open_ticket
 from api.house import House
+from api.machine_uses import MachineUses
 from api.rate_limits import ASKER
 from api.secret_box import open_box
-from api.token_memory import TokenMemory
+from api.token_memory import BELIEVED, TokenMemory
 from esl.domain.access import Principal
 from esl.domain.errors import NotSignedIn
-from esl.services import access, compat_access
+from esl.services import access, access_times, compat_access
+from esl.store.access_times import Times
 
 _HEADER_LONGEST = 2000
 _MACHINE = "esl_"
@@ -53,8 +56,12 @@ def _by_token(request: Request, house: House, text: str, door: str) -> Principal
         return _remembered(request, house, text)
     box = open_box(house.settings.data_dir)
     ticket = open_ticket(box, Kind.ACCESS, text, door=door, now=house.clock.now())
+    now = house.clock.now()
     with house.database.read() as tx:
-        return compat_access.principal_named(tx, ticket.token_id)
+        principal = compat_access.principal_named(tx, ticket.token_id)
+        times = access_times.check(tx, principal.name, now)
+    _note(request, principal, times, now)
+    return principal
 
 
 def _remembered(request: Request, house: House, text: str) -> Principal:
@@ -65,14 +72,24 @@ def _remembered(request: Request, house: House, text: str) -> Principal:
     if known is not None:
         return known
     revocations = memory.revocations
+    now = house.clock.now()
     with house.database.read() as tx:
         if text.startswith(_MACHINE):
             principal = access.principal_of_token(tx, text)
         else:
             name, password = read_basic(text.removeprefix("basic "))
             principal = compat_access.principal_of(compat_access.log_in(tx, name, password))
+        times = access_times.check(tx, principal.name, now)
+    _note(request, principal, times, now)
+    if times.ends_at is not None and times.ends_at - now < BELIEVED:
+        return principal
     memory.remember(text, principal, now_s, revocations=revocations)
     return principal
+
+
+def _note(request: Request, who: Principal, times: Times, now: datetime) -> None:
+    uses: MachineUses = request.app.state.uses
+    uses.note(who.name, times, now)
 
 
 def read_basic(text: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from api.doctor.finding import Finding, failed, passed, skipped, warned
 from esl.domain.errors import EslError
+from esl.services.access_times import WARNED_BEFORE, ending_soon
 from esl.settings import Settings
 from esl.store.backup_state import backed_up_at, backup_problem
 from esl.store.database import Database
@@ -16,6 +17,7 @@ from esl.store.migrate import is_current, schema_of
 
 BACKUP_OLD: Final = timedelta(hours=36)
 _MUST_BE_ON: Final = ("fsync", "full_page_writes")
+_NAMED_MOST: Final = 10
 _OLDEST_SERVER: Final = 130_000
 """PostgreSQL 13, as `server_version_num` says it."""
 
@@ -39,6 +41,7 @@ def look_at_books(settings: Settings, now: datetime) -> Iterator[Finding]:
                 return
             yield passed("migrations", f"schema {schema} is this version's")
             yield _backup(tx, settings, now)
+            yield _ending(tx, now)
     except EslError as exc:
         fix = "Start it, and check database_url: name, password and network."
         yield failed("database", str(exc), fix)
@@ -62,6 +65,21 @@ def _server(tx: Connection) -> Finding:
 
 def _setting(tx: Connection, name: str) -> str:
     return str(tx.execute(text("SELECT current_setting(:name)"), {"name": name}).scalar_one())
+
+
+def _ending(tx: Connection, now: datetime) -> Finding:
+    soon = ending_soon(tx, now)
+    if not soon:
+        days = WARNED_BEFORE.days
+        return passed("machines", f"no token and no client's secret ends within {days} days")
+    named = [
+        f"{one.access} ({one.name}) {'ends' if one.ends_at > now else 'ended'} on "
+        f"{one.ends_at:%Y-%m-%d}"
+        for one in soon[:_NAMED_MOST]
+    ]
+    more = [f"and {len(soon) - _NAMED_MOST} more"] if len(soon) > _NAMED_MOST else []
+    fix = "Give the machine another, then revoke this: esl clients rotate, or esl token create."
+    return warned("machines", "; ".join(named + more), fix)
 
 
 def _backup(tx: Connection, settings: Settings, now: datetime) -> Finding:

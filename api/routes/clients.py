@@ -2,21 +2,24 @@
 
 import re
 import secrets
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from api import doors, openapi
+from api import doors, openapi, openapi_access
 from api.auth import Asker, TheHouse
 from api.edits import Edited, Read, Removed
 from esl.domain.access import Scope
 from esl.domain.errors import InvalidInput, NotFound, UnknownStore
-from esl.intake.access_json import parse_new_token
+from esl.intake.access_json import NewToken, parse_grant, parse_new_secret, parse_new_token
 from esl.services import clients
 from esl.services.clients import Grant, NewSecret, secret_text
 from esl.store import clients as rows
+from esl.store.access_times import NEVER, secret_key, times_of
 from esl.store.clients import MachineClient
 
 router = APIRouter(prefix="/api/v1/clients", tags=["clients"])
@@ -38,42 +41,53 @@ class Page(BaseModel, extra="forbid"):
 async def list_clients(
     house: TheHouse, who: Asker, page: Annotated[Page, Query()]
 ) -> dict[str, Any]:
-    """List the clients by id, without their secrets."""
+    """List the clients by id, without their secrets; when each was last used, within a minute."""
     who.require(Scope.USER_ADMIN)
-    found = await doors.read(
-        house, lambda tx: rows.list_clients(tx, after=page.after, limit=page.limit)
-    )
-    more = found[-1].client_id if len(found) == page.limit else None
-    return {"clients": [_view(one) for one in found], "after": more}
+
+    def work(tx: Connection) -> tuple[list[dict[str, Any]], str | None]:
+        found = rows.list_clients(tx, after=page.after, limit=page.limit)
+        more = found[-1].client_id if len(found) == page.limit else None
+        return _with_times(tx, found), more
+
+    found, more = await doors.read(house, work)
+    return {"clients": found, "after": more}
 
 
-@router.post("", openapi_extra=openapi.TOKEN)
+@router.post("", openapi_extra=openapi_access.TOKEN)
 async def add_client(request: Request, house: TheHouse, who: Asker) -> dict[str, Any]:
-    """Add a client: ``{"name": …, "scopes": […], "stores": […]}``; shows its secret this once."""
+    """Add a client: ``{"name": …, "scopes": […], "stores": […]}``; shows its secret this once.
+
+    After ``expires_at``, if given, that secret is refused.
+    """
     who.require(Scope.USER_ADMIN)
     value, _ = await doors.read_json(request)
-    grant = _grant(value)
+    said = parse_new_token(value)
     _refuse_key(request)
     client_id = secrets.token_hex(_CLIENT_ID_BYTES)
-    secret = _new_secret(client_id)
+    secret = _new_secret(client_id, said.ends_at)
 
-    def work(tx: Connection) -> MachineClient:
+    def work(tx: Connection) -> dict[str, Any]:
         try:
-            return clients.add_client(
-                tx, who, grant, client_id=client_id, secret=secret, now=house.clock.now()
+            made = clients.add_client(
+                tx, who, _grant(said), client_id=client_id, secret=secret, now=house.clock.now()
             )
         except UnknownStore as exc:
             raise _bad_store(exc) from exc
+        return _with_times(tx, [made])[0]
 
-    return _view(await doors.write(house, work)) | {"secret": secret.text}
+    return await doors.write(house, work) | {"secret": secret.text}
 
 
 @router.get("/{client}")
 async def get_client(client: str, house: TheHouse, who: Asker, reading: Read) -> dict[str, Any]:
     """Show a client, without its secrets."""
     who.require(Scope.USER_ADMIN)
-    found = await doors.read(house, lambda tx: clients.client_for(tx, client))
-    return reading.of(_view(found))
+
+    def work(tx: Connection) -> tuple[dict[str, Any], dict[str, Any]]:
+        found = clients.client_for(tx, client)
+        return _with_times(tx, [found])[0], _view(found)
+
+    return reading.part(*await doors.read(house, work))
 
 
 @router.put("/{client}", openapi_extra=openapi.TOKEN)
@@ -83,31 +97,33 @@ async def change_client(
     """Say anew what a client is called, and what it may do where. Its tokens lose it at once."""
     who.require(Scope.USER_ADMIN)
     value, _ = await doors.read_json(request)
-    grant = _grant(value)
+    grant = _grant(parse_grant(value))
 
-    def work(tx: Connection) -> MachineClient:
+    def work(tx: Connection) -> dict[str, Any]:
         edit.check(tx, lambda: _view(clients.client_for(tx, client)))
         try:
-            return clients.change_client(tx, who, client, grant, house.clock.now())
+            changed = clients.change_client(tx, who, client, grant, house.clock.now())
         except UnknownStore as exc:
             raise _bad_store(exc) from exc
+        return _with_times(tx, [changed])[0]
 
     changed = await doors.write(house, work)
     request.app.state.tokens.forget_all()
-    return _view(changed)
+    return changed
 
 
-@router.post("/{client}/secrets", openapi_extra=openapi.NOTHING)
+@router.post("/{client}/secrets", openapi_extra=openapi_access.SECRET)
 async def rotate_secret(
     client: str, request: Request, house: TheHouse, who: Asker
 ) -> dict[str, Any]:
     """Give a client a second secret, shown this once; the first holds until it is revoked."""
     who.require(Scope.USER_ADMIN)
-    await doors.read_nothing(request)
+    value, _ = await doors.read_fields(request)
+    ends_at = parse_new_secret(value)
     _refuse_key(request)
-    secret = _new_secret(client)
+    secret = _new_secret(client, ends_at)
     await doors.write(house, lambda tx: clients.rotate(tx, who, client, secret, house.clock.now()))
-    return {"id": secret.secret_id, "secret": secret.text}
+    return {"id": secret.secret_id, "secret": secret.text, "expires_at": ends_at}
 
 
 @router.delete("/{client}/secrets/{secret}")
@@ -139,15 +155,15 @@ async def disable_client(
     return Response(status_code=204)
 
 
-def _grant(value: Any) -> Grant:
-    said = parse_new_token(value)
+def _grant(said: NewToken) -> Grant:
     return Grant(name=said.name, scopes=said.scopes, stores=said.stores)
 
 
-def _new_secret(client_id: str) -> NewSecret:
+def _new_secret(client_id: str, ends_at: datetime | None) -> NewSecret:
     return NewSecret(
         secret_id=secrets.token_hex(_SECRET_ID_BYTES),
         text=secret_text(client_id, secrets.token_hex(_SECRET_BYTES)),
+        ends_at=ends_at,
     )
 
 
@@ -161,6 +177,18 @@ def _refuse_key(request: Request) -> None:
 def _bad_store(exc: UnknownStore) -> InvalidInput:
     """Say that a store is unknown that stands in the body, not in the address."""
     return InvalidInput.at("/stores", str(exc), fix="Add the store first.")
+
+
+def _with_times(tx: Connection, found: Sequence[MachineClient]) -> list[dict[str, Any]]:
+    """Show clients with what no edit changes: when secrets end, and were last used."""
+    keys = [secret_key(one.client_id, each.secret_id) for one in found for each in one.secrets]
+    times = times_of(tx, keys)
+    views = [_view(one) for one in found]
+    for view in views:
+        for secret in view["secrets"]:
+            own = times.get(secret_key(view["id"], secret["id"]), NEVER)
+            secret |= {"expires_at": own.ends_at, "last_used_at": own.used_at}
+    return views
 
 
 def _view(client: MachineClient) -> dict[str, Any]:

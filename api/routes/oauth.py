@@ -18,18 +18,16 @@ from fastapi.responses import JSONResponse
 from api import doors
 from api.access_tokens import LASTS, AccessTokens
 from api.auth import TheHouse
-from api.guesses import Guesses
+from api.openapi_access import FETCH, FETCHED
 from esl.domain.access import Scope
 from esl.domain.errors import NotSignedIn, TooOften
 from esl.domain.throttle import network_of
 from esl.services import clients
 from esl.services.clients import Fetched
+from esl.services.fetching import fetch
 from esl.store.clients import MachineClient
 
-router = APIRouter(include_in_schema=False)
-
-FAILURES_OF_NETWORK: Final = 60
-"""Wrong secrets from one network in a minute; a client's own are `api.guesses.FAILURES_OF_ONE`."""
+router = APIRouter(tags=["tokens"])
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _GRANT: Final = "client_credentials"
@@ -46,9 +44,12 @@ class _RefusedError(Exception):
         super().__init__(error)
 
 
-@router.post("/oauth/token")
+@router.post("/oauth/token", openapi_extra=FETCH, responses=FETCHED)
 async def give_token(request: Request, house: TheHouse) -> Response:
-    """Give a client a token of ten minutes, for all its rights or for those it asks for."""
+    """Give a client a token of ten minutes, for all its rights or for those it asks for.
+
+    OAuth 2.0, client credentials (RFC 6749, 4.4); its errors are those of the RFC.
+    """
     try:
         return await _give(request, house)
     except _RefusedError as exc:
@@ -133,22 +134,17 @@ def _credentials(request: Request, form: dict[str, str]) -> tuple[str, str]:
 async def _prove(
     request: Request, house: TheHouse, client_id: str, secret: str
 ) -> tuple[MachineClient, str]:
-    """Check a secret, unless too many were wrong lately."""
+    """Check a secret, unless too many were wrong lately, here or in another process."""
     network = network_of(request.client.host if request.client is not None else "")
-    known = client_id if clients.is_client_id(client_id) else "no id"
-    by_client: Guesses = request.app.state.client_guesses
-    by_network: Guesses = request.app.state.client_networks
-    now_s = house.clock.monotonic_s()
-    name = f"{known} {network}"
-    by_network.check(network, now_s)
-    by_client.check(name, now_s)
-    try:
-        return await doors.read(house, lambda tx: clients.prove(tx, client_id, secret))
-    except NotSignedIn:
-        by_network.note_failure(network, now_s)
-        by_client.note_failure(name, now_s)
+    now = house.clock.now()
+    found = await doors.write(
+        house, lambda tx: fetch(tx, client_id, secret, network=network, now=now)
+    )
+    if isinstance(found, NotSignedIn):
+        known = client_id if clients.is_client_id(client_id) else "no id"
         log.warning("a client was refused a token", client=known, network=network)
-        raise
+        raise found
+    return found
 
 
 def _asked_scopes(text: str | None, client: MachineClient) -> frozenset[Scope]:

@@ -1,7 +1,8 @@
 """Requests for access as JSON: new machine tokens and sign-in links."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from esl.domain.access import ALL_STORES, Scope
@@ -25,19 +26,52 @@ class NewToken:
     name: str
     scopes: frozenset[Scope]
     stores: frozenset[str]  # store ids, or `ALL_STORES`
+    ends_at: datetime | None = None
 
 
 def parse_new_token(value: Any) -> NewToken:
     """Read ``{"name": …, "scopes": ["price:write", …], "stores": ["zagreb-1", …] or ["*"]}``.
 
+    ``expires_at`` is an instant after which it, or a client's first secret, holds no longer.
+
     Raises:
         InvalidInput: With the path of each bad field.
     """
     fields = Fields(value)
+    grant = _grant(fields)
+    ends_at = fields.instant("expires_at")
+    fields.finish()
+    return replace(grant, ends_at=ends_at)
+
+
+def parse_new_secret(value: Any) -> datetime | None:
+    """Read ``{"expires_at": …}``, or ``{}`` for a secret that does not end by itself.
+
+    Raises:
+        InvalidInput: Not an instant.
+    """
+    fields = Fields(value)
+    ends_at = fields.instant("expires_at")
+    fields.finish()
+    return ends_at
+
+
+def parse_grant(value: Any) -> NewToken:
+    """Read the same as `parse_new_token` for what is there already, without ``expires_at``.
+
+    Raises:
+        InvalidInput: With the path of each bad field.
+    """
+    fields = Fields(value)
+    grant = _grant(fields)
+    fields.finish()
+    return grant
+
+
+def _grant(fields: Fields) -> NewToken:
     name = fields.text("name", longest=TOKEN_NAME_LONGEST, required=True)
     scopes = _each(fields, "scopes", _scope, most=len(Scope))
     stores = _each(fields, "stores", _store, most=STORES_MOST)
-    fields.finish()
     return NewToken(name=str(name), scopes=scopes, stores=stores)
 
 

@@ -22,7 +22,9 @@ from sqlalchemy import Connection
 from esl.domain.access import ALL_STORES, Principal, Scope
 from esl.domain.errors import Conflict, NotFound, NotSignedIn
 from esl.services.access import check_grant, hash_secret
+from esl.services.access_times import check, in_force, let_end
 from esl.store import audit, clients
+from esl.store.access_times import Times, secret_key
 from esl.store.bell import Ring, ring_within
 from esl.store.clients import ClientSecret, MachineClient
 
@@ -47,6 +49,7 @@ class NewSecret:
 
     secret_id: str
     text: str
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +85,7 @@ def add_client(
     """Store a client and its first secret.
 
     Raises:
-        InvalidInput, UnknownStore: As `check_grant`.
+        InvalidInput, UnknownStore: As `check_grant`; or the secret would have ended already.
     """
     check_grant(tx, grant.scopes, grant.stores)
     client = MachineClient(
@@ -94,7 +97,7 @@ def add_client(
         disabled_at=None,
     )
     clients.add_client(tx, client)
-    clients.add_secret(tx, client_id, _stored(secret, now))
+    _add_secret(tx, client_id, secret, now)
     _note(tx, who, "client_added", client_id, now, _words_of(grant) | {"secret": secret.secret_id})
     return client_for(tx, client_id)
 
@@ -138,11 +141,12 @@ def rotate(
     Raises:
         NotFound: There is no such client, or it was disabled.
         Conflict: It has two.
+        InvalidInput: The secret would have ended already.
     """
     client = _to_change(tx, client_id)
     if len(client.active_secrets) >= SECRETS_MOST:
         raise Conflict("this client has two secrets; revoke the one it uses no more, then rotate")
-    clients.add_secret(tx, client_id, _stored(secret, now))
+    _add_secret(tx, client_id, secret, now)
     _note(tx, who, "client_rotated", client_id, now, {"secret": secret.secret_id})
 
 
@@ -173,11 +177,13 @@ def disable(tx: Connection, who: Principal, client_id: str, now: datetime) -> No
     _note(tx, who, "client_disabled", client_id, now, {})
 
 
-def prove(tx: Connection, client_id: str, text: str) -> tuple[MachineClient, str]:
-    """Return the client whose secret this is, and which of its secrets it is.
+def prove(
+    tx: Connection, client_id: str, text: str, now: datetime
+) -> tuple[MachineClient, str, Times]:
+    """Return the client whose secret this is, which of its secrets it is, and that one's times.
 
     Raises:
-        NotSignedIn: There is none such, or it is another's; never says which.
+        NotSignedIn: There is none such, or it is another's; never says which. Or it has ended.
     """
     client = clients.client_named(tx, client_id) if is_client_id(client_id) else None
     active = client.active_secrets if client is not None else []
@@ -189,18 +195,21 @@ def prove(tx: Connection, client_id: str, text: str) -> tuple[MachineClient, str
             right = secret_id
     if client is None or right is None:
         raise NotSignedIn(_WRONG)
-    return client, right
+    return client, right, check(tx, secret_key(client_id, right), now)
 
 
-def principal_of(tx: Connection, fetched: Fetched) -> Principal:
+def principal_of(tx: Connection, fetched: Fetched, now: datetime) -> Principal:
     """Say who a token stands for now: what it was given for, as far as its client may it still.
 
     Raises:
-        NotSignedIn: The client was disabled, the secret revoked, or nothing of it is left.
+        NotSignedIn: The client was disabled, the secret revoked or over, or nothing of it is left.
     """
     client = clients.client_named(tx, fetched.client_id)
     active = {one.secret_id for one in client.active_secrets} if client is not None else set()
     if client is None or fetched.secret_id not in active:
+        raise NotSignedIn("the token is not valid")
+    key = secret_key(client.client_id, fetched.secret_id)
+    if key not in in_force(tx, [key], now):
         raise NotSignedIn("the token is not valid")
     scopes = fetched.scopes & client.scopes
     stores = _both(fetched.stores, client.stores)
@@ -222,13 +231,15 @@ def _to_change(tx: Connection, client_id: str) -> MachineClient:
     return found
 
 
-def _stored(secret: NewSecret, now: datetime) -> ClientSecret:
-    return ClientSecret(
+def _add_secret(tx: Connection, client_id: str, secret: NewSecret, now: datetime) -> None:
+    stored = ClientSecret(
         secret_id=secret.secret_id,
         sha256=hash_secret(secret.text),
         created_at=now,
         revoked_at=None,
     )
+    clients.add_secret(tx, client_id, stored)
+    let_end(tx, secret_key(client_id, secret.secret_id), secret.ends_at, now)
 
 
 def _words_of(grant: Grant) -> dict[str, Any]:

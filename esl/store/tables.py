@@ -29,6 +29,7 @@ from esl.store.access_tables import (
     person_sessions,
     sign_in_links,
 )
+from esl.store.access_time_tables import access_times
 from esl.store.broker_tables import broker_logins, gateway_tokens
 from esl.store.chain_tables import audit_blocks, audit_checkpoints, audit_gaps, audit_parts
 from esl.store.columns import UtcDateTime
@@ -109,6 +110,7 @@ __all__ = [
     "REVISION_SEQUENCE",
     "STUCK",
     "absent_labels",
+    "access_times",
     "answered_requests",
     "audit_blocks",
     "audit_checkpoints",

@@ -19,6 +19,7 @@ from api.listeners.hook_sources import HookSource, RememberedSources
 from api.private_files import RuntimeFile
 from esl.intake.hooks.request import HookSecrets
 from esl.intake.hooks.verifiers import HookKind
+from esl.services.fetching import FAILURES_OF_CLIENT
 from esl.store.database import Database
 from tests.running_house import STORE_BODY, Command
 from tests.served import Served, wait_until
@@ -164,6 +165,7 @@ def test_a_secret_replaced_and_a_source_switched_off_in_one_process_end_in_anoth
     assert off < AT_ONCE_S
 
 
+@pytest.mark.asvs("16.5.3")
 def test_while_the_bell_is_silent_every_token_is_asked_for(two: Two, database_url: str) -> None:
     scopes = {"name": "till", "stores": ["main"], "scopes": ["price:read"]}
     token = two.done("POST", "/api/v1/tokens", scopes)["token"]
@@ -212,3 +214,17 @@ def test_what_was_looked_up_before_a_change_is_not_remembered_after_it() -> None
     sources = RememberedSources(Slow(), lambda: 100.0)
     assert sources.lookup("shop") == with_secret(OLD)
     assert sources.lookup("shop") == with_secret(NEW)
+
+
+@pytest.mark.asvs("6.3.1")
+def test_who_guesses_a_secret_in_one_process_waits_in_every_other(two: Two) -> None:
+    grant = {"name": "ERP", "stores": ["main"], "scopes": ["price:read"]}
+    client, other = (two.done("POST", "/api/v1/clients", grant) for _ in range(2))
+    for number in range(FAILURES_OF_CLIENT):
+        assert _fetched(two, number % 2, client["id"], "guess").status_code == 401
+    for which in (0, 1):
+        slowed = _fetched(two, which, client["id"], client["secret"])
+        assert slowed.status_code == 429
+        assert slowed.json()["error"] == "temporarily_unavailable"
+        assert 1 <= int(slowed.headers["retry-after"]) <= 60
+        assert _fetched(two, which, other["id"], other["secret"]).status_code == 200

@@ -66,21 +66,21 @@ def test_a_secret_proves_its_client_until_it_is_revoked(database: Database) -> N
     with database.writing.begin() as tx:
         clients.rotate(tx, WHO, CLIENT, a_secret(2), NOON + timedelta(days=1))
         for number in (1, 2):
-            client, secret_id = clients.prove(tx, CLIENT, a_secret(number).text)
+            client, secret_id, _ = clients.prove(tx, CLIENT, a_secret(number).text, NOON)
             assert (client.client_id, secret_id) == (CLIENT, a_secret(number).secret_id)
-            who = clients.principal_of(tx, fetched(number))
+            who = clients.principal_of(tx, fetched(number), NOON)
             assert (who.scopes, who.stores) == (GRANT.scopes, GRANT.stores)
         for text in ("", "x", a_secret(3).text, a_secret(1).text[:-1], a_secret(1).text + "\0"):
             with pytest.raises(NotSignedIn):
-                clients.prove(tx, CLIENT, text)
+                clients.prove(tx, CLIENT, text, NOON)
         for client_id in ("", "0a1b2c3d4e5e", CLIENT.upper(), f"{CLIENT}\0", "\0", "%"):
             with pytest.raises(NotSignedIn):
-                clients.prove(tx, client_id, a_secret(1).text)
+                clients.prove(tx, client_id, a_secret(1).text, NOON)
         clients.revoke(tx, WHO, CLIENT, a_secret(1).secret_id, NOON)
         with pytest.raises(NotSignedIn):
-            clients.prove(tx, CLIENT, a_secret(1).text)
+            clients.prove(tx, CLIENT, a_secret(1).text, NOON)
         with pytest.raises(NotSignedIn):
-            clients.principal_of(tx, fetched(1))
+            clients.principal_of(tx, fetched(1), NOON)
         with pytest.raises(NotFound):
             clients.revoke(tx, WHO, CLIENT, a_secret(1).secret_id, NOON)
         clients.rotate(tx, WHO, CLIENT, a_secret(3), NOON)
@@ -93,15 +93,17 @@ def test_a_token_never_may_more_than_it_was_given_or_its_client_may_now(
 ) -> None:
     with database.writing.begin() as tx:
         given = fetched(1, Scope.PRICE_READ, Scope.USER_ADMIN)
-        assert clients.principal_of(tx, given).scopes == {Scope.PRICE_READ}
+        assert clients.principal_of(tx, given, NOON).scopes == {Scope.PRICE_READ}
         wider = Grant(name="ERP", scopes=frozenset(Scope), stores=frozenset({ALL_STORES}))
         clients.change_client(tx, WHO, CLIENT, wider, NOON)
-        assert clients.principal_of(tx, fetched(1, Scope.PRICE_READ)).scopes == {Scope.PRICE_READ}
+        assert clients.principal_of(tx, fetched(1, Scope.PRICE_READ), NOON).scopes == {
+            Scope.PRICE_READ
+        }
         clients.disable(tx, WHO, CLIENT, NOON)
         with pytest.raises(NotSignedIn):
-            clients.principal_of(tx, fetched(1))
+            clients.principal_of(tx, fetched(1), NOON)
         with pytest.raises(NotSignedIn):
-            clients.prove(tx, CLIENT, a_secret(1).text)
+            clients.prove(tx, CLIENT, a_secret(1).text, NOON)
         for act in (
             lambda: clients.rotate(tx, WHO, CLIENT, a_secret(2), NOON),
             lambda: clients.change_client(tx, WHO, CLIENT, GRANT, NOON),

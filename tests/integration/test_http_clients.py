@@ -17,11 +17,11 @@ import jwt
 import pytest
 
 from api.access_tokens import AccessTokens
-from api.guesses import FAILURES_OF_ONE
 from api.private_files import RuntimeFile, runtime_file
 from api.secret_box import derive_key
 from esl.domain.errors import NotSignedIn
 from esl.services.clients import Fetched
+from esl.services.fetching import FAILURES_OF_CLIENT
 from tests.running_house import Command, RunningHouse, check_problem, running_house
 
 pytest_plugins = ["tests.shop_over_http"]
@@ -34,8 +34,7 @@ GRANT = {"name": "ERP", "scopes": ["price:write", "price:read"], "stores": ["mai
 @pytest.fixture(autouse=True)
 def _nobody_failed_lately(shop: RunningHouse) -> Iterator[None]:
     yield
-    for guesses in (shop.app.state.client_guesses, shop.app.state.client_networks):
-        guesses._of_one.clear()
+    shop.write(lambda tx: tx.exec_driver_sql("DELETE FROM sign_in_throttle"))
 
 
 def _client(shop: RunningHouse, **changes: Any) -> dict[str, Any]:
@@ -197,7 +196,7 @@ def test_who_is_unknown_and_whose_secret_is_wrong_hear_the_same(shop: RunningHou
 
 def test_who_guesses_has_to_wait_and_keeps_nobody_else_out(shop: RunningHouse) -> None:
     client, other = _client(shop), _client(shop)
-    for _ in range(FAILURES_OF_ONE):
+    for _ in range(FAILURES_OF_CLIENT):
         _refused(_fetch(shop, client | {"secret": "guess"}), "invalid_client", 401)
     slowed = _fetch(shop, client)
     _refused(slowed, "temporarily_unavailable", 429)
