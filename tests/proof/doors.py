@@ -3,17 +3,27 @@
 Requests are drawn from the OpenAPI description, three quarters such as it allows, the others such
 as it forbids. Whatever comes, the answer's status, content type and shape are described, and never
 a fault. Ids that exist take the place of most drawn ones, or nothing would get past the address;
-the shop behind the doors is filled with the description's own examples, again and again, as what
-is sent may delete it. ``reached`` counts the requests that came as far as their door's function.
+the shop behind the doors is filled with the description's own examples, again and again, and what
+is deleted is made again. ``reached`` counts the requests that came as far as their door's function.
+
+The doors are asked in small parts, two processes at a time. Each part has a house of its own, so
+that what one piles up slows no other, and whatever the order, a part's requests are the same.
 """
 
 import argparse
+import functools
+import gc
+import itertools
 import json
+import multiprocessing
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -44,8 +54,16 @@ REACHED_LEAST = 0.6
 FORBIDDEN = 0.25
 """The share of requests that the description does not allow: most end before the function."""
 
-FILL_EVERY = 500
+FILL_EVERY = 2000
 """So many requests after which the shop is filled again."""
+
+CASES_A_PART = 5000
+"""So many requests make no house slow, and are many enough to be worth opening one."""
+
+PROCESSES = 2
+PATIENCE_S = 10.0
+GLANCE_S = 0.3
+"""So long a stream without end is listened to: what it has to say, it says at once."""
 
 KNOWN = {
     "store": "main",
@@ -70,28 +88,55 @@ _LOOKED = {HTTPStatus.OK, HTTPStatus.NOT_FOUND}
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  a disk is not what is tested
 
 
+@dataclass(slots=True)
+class Found:
+    """What was asked and what came back; parts add up."""
+
+    asked: Counter[str] = field(default_factory=Counter)
+    reached: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
+    wrong: dict[str, str] = field(default_factory=dict)
+
+    def add(self, other: "Found") -> None:
+        """Take in what another part found."""
+        self.asked += other.asked
+        self.reached += other.reached
+        self.statuses += other.statuses
+        self.wrong = other.wrong | self.wrong
+
+
 class Doors:
-    """All operations of a running controller, and what was found behind them."""
+    """Operations of a running controller, and what was found behind them."""
 
     def __init__(self, house: RunningHouse, draw: int) -> None:
         self._house = house
         self._draw = draw
         self._document = house.done("GET", "/api/v1/openapi.json")
         self._headers = {"Authorization": f"Bearer {house.operator}"}
-        self.reached: Counter[str] = Counter()
-        self.asked: Counter[str] = Counter()
-        self.statuses: Counter[int] = Counter()
-        self.wrong: dict[str, str] = {}
-        self._calls = _count_calls()
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._examples = list(self._read_examples())
+        self.found = Found()
+        self._calls = _calls()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
 
     def fill(self) -> None:
         """Make what addresses name, with the description's examples; what fails is left out."""
         self._house.done("PUT", "/api/v1/stores/main", STORE_BODY)
         for _ in range(2):  # some want what a later one makes
-            for method, path, body in self._examples():
-                self._house.ask(method, path, json=body)
+            for method, path, body in self._examples:
+                self._house.ask(method, path.format_map(_Known()), json=body)
 
-    def _examples(self) -> Iterator[tuple[str, str, Any]]:
+    def _make_again(self, path: str) -> None:
+        """Make what was deleted at an address: by a PUT there, or a POST to the list it is of."""
+        for method, made_at, body in self._examples:
+            if made_at in {path, path.rsplit("/", 1)[0]}:
+                self._house.ask(method, made_at.format_map(_Known()), json=body)
+
+    def _read_examples(self) -> Iterator[tuple[str, str, Any]]:
         for path, item in self._document["paths"].items():
             for method in ("put", "post"):
                 content = item.get(method, {}).get("requestBody", {}).get("content", {})
@@ -100,16 +145,18 @@ class Doors:
                     for one in kind.get("examples", {}).values():
                         example = one.get("value", example)
                     if example is not None and not _leaves(path):
-                        yield method.upper(), path.format_map(_Known()), example
+                        yield method.upper(), path, example
 
-    def ask_all(self, cases: int, *, only: str = "") -> None:
-        """Send so many requests, shared out evenly."""
+    def named(self, only: str) -> list[Any]:
+        """Return the operations whose path holds a text, in the description's order."""
         described = schemathesis.openapi.from_dict(self._document)
         found: Iterator[Any] = described.get_all_operations()
-        doors = [door for door in (each.ok() for each in found) if only in door.path]
-        each = max(2, -(-cases // len(doors)))
+        return [door for door in (each.ok() for each in found) if only in door.path]
+
+    def ask_all(self, doors: list[Any], each: int) -> None:
+        """Send each door so many requests."""
+        forbidden = max(1, int(each * FORBIDDEN))
         for door in doors:
-            forbidden = max(1, int(each * FORBIDDEN))
             self._ask(door, GenerationMode.POSITIVE, each - forbidden)
             self._ask(door, GenerationMode.NEGATIVE, forbidden)
 
@@ -126,36 +173,48 @@ class Doors:
         )
         @given(case=door.as_strategy(generation_mode=mode))
         def ask(case: Any) -> None:
-            if self.asked.total() % FILL_EVERY == 0 or door.method == "delete":
+            if self.found.asked.total() % FILL_EVERY == 0:
                 self.fill()
             self._send(door, case)
 
         ask()
 
     def _send(self, door: Any, case: Any) -> None:
-        self.asked[door.label] += 1
-        if self.asked[door.label] % 4:
+        found = self.found
+        found.asked[door.label] += 1
+        if found.asked[door.label] % 4:
             for name in case.path_parameters or {}:
                 case.path_parameters[name] = KNOWN.get(name, case.path_parameters[name])
         calls = len(self._calls)
         try:
-            answer = case.call(base_url=self._house.url, headers=self._headers, timeout=10)
+            answer = self._answer(door, case)
         except requests.exceptions.ReadTimeout:
-            if not _is_endless(door):
-                self.wrong.setdefault(f"{door.label} late", "no answer within 10 s")
+            found.wrong.setdefault(f"{door.label} late", f"no answer within {PATIENCE_S:g} s")
             return
         finally:
-            self.reached[door.label] += len(self._calls) > calls
-        self.statuses[answer.status_code] += 1
+            found.reached[door.label] += len(self._calls) > calls
+        found.statuses[answer.status_code] += 1
         if _is_endless(door):  # no plain function
-            self.reached[door.label] += answer.status_code in _LOOKED
+            found.reached[door.label] += answer.status_code in _LOOKED
+        if door.method == "delete" and answer.status_code < HTTPStatus.BAD_REQUEST:
+            self._make_again(door.path)
         try:
             case.validate_response(answer, checks=CHECKS)
         except BaseExceptionGroup as exc:
-            self.wrong.setdefault(f"{door.label} {answer.status_code}", str(exc.exceptions[0]))
+            found.wrong.setdefault(f"{door.label} {answer.status_code}", str(exc.exceptions[0]))
+
+    def _answer(self, door: Any, case: Any) -> Any:
+        how = {"base_url": self._house.url, "headers": self._headers, "session": self._session}
+        if _is_endless(door):
+            try:
+                return case.call(**how, timeout=GLANCE_S)
+            except requests.exceptions.ReadTimeout:  # not even its head: the machine is busy
+                pass
+        return case.call(**how, timeout=PATIENCE_S)
 
 
-def _count_calls() -> list[float]:
+@functools.cache
+def _calls() -> list[float]:
     """Note each call of a door's function, in every application of this process."""
     calls: list[float] = []
 
@@ -190,29 +249,86 @@ def _is_endless(door: Any) -> bool:
     return _ENDLESS in json.dumps(door.definition.raw.get("responses", {}))
 
 
-def prove_doors(cases: int, draw: int, *, only: str = "") -> dict[str, Any]:
-    """Ask every door so many requests together, and say what was found."""
-    began_s = time.perf_counter()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Some of the doors: those whose path holds ``only``, from ``first`` on to before ``last``."""
+
+    only: str
+    first: int
+    last: int | None
+    each: int
+    draw: int
+
+
+def ask_part(part: Part) -> Found:
+    """Ask these doors, in a house of their own; ``each`` 0 says only which there are."""
     where = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else None
     with (
         tempfile.TemporaryDirectory(prefix="esl-doors-", dir=where) as folder,
         running_house(Path(folder)) as house,
+        closing(Doors(house, part.draw)) as doors,
     ):
-        doors = Doors(house, draw)
-        doors.ask_all(cases, only=only)
-        shares = {name: min(1.0, doors.reached[name] / n) for name, n in doors.asked.items()}
+        named = doors.named(part.only)[part.first : part.last]
+        if part.each:
+            doors.ask_all(named, part.each)
+            return doors.found
+        return Found(asked=Counter({door.label: 0 for door in named}))
+
+
+def prove_doors(
+    cases: int,
+    draw: int,
+    *,
+    only: str = "",
+    processes: int = PROCESSES,
+    tell: Callable[[str], None] = lambda _line: None,
+) -> dict[str, Any]:
+    """Ask every door so many requests together, and say what was found.
+
+    Some doors take so little that fewer different requests exist than are wanted: rounds with
+    other draws follow until there are as many.
+    """
+    began_s = time.perf_counter()
+    with ProcessPoolExecutor(
+        processes, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare
+    ) as pool:
+        all_doors = Part(only=only, first=0, last=None, each=0, draw=draw)
+        found = pool.submit(ask_part, all_doors).result()
+        count = len(found.asked)
+        for this_draw in itertools.count(draw):
+            missing = cases - found.asked.total()
+            if missing <= 0:
+                break
+            each = max(2, -(-missing // count))
+            doors = max(1, min(-(-count // processes), CASES_A_PART // each))
+            parts = [
+                Part(only=only, first=n, last=n + doors, each=each, draw=this_draw)
+                for n in range(0, count, doors)
+            ]
+            for done in as_completed([pool.submit(ask_part, part) for part in parts]):
+                found.add(done.result())
+                took_s = time.perf_counter() - began_s
+                tell(f"{took_s:.0f} s: {found.asked.total()} cases, {len(found.wrong)} wrong")
+    shares = {name: min(1.0, found.reached[name] / n) for name, n in found.asked.items()}
+    reached = sum(share * found.asked[name] for name, share in shares.items())
     return {
-        "cases": doors.asked.total(),
-        "doors": len(doors.asked),
-        "faults": sum(n for status, n in doors.statuses.items() if status >= 500),
-        "wrong": len(doors.wrong),
-        "first": dict(list(doors.wrong.items())[:5]),
+        "cases": found.asked.total(),
+        "doors": len(found.asked),
+        "faults": sum(n for status, n in found.statuses.items() if status >= 500),
+        "wrong": len(found.wrong),
+        "first": dict(list(found.wrong.items())[:5]),
         "least_reached": dict(sorted(shares.items(), key=lambda item: item[1])[:5]),
+        "reached": round(reached / found.asked.total(), 3),
         "under_reached": sum(share < REACHED_LEAST for share in shares.values()),
-        "statuses": {str(status): n for status, n in sorted(doors.statuses.items())},
+        "statuses": {str(status): n for status, n in sorted(found.statuses.items())},
         "seed": draw,
         "took_s": round(time.perf_counter() - began_s, 1),
     }
+
+
+def _prepare() -> None:
+    gc.set_threshold(50_000, 20, 50)  # a description of this size is looked through often otherwise
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
 
 
 def main() -> int:
@@ -221,10 +337,17 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="doors whose path holds this text")
+    parser.add_argument("--processes", type=int, default=PROCESSES)
     parser.add_argument("--json", action="store_true", help="one line of JSON")
     arguments = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    found = prove_doors(arguments.cases, arguments.seed, only=arguments.only)
+    _prepare()
+    found = prove_doors(
+        arguments.cases,
+        arguments.seed,
+        only=arguments.only,
+        processes=arguments.processes,
+        tell=lambda line: print(line, file=sys.stderr, flush=True),  # noqa: T201
+    )
     sys.stdout.write(json.dumps(found, indent=None if arguments.json else 2) + "\n")
     return 1 if found["wrong"] or found["under_reached"] else 0
 
