@@ -163,8 +163,9 @@ def answered(answer: StoredAnswer, *, is_replayed: bool) -> Response:
 def _trace(answer: StoredAnswer) -> None:
     """Log which changes a request was answered: so its name leads to them, and they to it."""
     told = json.loads(answer.answer)
-    results = told.get("results", ()) if isinstance(told, dict) else ()
-    revs = [one.get("rev") for one in (told, *results) if isinstance(one, dict)]
+    results = told.get("results") if isinstance(told, dict) else None
+    parts = [told, *(results if isinstance(results, list) else ())]
+    revs = [one.get("rev") for one in parts if isinstance(one, dict)]
     for rev in dict.fromkeys(rev for rev in revs if rev is not None):
         log.debug("change answered", change=rev)
 

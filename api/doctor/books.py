@@ -1,6 +1,6 @@
 """The database: reached, of this version's schema, set to keep what it says, and backed up."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -9,8 +9,10 @@ from sqlalchemy import Connection, text
 
 from api.doctor.finding import Finding, failed, passed, skipped, warned
 from esl.domain.errors import EslError
+from esl.domain.ids import StoreId
 from esl.services.access_times import WARNED_BEFORE, ending_soon
 from esl.settings import Settings
+from esl.store import guarding, neutral_orders
 from esl.store.backup_state import backed_up_at, backup_problem
 from esl.store.database import Database
 from esl.store.migrate import is_current, schema_of
@@ -42,6 +44,7 @@ def look_at_books(settings: Settings, now: datetime) -> Iterator[Finding]:
             yield passed("migrations", f"schema {schema} is this version's")
             yield _backup(tx, settings, now)
             yield _ending(tx, now)
+            yield _halted(tx)
     except EslError as exc:
         fix = "Start it, and check database_url: name, password and network."
         yield failed("database", str(exc), fix)
@@ -80,6 +83,23 @@ def _ending(tx: Connection, now: datetime) -> Finding:
     more = [f"and {len(soon) - _NAMED_MOST} more"] if len(soon) > _NAMED_MOST else []
     fix = "Give the machine another, then revoke this: esl clients rotate, or esl token create."
     return warned("machines", "; ".join(named + more), fix)
+
+
+def _halted(tx: Connection) -> Finding:
+    """Say where a person's order keeps prices off the shelf: it is easily forgotten."""
+    neutral = neutral_orders.stores_ordered(tx)
+    if neutral:
+        fix = f"Once prices are right again: esl neutral {neutral[0]} --end."
+        return warned("orders", f"no prices are shown in {_some(neutral)}", fix)
+    if stopped := guarding.frozen_stores(tx):
+        fix = f"Once they are right again: esl resume {stopped[0]}."
+        return warned("orders", f"nothing is sent to the labels of {_some(stopped)}", fix)
+    return passed("orders", "every store is sent its prices, and shows them")
+
+
+def _some(stores: Sequence[StoreId]) -> str:
+    more = f" and {len(stores) - _NAMED_MOST} more" if len(stores) > _NAMED_MOST else ""
+    return ", ".join(stores[:_NAMED_MOST]) + more
 
 
 def _backup(tx: Connection, settings: Settings, now: datetime) -> Finding:

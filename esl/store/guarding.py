@@ -39,6 +39,12 @@ def frozen_since(tx: Connection, store_id: StoreId) -> datetime | None:
     return since
 
 
+def frozen_stores(tx: Connection) -> list[StoreId]:
+    """List the stores to whose labels nothing is sent."""
+    query = select(stores.c.store_id).where(stores.c.frozen_at.is_not(None))
+    return [StoreId(found) for found in tx.execute(query.order_by(stores.c.store_id)).scalars()]
+
+
 def set_frozen(tx: Connection, store_id: StoreId, since: datetime | None) -> None:
     """Freeze a store, or thaw it."""
     tx.execute(update(stores).where(stores.c.store_id == store_id).values(frozen_at=since))

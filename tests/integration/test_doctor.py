@@ -13,11 +13,13 @@ import pytest
 from api.cli.init import settings_text
 from api.doctor import machine
 from api.tls.files import make_tls
+from esl.services import guarding, neutral_orders
 from esl.settings import Settings
 from esl.store.backup_state import note_backup, note_failure
 from esl.store.database import Database
 from gateway.wire.enrolment import Enrolment, enrolment_keys, to_json
 from gateway.wire.signing import PublicKeys, SigningKey
+from tests.builders import NOON, STORE, build_shelf
 from tests.openid_provider import SECRET, OpenIdProvider, running_provider
 from tests.running_house import Command
 from tests.served import Served
@@ -140,6 +142,24 @@ def test_the_backup_is_judged_by_its_age_and_its_trouble(
     with database.writing.begin() as tx:
         note_failure(tx, "the folder is full")
     assert "the folder is full" in backup()["words"]
+
+
+def test_a_store_that_is_kept_from_showing_prices_is_not_forgotten(
+    command: Command, database: Database
+) -> None:
+    command("init", "--yes")
+    url = database.writing.url.render_as_string(hide_password=False)
+    with database.writing.begin() as tx:
+        build_shelf(tx)
+    assert look(command, ESL_DATABASE_URL=url)["orders"]["result"] == "pass"
+    with database.writing.begin() as tx:
+        guarding.freeze_store(tx, STORE, NOON, actor="boss", reason="drill")
+    stopped = look(command, ESL_DATABASE_URL=url)["orders"]
+    assert (stopped["result"], f"esl resume {STORE}" in stopped["fix"]) == ("warn", True)
+    with database.writing.begin() as tx:
+        neutral_orders.order_neutral(tx, STORE, NOON, actor="boss", reason="drill")
+    neutral = look(command, ESL_DATABASE_URL=url)["orders"]
+    assert f"esl neutral {STORE} --end" in neutral["fix"]
 
 
 def test_a_server_that_is_away_and_an_old_schema_are_named(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,7 @@ def _lines(log: Path, change: int) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text().splitlines() if wanted.search(line)]
 
 
+@pytest.mark.asvs("16.2.1", "16.2.2", "16.2.4")
 async def test_one_change_is_followed_through_the_log_from_the_till_to_the_glass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,5 +150,8 @@ async def test_one_change_is_followed_through_the_log_from_the_till_to_the_glass
     assert by_event["change answered"]["request_id"] == "till-7-receipt-42"
     assert by_event["picture shown"]["label"] == place.label_id
     assert by_event["picture shown"]["digest"] == by_event["picture drawn"]["digest"]
+    moments = [datetime.fromisoformat(line["timestamp"]) for line in found]
+    assert {moment.tzinfo for moment in moments} == {UTC}
+    assert all(line["level"] == "debug" for line in found)
     assert "4.44" not in json.dumps(found), "no line says what the price is"
     assert runtime.token not in log.read_text()
