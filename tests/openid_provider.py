@@ -263,14 +263,17 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def running_provider() -> Iterator[OpenIdProvider]:
-    """Run a provider on loopback while the block runs, its issuer with a path as Keycloak's has."""
+def running_provider(host: str = "127.0.0.1") -> Iterator[OpenIdProvider]:
+    """Run a provider on loopback while the block runs, its issuer with a path as Keycloak's has.
+
+    To a browser ``localhost`` is another site than 127.0.0.1, as a company's own is.
+    """
     handler = type("Handler", (_Handler,), {})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     key = rsa_key("first")
     provider = OpenIdProvider(
-        issuer=f"http://127.0.0.1:{server.server_port}/realms/shop", key=key, shown=[key]
+        issuer=f"http://{host}:{server.server_port}/realms/shop", key=key, shown=[key]
     )
     handler.provider = provider  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, name="openid provider")
