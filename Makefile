@@ -24,7 +24,7 @@ LOCK = $(UV) pip compile pyproject.toml --quiet --universal --fork-strategy fewe
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check bench bench-peer chaos chaos-search chaos-defects kills format lock clean
+.PHONY: help demo test check bench bench-peer chaos chaos-search chaos-defects kills release format lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1|\2/p' Makefile | \
@@ -64,6 +64,9 @@ chaos-defects: $(VENV)/.dev  ## plant every defect and replay the seed that catc
 kills: $(VENV)/.dev  ## kill real processes in the middle of their work: KILLS=50
 	@ESL_TEST_KILLS=$(KILLS) ESL_TEST_SEED=$(or $(SEED),1) $(VENV)/bin/python -m pytest -q -s \
 		-p no:cacheprovider tests/integration/test_kills.py $(ARGS)
+
+release: $(VENV)/.dev  ## wheel, source, bill of materials and sums of the last commit, into dist
+	@$(VENV)/bin/python -m tests.release $(ARGS)
 
 format: $(VENV)/.dev  ## put the source in its one form
 	@$(VENV)/bin/python -m ruff check --select I --fix-only .

@@ -147,6 +147,7 @@ REQUIREMENTS: Mapping[str, str] = {
     "15.2.4": "what an image installs is known by its hash (level 3)",
     "15.3.1": "secrets are shown once and never listed",
     "15.3.2": "redirects are not followed",
+    "15.1.2": "there is a bill of materials of everything that others made",
     "15.3.3": "a field that is not expected is refused",
     "15.3.4": "who speaks through a trusted proxy counts for itself",
     "15.3.5": "a value of another type is refused, not converted",

@@ -8,8 +8,8 @@ import gc
 import inspect
 import sys
 from collections.abc import Iterable, Mapping
-from importlib import import_module
-from typing import NamedTuple
+from importlib import import_module, metadata
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -84,7 +84,7 @@ def make_app(names: Iterable[str]) -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    app.callback()(_stay_a_group)
+    app.callback()(_whole)
     for name in names:
         place = COMMANDS[name]
         found = getattr(import_module(place.module), place.name)
@@ -124,5 +124,16 @@ def main() -> None:
         sys.exit(1)
 
 
-def _stay_a_group() -> None:
-    """Keep the command's name a word of its own where there is but one."""
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"esl {metadata.version('esl-controller')}")
+        raise typer.Exit
+
+
+def _whole(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=_version),
+    ] = False,
+) -> None:
+    """Have a command's name be a word of its own, also where there is but one."""
