@@ -12,7 +12,7 @@ import random
 import ssl
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
@@ -55,6 +55,9 @@ class Retries:
 
 
 NEVER_AGAIN: Final = Retries(tries=1)
+EDITS_MOST: Final = 5
+"""How often an edit is made anew for another that was faster."""
+
 _DOUBLINGS_MOST: Final = 20
 _COME_BACK: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 """Not accepted, and worth sending again as it is."""
@@ -106,6 +109,24 @@ class Client:
         """Put JSON; ``seen`` is the ETag of what is replaced, or ``*``."""
         headers = {"If-Match": seen} if seen is not None else {}
         return self._send("PUT", path, json=content, headers=headers)
+
+    def edit(self, path: str, change: Callable[[Any], Any]) -> Any:
+        """Put what ``change`` makes of what is there, and overwrite nobody.
+
+        Where somebody else was faster, theirs is read, and ``change`` made to that.
+
+        Raises:
+            Refused: Also where others were faster again and again.
+        """
+        tried = 0
+        while True:
+            tried += 1
+            read = self._answer("GET", path)
+            try:
+                return self.put(path, change(read.json()), seen=read.headers["ETag"])
+            except Refused as exc:
+                if exc.status != HTTPStatus.PRECONDITION_FAILED or tried == EDITS_MOST:
+                    raise
 
     def put_text(self, path: str, content: Any) -> str:
         """Put JSON and return the answer as it stands."""

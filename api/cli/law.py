@@ -11,8 +11,8 @@ from rich.table import Table
 from api.cli.running import running_client
 from api.cli.serve import DataDir
 from api.cli.template_files import print_problems
-from api.client import Client
-from esl.domain.errors import InvalidInput, UnknownStore
+from esl.domain.errors import InvalidInput
+from esl.domain.ids import check_slug
 from esl.domain.law.account import account_of
 from esl.domain.law.chosen import law_for
 from esl.domain.law.goods import codes_known
@@ -104,8 +104,8 @@ def set_law(
 ) -> None:
     """Let a store's labels follow a profile; what they show is judged anew."""
     with running_client(data) as client:
-        told = _store_of(client, store)
-        done = client.put(f"/api/v1/stores/{store}", told | {"law": None if law == "-" else law})
+        profile = None if law == "-" else law
+        done = client.edit(_address(store), lambda told: _said(told) | {"law": profile})
     print(f"{store} follows {law_for(done['law'], done['locale']).name if law == '-' else law}")
 
 
@@ -123,7 +123,7 @@ def goods(
     The words of a code that is named are replaced; CODE= takes them away.
     """
     with running_client(data) as client:
-        told = _store_of(client, store)
+        told = _said(client.get(_address(store)))
         if words:
             said: dict[str, list[str]] = {}
             for each in words:
@@ -132,8 +132,10 @@ def goods(
                     fix = "Write it such as food=HRANA, in quotes where there are blanks."
                     raise InvalidInput.at("", f"{each!r} is no CODE=CATEGORY", fix=fix)
                 said.setdefault(code, []).extend([word] if word.strip() else [])
-            told["law_goods"] = told["law_goods"] | said
-            told = client.put(f"/api/v1/stores/{store}", told)
+            told = client.edit(
+                _address(store),
+                lambda old: _said(old) | {"law_goods": old["law_goods"] | said},
+            )
     for code, some in sorted(told["law_goods"].items()):
         print(f"{code}: {', '.join(some)}")
     if not told["law_goods"]:
@@ -142,12 +144,13 @@ def goods(
         print(f"Nothing is said. The law {law.name} names: {known}")
 
 
-def _store_of(client: Client, store: str) -> dict[str, Any]:
-    """Load a store's settings, as they are put again."""
-    found = [one for one in client.get("/api/v1/stores")["stores"] if one["store_id"] == store]
-    if not found:
-        raise UnknownStore(f"no store {store!r}")
-    return {name: value for name, value in found[0].items() if name != "store_id"}
+def _address(store: str) -> str:
+    return f"/api/v1/stores/{check_slug(store, path='/store', what='store')}"
+
+
+def _said(store: dict[str, Any]) -> dict[str, Any]:
+    """Return a store's settings, as they are put again."""
+    return {name: value for name, value in store.items() if name != "store_id"}
 
 
 @app.command("schema")

@@ -6,7 +6,9 @@ If-Match, or stands below with the reason why not.
 
 import io
 import json
+import os
 import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +19,10 @@ import httpx2
 import pytest
 from PIL import Image
 
+from api.client import EDITS_MOST, Client, Refused
 from tests.api_contract import GOLDEN
+from tests.api_table import PAGE
+from tests.pages import blocks_of
 from tests.running_house import STORE_BODY, RunningHouse, check_problem, running_house
 
 pytest_plugins = ["tests.shop_over_http"]
@@ -222,6 +227,77 @@ def test_what_the_controller_adds_is_no_edit(shop: RunningHouse) -> None:
     assert first.headers["etag"] == second.headers["etag"]
     shop.done("PUT", address, {"name": "Mlijeko 1 l"})
     assert shop.ask("GET", address).headers["etag"] != first.headers["etag"]
+
+
+# ── The client ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_client_makes_its_edit_to_what_somebody_else_has_made_meanwhile(
+    shop: RunningHouse,
+) -> None:
+    address = "/api/v1/groups/edited"
+    shop.done("PUT", address, {"name": "first", "stores": ["main"]})
+    seen: list[str] = []
+
+    def change(group: dict[str, Any]) -> dict[str, Any]:
+        seen.append(group["name"])
+        if len(seen) < 3:  # somebody else is faster, twice
+            shop.done("PUT", address, {"name": f"theirs {len(seen)}", "stores": ["main"]})
+        return {"name": f"{group['name']} and mine", "stores": group["stores"]}
+
+    with Client(shop.url, shop.operator) as client:
+        assert client.edit(address, change)["name"] == "theirs 2 and mine"
+    assert seen == ["first", "theirs 1", "theirs 2"]
+
+
+def test_the_client_gives_up_where_others_are_always_faster(shop: RunningHouse) -> None:
+    address = "/api/v1/groups/contested"
+    shop.done("PUT", address, {"name": "0", "stores": ["main"]})
+    tried: list[int] = []
+
+    def change(group: dict[str, Any]) -> dict[str, Any]:
+        tried.append(1)
+        shop.done("PUT", address, {"name": f"theirs {len(tried)}", "stores": ["main"]})
+        return {"name": "mine", "stores": group["stores"]}
+
+    with Client(shop.url, shop.operator) as client, pytest.raises(Refused) as refused:
+        client.edit(address, change)
+    assert refused.value.status == 412
+    assert len(tried) == EDITS_MOST
+    assert shop.done("GET", address)["name"] == f"theirs {EDITS_MOST}"
+
+
+# ── The page ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_example_of_the_page_edits_what_it_has_read(shop: RunningHouse, tmp_path: Path) -> None:
+    [block] = [one for one in blocks_of(PAGE) if one.kind == "sh"]
+    address = "/api/v1/stores/main/guards"
+    before = shop.done("GET", address)
+    around = os.environ | {"ESL": shop.url, "TOKEN": shop.operator, "NO_PROXY": "*"}
+
+    def run(text: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["sh", "-ec", text],
+            cwd=tmp_path,
+            env=around,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    off = {"on": False, "reason": "tests invent prices"}
+    mended = f"echo '{json.dumps(off)}' > guards.json\n"
+    reading, sign, writing = block.text.partition('curl --fail "$ESL')
+    ran = run(reading + mended + sign + writing)
+    assert ran.returncode == 0, ran.stderr
+    assert shop.done("GET", address) == before
+    shop.done("PUT", address, {"on": True, "limits": {"fall_percent": 50}})
+    late = run(f"ETAG='\"0\"'\n{mended}{sign}{writing}")
+    assert late.returncode == 22, "curl --fail says so of a 412"
+    assert "412" in late.stderr
+    shop.done("PUT", address, off)
 
 
 # ── Two people ─────────────────────────────────────────────────────────────────────────────
