@@ -10,6 +10,7 @@ from esl.domain.access import Role
 from esl.domain.errors import SetupError
 from esl.domain.provider import GroupRole
 from esl.settings import read_settings
+from tests.pages import ROOT, blocks_of
 
 RIGHT = """
 [oidc]
@@ -112,3 +113,15 @@ def test_a_misspelt_table_in_the_environment_is_refused(monkeypatch: pytest.Monk
     monkeypatch.setenv("ESL_OIDC__CLIENT", "x")
     with pytest.raises(SetupError, match="oidc"):
         read_settings()
+
+
+def test_the_example_of_the_page_is_one(folder: Path) -> None:
+    (example,) = [b for b in blocks_of(ROOT / "docs" / "accounts.md") if b.kind == "toml"]
+    write(folder, example.text)
+    settings = read_settings()
+    assert settings.oidc is not None
+    assert settings.oidc.return_address in (ROOT / "docs" / "accounts.md").read_text("utf-8")
+    assert {(rule.group, rule.role) for rule in settings.oidc.rules} == {
+        ("shelf-managers", Role.MANAGER),
+        ("shelf-admins", Role.ADMIN),
+    }
