@@ -58,11 +58,12 @@ class Line:
                     url,
                     data=form,
                     auth=auth,
-                    headers={"Accept": "application/json"},
+                    # Read as it comes: what is packed small may be huge unpacked.
+                    headers={"Accept": "application/json", "Accept-Encoding": "identity"},
                 ) as answer,
             ):
                 body = bytearray()
-                async for part in answer.aiter_bytes():
+                async for part in answer.aiter_raw():
                     body += part
                     if len(body) > ANSWER_LARGEST_BYTES:
                         raise ProviderError(f"{url} answers more than {ANSWER_LARGEST_BYTES} bytes")

@@ -1,5 +1,6 @@
 """Providers, people between them and us, and networks that do what they must not."""
 
+import gzip
 import json
 import threading
 import time
@@ -277,8 +278,20 @@ def _answer(status: int, body: bytes, **headers: str) -> Callable[[BaseHTTPReque
         (_answer(302, b"", location="http://127.0.0.1:1/elsewhere"), 502),
         (_answer(404, b"{}"), 502),
         (_answer(500, b"a fault"), 503),
+        (_answer(200, gzip.compress(b" " * 10_000_000), **{"content-encoding": "gzip"}), 502),
     ],
-    ids=["huge", "a list", "a page", "no UTF-8", "deep", "empty", "away", "nothing", "a fault"],
+    ids=[
+        "huge",
+        "a list",
+        "a page",
+        "no UTF-8",
+        "deep",
+        "empty",
+        "away",
+        "nothing",
+        "a fault",
+        "packed",
+    ],
 )
 def test_answers_that_are_none_do_no_harm(
     provider: OpenIdProvider,
