@@ -7,6 +7,7 @@ from api import errors, turns
 from api.access_tokens import AccessTokens
 from api.compat import pricer, solum
 from api.console import pages
+from api.console.wall_events import WALLS_MOST
 from api.edge import Edge
 from api.event_stream import EventFeed
 from api.guesses import Guesses
@@ -14,6 +15,7 @@ from api.house import House
 from api.machine_uses import MachineUses
 from api.metrics.scrape import Scrape
 from api.oidc.provider import Provider
+from api.open_streams import OpenStreams
 from api.openapi import PROBLEMS
 from api.password_desk import PasswordDesk
 from api.readiness import Readiness
@@ -93,6 +95,7 @@ def create_app(house: House) -> ASGIApp:
     app.state.passwords = PasswordDesk()
     app.state.provider = _provider_of(house)
     app.state.events = EventFeed(house)
+    app.state.walls = OpenStreams(most=WALLS_MOST)
     app.state.prices = SinglePrices(house, products.single_view)
     turns.install(app)
     errors.install(app)

@@ -13,8 +13,7 @@ nothing for `SLOW_S`; with the id of the last event it goes on where it was.
 
 import asyncio
 import contextlib
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -29,9 +28,10 @@ from starlette.types import Receive, Scope, Send
 from api import doors
 from api.house import House
 from api.live import Watcher
+from api.open_streams import OpenStreams
 from esl.domain.access import Principal
 from esl.domain.access import Scope as Right
-from esl.domain.errors import EslError, TooOften, Unavailable
+from esl.domain.errors import EslError, Unavailable
 from esl.domain.ids import StoreId
 from esl.domain.subscription import STOCK_EVENTS, Asked, Event, EventType, Places
 from esl.intake.event_mark import Mark, mark_text
@@ -52,7 +52,6 @@ WHOLE_WITHIN_S: Final = 10.0
 STRETCH_MOST: Final = 100
 RETRY_MS: Final = 3000
 STREAMS_MOST: Final = 200
-STREAMS_OF_ONE: Final = 20
 
 RESUMED_WITHIN: Final = timedelta(days=3)
 """As long as webhooks are tried; all books are kept for longer."""
@@ -87,7 +86,7 @@ class EventFeed:
         self._looking = asyncio.Lock()
         self._looked_at_s: float | None = None
         self._whole = Places()
-        self._open: Counter[str] = Counter()
+        self.streams = OpenStreams(most=STREAMS_MOST)
 
     async def whole(self) -> Places:
         """Return up to where no event is missing: as of now, or a moment ago."""
@@ -101,25 +100,6 @@ class EventFeed:
     async def ends(self) -> Places:
         """Return the last number of each book."""
         return await doors.read(self._house, event_books.ends_of)
-
-    @contextlib.contextmanager
-    def opened(self, name: str) -> Iterator[None]:
-        """Count a stream while the block runs.
-
-        Raises:
-            TooOften: There are too many already, of this asker or of all.
-        """
-        if self._open[name] >= STREAMS_OF_ONE or self._open.total() >= STREAMS_MOST:
-            raise TooOften(
-                "too many event streams are open; close those you need no more", again_after_s=30
-            )
-        self._open[name] += 1
-        try:
-            yield
-        finally:
-            self._open[name] -= 1
-            if not self._open[name]:
-                del self._open[name]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

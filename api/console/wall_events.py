@@ -14,7 +14,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy import Connection
 
@@ -26,6 +26,7 @@ from api.console.templates import draw
 from api.console.wall import LookedAt
 from api.house import House
 from api.live import Watcher
+from api.open_streams import OpenStreams
 from esl.domain.access import Scope
 from esl.domain.errors import EslError
 from esl.domain.ids import GatewayId, LabelId
@@ -43,10 +44,24 @@ LOOK_AGAIN_EVERY_S = 60.0
 PIECES_MOST = 100
 """Where more tiles change at once, the page fetches what it shows: the others are not on it."""
 
+WALLS_MOST = 500
+"""Open at once, of all people; of one `api.open_streams.STREAMS_OF_ONE`."""
+
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/wall/events", response_class=EventSourceResponse)
+async def _counted(request: Request, who: Asker) -> AsyncIterator[None]:
+    """Count a wall while it is open.
+
+    Raises:
+        TooOften: There are too many already, of this person or of all.
+    """
+    walls: OpenStreams = request.app.state.walls
+    with walls.opened(who.name):
+        yield
+
+
+@router.get("/wall/events", response_class=EventSourceResponse, dependencies=[Depends(_counted)])
 async def wall_events(
     request: Request,
     look: Looking,

@@ -74,7 +74,7 @@ async def stream_events(
     feed: EventFeed = request.app.state.events
     stream = EventStream(house, feed, who, wanted, lambda: asker(request, house))
     with ExitStack() as held:
-        held.enter_context(feed.opened(who.name))
+        held.enter_context(feed.streams.opened(who.name))
         return EventStreamResponse(stream.pieces(), who.name, held.pop_all().close)
 
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import insert
 
 from api import event_stream
-from api.event_stream import STREAMS_OF_ONE
+from api.open_streams import STREAMS_OF_ONE
 from esl.domain.access import Scope
 from esl.domain.ids import StoreId
 from esl.domain.subscription import EventType, Happened
@@ -252,6 +252,30 @@ def test_streams_of_one_asker_are_bounded(shop: RunningHouse) -> None:
     )
 
 
+@pytest.mark.asvs("15.2.2")
+def test_walls_of_one_person_are_bounded_apart_from_events(shop: RunningHouse) -> None:
+    token = shop.token(Scope.LABEL_READ)
+    headers = {"Authorization": f"Bearer {token}"}
+    wall = "/wall/events?store=main"
+    with httpx2.Client(
+        base_url=shop.url, headers=headers, trust_env=False, timeout=PATIENCE_S
+    ) as client:
+        with contextlib.ExitStack() as held:
+            for _ in range(STREAMS_OF_ONE):
+                answer = held.enter_context(client.stream("GET", wall))
+                assert answer.status_code == 200, answer.read()
+            refused = client.get(wall)
+            check_problem(refused, 429)
+            assert refused.headers["retry-after"] == "30"
+            assert shop.ask("GET", EVENTS, token=token, for_s=0).is_success
+            with httpx2.Client(base_url=shop.url, trust_env=False, timeout=PATIENCE_S) as other:
+                own = {"Authorization": f"Bearer {shop.token(Scope.LABEL_READ)}"}
+                with other.stream("GET", wall, headers=own) as answer:
+                    assert answer.status_code == 200, answer.read()
+        walls = shop.app.state.walls
+        wait_until(lambda: not walls._open, "room for another", longest_s=PATIENCE_S)
+
+
 def test_a_reader_that_takes_nothing_is_dropped_and_costs_no_memory(
     shop: RunningHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,7 +293,7 @@ def test_a_reader_that_takes_nothing_is_dropped_and_costs_no_memory(
         return gather(*arguments)
 
     monkeypatch.setattr(event_stream, "gather_books", counted)
-    open_streams = shop.app.state.events._open
+    open_streams = shop.app.state.events.streams._open
     with streaming(shop, after=begin, types="problem.opened") as sent:
         next(sent)
         wait_until(lambda: not open_streams, "the reader is dropped", longest_s=PATIENCE_S)
