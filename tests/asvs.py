@@ -154,6 +154,7 @@ REQUIREMENTS: Mapping[str, str] = {
     "15.4.1": "threads that write at once lose nothing of each other (level 3)",
     "15.4.2": "what is asked many times at once is done once (level 3)",
     "16.2.1": "lines of the log say when, which request and who",
+    "16.2.2": "and when in UTC",
     "16.2.4": "and can be read by machines",
     "16.2.5": "no secret and no body reaches the log",
     "16.3.3": "refusals are logged with their reason",

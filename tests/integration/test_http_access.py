@@ -799,7 +799,7 @@ def test_no_token_and_wrong_tokens_are_refused(shop: RunningHouse, door: Door) -
 
 
 @each_door
-@pytest.mark.asvs("8.2.1")
+@pytest.mark.asvs("8.2.1", "8.3.1")
 def test_each_scope_alone_opens_its_own_doors_only(
     shop: RunningHouse,
     single_scopes: dict[Scope, str],
@@ -1000,6 +1000,7 @@ def test_the_database_never_holds_a_secret(shop: RunningHouse) -> None:
             assert secret.encode("utf-16-le") not in content, file.name
 
 
+@pytest.mark.asvs("15.3.1")
 def test_a_token_is_shown_once_and_never_listed(shop: RunningHouse) -> None:
     token = shop.token("price:read", "label:read", stores=("main",))
     listed = shop.ask("GET", "/api/v1/tokens")
@@ -1122,6 +1123,7 @@ def test_an_expired_session_is_over(shop: RunningHouse) -> None:
     check_problem(_as_person(shop, "old session", "GET", "/api/v1/stores"), 401)
 
 
+@pytest.mark.asvs("3.5.1", "3.5.2")
 def test_a_session_reads_freely_and_changes_only_from_our_own_pages(
     shop: RunningHouse, session: str
 ) -> None:

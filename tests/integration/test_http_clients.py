@@ -113,6 +113,7 @@ def test_the_secret_in_the_body_does_as_well(shop: RunningHouse) -> None:
     _refused(both, "invalid_request", 400)
 
 
+@pytest.mark.asvs("10.4.11")
 def test_a_narrower_scope_is_given_and_a_wider_one_refused(shop: RunningHouse) -> None:
     client = _client(shop)
     answer = _fetch(shop, client, scope="price:read")
@@ -144,6 +145,7 @@ def test_a_secret_reads_so_that_scanners_find_it(shop: RunningHouse) -> None:
 # ── What is not as the RFC says ────────────────────────────────────────────────────────────
 
 
+@pytest.mark.asvs("10.4.4")
 def test_other_requests_get_no_token(shop: RunningHouse) -> None:
     client = _client(shop)
     basic = _basic(client["id"], client["secret"])
@@ -244,6 +246,7 @@ def test_a_disabled_client_is_out_at_once_and_for_good(shop: RunningHouse) -> No
     assert shop.done("GET", path)["disabled_at"]
 
 
+@pytest.mark.asvs("10.3.2")
 def test_what_a_client_loses_its_tokens_lose(shop: RunningHouse) -> None:
     client = _client(shop, stores=["*"])
     path = f"/api/v1/clients/{client['id']}"
@@ -348,7 +351,7 @@ def test_a_token_of_another_algorithm_key_or_header_is_refused(shop: RunningHous
         check_problem(shop.ask("GET", STORES, token=token), 401)
 
 
-@pytest.mark.asvs("9.2.1", "9.2.2", "9.2.3")
+@pytest.mark.asvs("9.2.1", "9.2.2", "9.2.3", "10.3.1")
 def test_a_token_of_another_time_or_addressee_is_refused(shop: RunningHouse) -> None:
     client = _client(shop)
     claims, key = _claims(shop, client), _key(shop)
@@ -417,6 +420,7 @@ def test_no_flipped_bit_and_no_cut_leaves_a_token_right(shop: RunningHouse) -> N
         check_problem(shop.ask("GET", STORES, token=one.decode()), 401)
 
 
+@pytest.mark.asvs("14.2.1")
 def test_a_token_opens_no_drop_in_door_and_is_not_taken_from_the_address(
     shop: RunningHouse,
 ) -> None:

@@ -181,6 +181,7 @@ def test_every_image_of_ours_is_made_by_that_file() -> None:
         assert "dockerfile_inline" not in text
 
 
+@pytest.mark.asvs("15.2.4")
 def test_an_image_installs_by_hash_alone() -> None:
     text = DOCKERFILE.read_text("utf-8")
     assert text.count("pip install") == 2
