@@ -105,6 +105,17 @@ class Client:
         """Fetch JSON."""
         return self._send("GET", path, params=query)
 
+    def listed(self, path: str, what: str, **query: str | int) -> list[Any]:
+        """Fetch a list whole, page by page; ``what`` is its name in the answer."""
+        found: list[Any] = []
+        after: str | int | None = None
+        while True:
+            page = self.get(path, **query | ({} if after is None else {"after": after}))
+            found += page[what]
+            after = page.get("after")
+            if after is None:
+                return found
+
     def put(self, path: str, content: Any, *, seen: str | None = None) -> Any:
         """Put JSON; ``seen`` is the ETag of what is replaced, or ``*``."""
         headers = {"If-Match": seen} if seen is not None else {}

@@ -54,7 +54,7 @@ def enrol(
 
 def _gateways(client: Client) -> Gateways:
     found: Gateways = {}
-    for store in client.get("/api/v1/stores")["stores"]:
-        known = client.get(f"/api/v1/stores/{store['store_id']}/gateways")["gateways"]
+    for store in client.listed("/api/v1/stores", "stores"):
+        known = client.listed(f"/api/v1/stores/{store['store_id']}/gateways", "gateways")
         found.update({one["gateway"]: one | {"store_id": store["store_id"]} for one in known})
     return found

@@ -32,7 +32,7 @@ def list_subscriptions(
     """List the subscriptions, and how each fares."""
     with running_client(data) as client:
         asked = {"store": store} if store is not None else {}
-        found = client.get(_ROOT, **asked)["subscriptions"]
+        found = client.listed(_ROOT, "subscriptions", **asked)
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return

@@ -94,8 +94,8 @@ def _ask(client: Client, store: str, state: str) -> _Standing:
         states=found["states"],
         labels=found["labels"],
         problems=client.get(f"{address}/problems", limit=_LABELS_SHOWN)["problems"],
-        tasks=client.get(f"{address}/remove-tasks")["tasks"],
-        gateways=client.get(f"{address}/gateways")["gateways"],
+        tasks=client.listed(f"{address}/remove-tasks", "tasks"),
+        gateways=client.listed(f"{address}/gateways", "gateways"),
         is_till_current=found.get("till", {}).get("is_current", True),
     )
 
@@ -119,7 +119,7 @@ def _doubts(standing: _Standing) -> Iterator[str]:
 
 
 def _only_store(client: Client) -> str:
-    stores = [s["store_id"] for s in client.get("/api/v1/stores")["stores"]]
+    stores = [s["store_id"] for s in client.listed("/api/v1/stores", "stores")]
     if not stores:
         raise SetupError("there is no store yet; add one: PUT /api/v1/stores/ID")
     if len(stores) > 1:

@@ -235,8 +235,8 @@ def _books(settings: Settings) -> tuple[str | None, _Enrolled]:
 
 def _asked(client: Client) -> _Enrolled:
     found: _Enrolled = {}
-    for store in client.get("/api/v1/stores")["stores"]:
-        gateways = client.get(f"/api/v1/stores/{store['store_id']}/gateways")["gateways"]
+    for store in client.listed("/api/v1/stores", "stores"):
+        gateways = client.listed(f"/api/v1/stores/{store['store_id']}/gateways", "gateways")
         found.update({g["gateway"]: tuple(g["enrolled_keys"]) for g in gateways})
     return found
 

@@ -66,7 +66,7 @@ class _OverHttp:
         self._client = client
 
     def stores(self) -> list[str]:
-        return [store["store_id"] for store in self._client.get("/api/v1/stores")["stores"]]
+        return [store["store_id"] for store in self._client.listed("/api/v1/stores", "stores")]
 
     def take(
         self,

@@ -186,7 +186,7 @@ def store_for(client: Client, store: str) -> str:
     """
     if store:
         return check_slug(store, path="--store", what="store")
-    known = [str(one["store_id"]) for one in client.get("/api/v1/stores")["stores"]]
+    known = [str(one["store_id"]) for one in client.listed("/api/v1/stores", "stores")]
     if len(known) != 1:
         words = f"name one with --store: {', '.join(known)}" if known else "there is no store yet"
         raise SetupError(words)

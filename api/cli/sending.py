@@ -124,4 +124,4 @@ def _stores(client: Client, store: str, *, every: bool) -> list[str]:
         raise SetupError("name a store, or say --all")
     if not every:
         return [store]
-    return [str(one["store_id"]) for one in client.get("/api/v1/stores")["stores"]]
+    return [str(one["store_id"]) for one in client.listed("/api/v1/stores", "stores")]

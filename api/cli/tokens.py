@@ -76,7 +76,7 @@ def create(
 def list_all(data: DataDir = None) -> None:
     """List the tokens."""
     with _running(read_settings(data_dir=data)) as client:
-        tokens = client.get("/api/v1/tokens")["tokens"]
+        tokens = client.listed("/api/v1/tokens", "tokens")
     if not tokens:
         print("There are no tokens yet; make one with: esl token create")
         return

@@ -33,7 +33,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
 def list_zones(as_json: AsJson = False, data: DataDir = None) -> None:
     """List the price zones and their stores."""
     with running_client(data) as client:
-        found = client.get(_ZONES)["zones"]
+        found = client.listed(_ZONES, "zones")
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return
@@ -196,7 +196,7 @@ def level(
 def list_groups(as_json: AsJson = False, data: DataDir = None) -> None:
     """List the groups and their stores."""
     with running_client(data) as client:
-        found = client.get(_GROUPS)["groups"]
+        found = client.listed(_GROUPS, "groups")
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return

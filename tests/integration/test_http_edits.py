@@ -273,6 +273,8 @@ def test_the_client_gives_up_where_others_are_always_faster(shop: RunningHouse) 
 def test_the_example_of_the_page_edits_what_it_has_read(shop: RunningHouse, tmp_path: Path) -> None:
     [block] = [one for one in blocks_of(PAGE) if one.kind == "sh"]
     address = "/api/v1/stores/main/guards"
+    off = {"on": False, "reason": "tests invent prices"}
+    shop.done("PUT", address, off)
     before = shop.done("GET", address)
     around = os.environ | {"ESL": shop.url, "TOKEN": shop.operator, "NO_PROXY": "*"}
 
@@ -287,7 +289,6 @@ def test_the_example_of_the_page_edits_what_it_has_read(shop: RunningHouse, tmp_
             check=False,
         )
 
-    off = {"on": False, "reason": "tests invent prices"}
     mended = f"echo '{json.dumps(off)}' > guards.json\n"
     reading, sign, writing = block.text.partition('curl --fail "$ESL')
     ran = run(reading + mended + sign + writing)

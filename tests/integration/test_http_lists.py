@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api.client import Client
 from tests.api_table import BEGIN, CURSORS, END, PAGE, table_of
 from tests.running_house import RunningHouse, check_problem
 
@@ -165,6 +166,14 @@ def test_page_by_page_a_list_is_what_it_is_at_once(
         assert _walk(full, path, key, limit=size) == whole[key]
     check_problem(full.ask("GET", path, limit=0), 422, "/query/limit")
     check_problem(full.ask("GET", path, colour="red"), 422, "/query/colour")
+
+
+def test_the_client_fetches_a_list_whole_page_by_page(full: RunningHouse) -> None:
+    with Client(full.url, full.operator) as client:
+        for path, what in (("/api/v1/groups", "groups"), (f"{MAIN}/labels", "labels")):
+            whole = full.done("GET", path, limit=1000)[what]
+            assert client.listed(path, what, limit=1) == whole
+            assert client.listed(path, what) == whole
 
 
 @pytest.mark.parametrize(
