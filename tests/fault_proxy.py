@@ -88,9 +88,14 @@ class FaultProxy:
             writer.transport.abort()
             return
         try:
+            await self._carry(reader, writer)
+        finally:  # also where the end of the test comes between the two connections
+            writer.transport.abort()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
             far_reader, far_writer = await asyncio.open_connection(HOST, self._target_port)
         except OSError:
-            writer.transport.abort()
             return
         line = (writer, far_writer)
         self._lines.add(line)
@@ -99,7 +104,6 @@ class FaultProxy:
             await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
         finally:
             self._lines.discard(line)
-            writer.transport.abort()
             far_writer.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

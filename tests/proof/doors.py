@@ -11,6 +11,7 @@ that what one piles up slows no other, and whatever the order, a part's requests
 """
 
 import argparse
+import contextlib
 import functools
 import gc
 import itertools
@@ -22,7 +23,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import closing
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -62,8 +62,9 @@ CASES_A_PART = 5000
 
 PROCESSES = 2
 PATIENCE_S = 10.0
-GLANCE_S = 0.3
-"""So long a stream without end is listened to: what it has to say, it says at once."""
+GLANCES_S = (0.3, 1.2, 5.0)
+"""So long a stream without end is listened to: what it has to say, it says at once. The longer ones
+are for a machine so busy that not even the head came."""
 
 KNOWN = {
     "store": "main",
@@ -205,11 +206,9 @@ class Doors:
 
     def _answer(self, door: Any, case: Any) -> Any:
         how = {"base_url": self._house.url, "headers": self._headers, "session": self._session}
-        if _is_endless(door):
-            try:
-                return case.call(**how, timeout=GLANCE_S)
-            except requests.exceptions.ReadTimeout:  # not even its head: the machine is busy
-                pass
+        for glance_s in GLANCES_S if _is_endless(door) else ():
+            with contextlib.suppress(requests.exceptions.ReadTimeout):
+                return case.call(**how, timeout=glance_s)
         return case.call(**how, timeout=PATIENCE_S)
 
 
@@ -266,7 +265,7 @@ def ask_part(part: Part) -> Found:
     with (
         tempfile.TemporaryDirectory(prefix="esl-doors-", dir=where) as folder,
         running_house(Path(folder)) as house,
-        closing(Doors(house, part.draw)) as doors,
+        contextlib.closing(Doors(house, part.draw)) as doors,
     ):
         named = doors.named(part.only)[part.first : part.last]
         if part.each:
