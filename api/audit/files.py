@@ -9,6 +9,7 @@ Who may change the database but not this folder cannot change history unseen. Co
 checkpoints to another machine from time to time: then the folder need not be trusted either.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -121,8 +122,10 @@ class AuditFolder:
         """Return the block of the newest checkpoint in the folder; 0: there is none."""
         try:
             with self.checkpoints_file.open("rb") as file:
-                file.seek(0, os.SEEK_END)
-                file.seek(max(0, file.tell() - _LINE_LONGEST))
+                size = file.seek(0, os.SEEK_END)
+                if size == 0:
+                    return 0
+                file.seek(max(0, size - _LINE_LONGEST))
                 *_, last = file.read().splitlines()
             return int(json.loads(last)["number"])
         except FileNotFoundError:
@@ -131,14 +134,33 @@ class AuditFolder:
             raise SetupError(f"{self.checkpoints_file}: its last line is no checkpoint") from exc
 
     def append(self, checkpoints: Iterable[Checkpoint]) -> None:
-        """Append checkpoints, and have them on the disk."""
-        self._append(self.checkpoints_file, [checkpoint_line(one) for one in checkpoints])
+        """Append checkpoints that are not there yet, and have them on the disk.
+
+        A controller and its workers may share the folder: each comes with the same ones.
+        """
+        self._make()
+        try:
+            held = os.fdopen(os.open(self.checkpoints_file, os.O_RDWR | os.O_CREAT, 0o600), "rb")
+        except OSError as exc:
+            path = self.checkpoints_file
+            raise SetupError(f"{path} cannot be written: {exc.strerror}") from exc
+        with held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            there = self.last_number()
+            new = [one for one in checkpoints if one.number > there]
+            self._append(self.checkpoints_file, [checkpoint_line(one) for one in new])
+
+    def _make(self) -> None:
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as exc:
+            raise SetupError(f"{self._folder} cannot be made: {exc.strerror}") from exc
 
     def _append(self, path: Path, lines: list[str]) -> None:
         if not lines:
             return
+        self._make()
         try:
-            self._folder.mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(descriptor, "ab") as file:
                 file.write("".join(f"{line}\n" for line in lines).encode())

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from api.audit import keeper as keeper_module
 from api.audit.files import AuditFolder, checkpoint_line, is_signed_by
+from esl.domain.chain import Checkpoint
 from esl.services.verifying import verify_chain
 from gateway.mqtt import BrokerAddress, connect
 from tests.running_house import STORE_BODY, RunningHouse, running_house
@@ -82,6 +84,19 @@ def test_after_a_restart_the_file_goes_on_where_it_ended(tmp_path: Path) -> None
             folder = AuditFolder(tmp_path / "data")
             assert [one.number for one in folder.checkpoints()] == checkpoints(shop) == [1]
             assert folder.last_number() == 1
+
+
+def test_processes_that_share_the_folder_write_each_checkpoint_once(tmp_path: Path) -> None:
+    one, other = AuditFolder(tmp_path), AuditFolder(tmp_path)
+    made = [
+        Checkpoint(number=n, hash="ab" * 32, at="2026-01-01", public_key="cd", signature="ef")
+        for n in range(1, 41)
+    ]
+    with ThreadPoolExecutor(2) as both:
+        for n in range(1, 41):
+            list(both.map(lambda folder, to=n: folder.append(made[:to]), (one, other)))
+    assert one.checkpoints() == other.checkpoints() == made
+    assert one.last_number() == 40
 
 
 def test_a_checkpoint_in_the_database_that_is_not_ours_is_not_taken_into_the_file(
