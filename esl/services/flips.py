@@ -159,6 +159,7 @@ def begin_flip(tx: Connection, flip_id: int, now: datetime, *, grace: timedelta)
         "flip began",
         flip=flip_id,
         store=flip.store_id,
+        change=rev,
         labels=len(applied.labels),
         kept_back=failed,
     )

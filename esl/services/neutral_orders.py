@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import structlog
 from sqlalchemy import Connection
 
 from esl.domain.ids import GatewayId, LabelId, StoreId
@@ -39,6 +40,9 @@ DOUBLED = "two labels use its id, so nothing is sent to either"
 SILENT = "it was sent its picture several times and does not answer"
 _TRIES: Final = 2
 """Pictures without an answer that are nothing unusual."""
+
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +100,9 @@ def order_neutral(
     neutral_orders.put_order(tx, store_id, order)
     below = [gateway.gateway_id for gateway in places.list_gateways(tx, store_id)]
     staged.cancel_armed(tx, below, now)
-    told = _tell_all(tx, store_id, now)
+    told, rev = _tell_all(tx, store_id, now)
     _note(tx, store_id, now, action=neutral_orders.BEGAN, actor=actor, reason=reason, told=told)
+    log.warning("store is to show no prices", store=store_id, change=rev, labels=len(told))
     return order, told
 
 
@@ -113,8 +118,9 @@ def end_neutral(
     if neutral_orders.order_of(tx, store_id) is None:
         return False, ()
     neutral_orders.end_order(tx, store_id)
-    told = _tell_all(tx, store_id, now)
+    told, rev = _tell_all(tx, store_id, now)
     _note(tx, store_id, now, action=neutral_orders.ENDED, actor=actor, reason=None, told=told)
+    log.warning("store is to show prices again", store=store_id, change=rev, labels=len(told))
     return True, told
 
 
@@ -144,11 +150,13 @@ def standing_of(
     )
 
 
-def _tell_all(tx: Connection, store_id: StoreId, now: datetime) -> tuple[LabelId, ...]:
+def _tell_all(tx: Connection, store_id: StoreId, now: datetime) -> tuple[tuple[LabelId, ...], int]:
+    """Let all labels want a revision, first in line; return them, and the revision."""
     concerned = neutral_orders.labels_concerned(tx, store_id)
     labels.lock_labels(tx, store_id, concerned)
-    labels.want(tx, concerned, take_revision(tx), now, lane=Lane.CORRECTION)
-    return tuple(concerned)
+    rev = take_revision(tx)
+    labels.want(tx, concerned, rev, now, lane=Lane.CORRECTION)
+    return tuple(concerned), rev
 
 
 def _is_done(one: NeutralLabel, *, is_ordered: bool) -> bool:
