@@ -92,7 +92,7 @@ def test_a_promotion_lives_from_draft_to_its_end(clean: RunningHouse) -> None:
     assert answer.json()["promotion"]["gives"] == {"percent": 25}
 
     new = OPEN | {"name": "Life", "gives": {"price": "1.00"}, "currency": "EUR"}
-    check_problem(shop.ask("PUT", f"{HERE}/life", json=new), 422)
+    check_problem(shop.ask("PUT", f"{HERE}/life", json=new), 428)
     check_problem(shop.ask("PUT", f"{HERE}/life", json=new, headers={"If-Match": '"7"'}), 412)
     saved = shop.ask("PUT", f"{HERE}/life", json=new, headers={"If-Match": '"1"'}).json()
     assert (saved["version"], saved["state"]) == (2, "draft")
