@@ -17,12 +17,14 @@ from esl.domain.ids import LabelId
 from esl.domain.label import SlotState
 from esl.domain.place import NewLabel
 from esl.settings import Settings
+from esl.store import neutral_orders
 from esl.store.backup_rows import last_revision
 from esl.store.backup_tables import KEPT, LEFT_OUT
 from esl.store.database import Database
 from esl.store.gateway_labels import add_unregistered
 from esl.store.labels import label_named, register_labels
 from esl.store.migrate import migrate, newest_schema, schema_of, upgrade_to
+from esl.store.neutral_orders import NeutralOrder
 from esl.store.restored import (
     COUNTERS_JUMP,
     COUNTERS_MOST,
@@ -91,6 +93,7 @@ def filled(either_database: Database) -> Database:
     """A shop in the middle of its day."""
     with either_database.writing.begin() as tx:
         build_shelf(tx, labels_count=3)
+        neutral_orders.put_order(tx, STORE, NeutralOrder(since=NOON, actor="boss", reason="drill"))
         for _ in range(7):
             take_revision(tx)
         tx.execute(
@@ -209,6 +212,7 @@ def test_what_is_put_back_is_what_was_there_and_jumps_above_what_was_given_out_s
     }
     assert before["source_position"]
     assert before["answered_request"]
+    assert before["neutral_order"], "labels that are told again show no price then"
     with database.read() as tx:
         assert tx.execute(select(func.count()).select_from(person_sessions)).scalar_one() == 0
         assert bytes(tx.execute(select(frames.c.zlib_pixels)).scalar_one()) == PIXELS
