@@ -12,6 +12,7 @@ from esl.domain.promotion.life import Action
 from esl.intake.promotion_json import parse_promotion
 from esl.services.promotions import planning
 from tests.builders import STORE
+from tests.chaos.audit_oracle import Left
 from tests.chaos.campaigns import ZONE, Campaign, Gives, Hours, runs_of
 from tests.chaos.model import Model
 from tests.chaos.requests import Request
@@ -80,7 +81,11 @@ def campaign_request(key: str, one: Campaign, hours: Hours) -> Request:
             return ["never", given[1]]
         return ["scheduled" if model.schedule(one, now) else "over", given[1]]
 
-    return Request(key, f"promotion {said}", do, happened)
+    def leaves(_: Model, given: Any) -> list[Left]:
+        done = ("promotion_create", "promotion_schedule") if given[0] == "scheduled" else ()
+        return [("entry", action, one.name) for action in done]
+
+    return Request(key, f"promotion {said}", do, happened, leaves)
 
 
 def stop_request(key: str, name: str, *, gently: bool) -> Request:
@@ -99,7 +104,10 @@ def stop_request(key: str, name: str, *, gently: bool) -> Request:
         stopped = model.stop(name, datetime.fromisoformat(given[1]))
         return ["stopped" if stopped else "over", given[1]]
 
-    return Request(key, f"{action} {name}", do, happened)
+    def leaves(_: Model, given: Any) -> list[Left]:
+        return [("entry", f"promotion_{action}", name)] if given[0] == "stopped" else []
+
+    return Request(key, f"{action} {name}", do, happened, leaves)
 
 
 def advance_request(key: str, name: str) -> Request:
@@ -117,7 +125,10 @@ def advance_request(key: str, name: str) -> Request:
         advanced = model.advance(name, datetime.fromisoformat(given[1]))
         return ["advanced" if advanced else "not now", given[1]]
 
-    return Request(key, f"advance {name}", do, happened)
+    def leaves(_: Model, given: Any) -> list[Left]:
+        return [("entry", "promotion_advance", name)] if given[0] == "advanced" else []
+
+    return Request(key, f"advance {name}", do, happened, leaves)
 
 
 def _said(one: Campaign, hours: Hours) -> dict[str, Any]:

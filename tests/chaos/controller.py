@@ -6,6 +6,7 @@ from random import Random
 
 from esl.domain.clock import EffectiveClock
 from esl.domain.ids import GatewayId, LabelId
+from esl.services.sealing import Sealing
 from esl.store import places
 from esl.store.migrate import time_acted_until
 from gateway.aside import Aside
@@ -31,6 +32,9 @@ from tests.chaos.glass import ReadableRenderer
 from tests.chaos.inline_writer import InlineWriter
 from tests.chaos.panels import PANELS
 from tests.chaos.profile import Profile
+
+SEALED_AFTER_S = 30.0
+"""How long a record waits for its block: half of the product's, so that a seed has many blocks."""
 
 
 class Controller:
@@ -111,3 +115,7 @@ class Controller:
             silent_after=timedelta(seconds=3 * profile.beacon_s),
         )
         self.outbox = Outbox(send, unsent)
+        self.sealing = Sealing(
+            database=database, writer=self.writer, clock=self.time, waits_most_s=SEALED_AFTER_S
+        )
+        self.key = key

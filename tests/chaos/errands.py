@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from esl.domain.errors import Conflict, InvalidInput
 from esl.domain.ids import GatewayId, LabelId, Sku, TemplateName
+from esl.domain.pricing import DEFAULT_SOURCE
 from esl.domain.template import NewTemplate
 from esl.intake.order_json import parse_flip
 from esl.services import flips, signals, templates, withdrawals
@@ -19,6 +20,7 @@ from esl.services.flips import SOONEST
 from gateway.signals import Light, config_order, led_orders, report_order, time_order
 from renderer.template.template import parse_template
 from tests.builders import STORE, the_gallery
+from tests.chaos.audit_oracle import Left
 from tests.chaos.model import Change, Model
 from tests.chaos.panels import PANELS
 from tests.chaos.requests import Request
@@ -98,7 +100,10 @@ def withdraw_request(key: str, sku: str) -> Request:
         model.withdraw(sku)
         return "withdrawn"
 
-    return Request(key, f"withdraw {sku}", do, happened)
+    def leaves(model: Model, _: Any) -> list[Left]:
+        return [("price", STORE, sku, DEFAULT_SOURCE, "withdrawn")] if sku in model.prices else []
+
+    return Request(key, f"withdraw {sku}", do, happened, leaves)
 
 
 def own_template(number: int) -> NewTemplate:

@@ -8,8 +8,11 @@ I4         after the faults every live label comes right in time, and stays so
 I5         a glass shows only what was signed for it, recorded before it was sent
 I6         commands a label, work of a gateway and queues are bounded
 I8         decisions on prices follow each source's own numbers
+I9         a price that is doubted holds once another person has approved it, not before
 I10        a flip begins once, at its moment; a timed show never comes before it; promotions
            begin and end once at theirs, none is missed, none undone
+I12        every decision has its entry, and the chain over all of it verifies, pruned or not
+I13        who lost a right has no effect from then on; what is done in one store stays there
 I14        when all is right nothing is sent
 I15        in a store that asks for it, the till never charges more than a label says
 alive      no step of the product fails by an error of its own
@@ -28,6 +31,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from esl.domain.verdict import Outcome
 from esl.services.verdicts import verdicts_of_change
@@ -38,7 +42,9 @@ from gateway.wire.signing import open_sealed
 from simulator.label import SimLabel
 from tests.builders import STORE
 from tests.chaos import keys
+from tests.chaos.access_oracle import AccessOracle
 from tests.chaos.answer_oracle import HOUR_S, AnswerOracle
+from tests.chaos.audit_oracle import AuditOracle
 from tests.chaos.edge_oracle import EdgeOracle
 from tests.chaos.flip_oracle import FlipOracle
 from tests.chaos.glass import Says, read_glass
@@ -58,7 +64,7 @@ _BOOKS = (
 _ISSUED = "SELECT digest FROM issued WHERE label_id = ? AND rev = ?"
 _ACCEPTED = (
     "SELECT rev, sku, price_minor, was_minor, received_at FROM price_event"
-    " WHERE decision = 'accepted' ORDER BY rev DESC LIMIT 40"
+    " WHERE decision = 'accepted' AND store_id = ? ORDER BY rev DESC LIMIT 40"
 )
 _FRAME = "SELECT 1 FROM frame WHERE digest = ?"
 _QUARANTINED = "SELECT label_id FROM label WHERE quarantine > 0"
@@ -110,7 +116,7 @@ class Glass:
 class Oracles:
     """Watches a world. ``books`` is a connection that sees what is committed."""
 
-    def __init__(self, world: World, model: Model, books: sqlite3.Connection) -> None:
+    def __init__(self, world: World, model: Model, books: sqlite3.Connection, path: Path) -> None:
         self.evaluated: Counter[str] = Counter()
         self.shown_events = 0
         self.commands = 0
@@ -130,6 +136,8 @@ class Oracles:
         self.edges = EdgeOracle(world, model, books, self._check)
         self.orders = OrderOracle(model, books, self._check)
         self.tills = TillOracle(world, model, books, self._check, self._hangs)
+        self.access = AccessOracle(books, self._check)
+        self.audit = AuditOracle(world, books, path, self._check)
         self.adopts = False  # the store's policy for labels that nobody registered
         self._twins: dict[str, SimLabel] = {}
         self._twinned: set[str] = set()
@@ -436,7 +444,7 @@ class Oracles:
 
     def check_verdicts(self, database: Database, now: datetime) -> None:
         """What became of prices is told: of those above the policy time, and of living labels."""
-        changes = self._books.execute(_ACCEPTED).fetchall()
+        changes = self._books.execute(_ACCEPTED, (STORE,)).fetchall()
         helpless = self._beyond_help()
         for change in changes:
             with database.read() as tx:

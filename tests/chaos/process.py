@@ -45,6 +45,7 @@ Result = TypeVar("Result")
 PUBACK_PATIENCE_S = 10.0
 BESIDE_S = 5.0  # looks for commands and flips, rarer than the product's: they cost most of a seed
 UPKEEP_S = 20.0
+SEALS_MOST = 5  # pieces of work between two looks
 EXPIRES_WITHIN_S = 20.0  # a chore is left out that was done a moment before the database failed
 _RETRY_S = 1.0
 _RECONNECT_S = (0.5, 5.0)
@@ -338,6 +339,8 @@ class Process:
                     self._upkeep_at_s = self._world.now_s + UPKEEP_S
                     now = controller.time.now()
                     self._oracles.orders.check_all(now, slack_s=EXPIRES_WITHIN_S)
+                    if self._profile.office_every_s is not None:
+                        self._seal(controller)
             except Unavailable:
                 pass  # the next step does it
 
@@ -345,13 +348,29 @@ class Process:
         if run == self._run:
             self._world.after(HOUSEKEEPING_S, self._keep_time, run)
 
+    def _seal(self, controller: Controller) -> None:
+        """Seal what was committed, as `api.audit.keeper` does; a crash may fall anywhere in it."""
+        self._oracles.audit.latest = controller.time.now()
+        for _ in range(SEALS_MOST):
+            if not controller.sealing.step():
+                break
+        made = controller.sealing.checkpoint(controller.key.sign, controller.key.public_key)
+        if made is not None:
+            self._oracles.audit.kept.append(made)
+
     # -- HTTP ----------------------------------------------------------------------------------
 
-    def post(self, requests: Sequence[tuple[Request, Answered]]) -> bool:
-        """Take requests in together; answer each after the commit. False if nobody opens."""
+    def post(self, requests: Sequence[tuple[Request, Answered]], *, wakes: bool = True) -> bool:
+        """Take requests in together; answer each after the commit. False if nobody opens.
+
+        Without ``wakes`` they concern no label.
+        """
         if self.controller is None or self._world.now_s < self.paused_until_s:
             return False
-        self._guarded(self._run, lambda controller: self._serve(controller, requests))
+        run = self._run
+        self._guarded(run, lambda controller: self._serve(controller, requests))
+        if wakes and run == self._run:
+            self._wake(0.0)
         return True
 
     def look_up(self, read: Callable[[Connection], Result]) -> Result | None:
@@ -386,7 +405,6 @@ class Process:
                 answered(None)
             except EslError as exc:
                 self._oracles.check("I1", False, f"refused: {exc!r}")  # noqa: FBT003
-        self._wake(0.0)
 
     def _work(self, request: Request, now: datetime) -> Callable[[object], str]:
         def work(tx: object) -> str:

@@ -32,6 +32,7 @@ class Profile:
     slack_s: float  # reconnection of whoever was cut, and one transfer that fails
     rest_s: float = 0.0
     radio: RadioOptions = INSTANT.radio
+    office_every_s: float | None = None  # between two requests of other stores; None: none are
     promotes: bool = False  # its shops have promotions, and some turn their clocks
 
     @property
@@ -97,4 +98,16 @@ PROMOTIONS = replace(DEFAULT, name="promotions", promotes=True)
 """The same shop with promotions of all kinds; some keep the safe order with their till, and in
 some the clock is turned within the hour."""
 
-PROFILES = {profile.name: profile for profile in (DEFAULT, FIELD, PROMOTIONS)}
+OFFICE = replace(
+    DEFAULT,
+    name="office",
+    gateways=1,
+    labels=2,
+    chaos_s=HOUR_S / 2,
+    trade_every_s=120.0,
+    office_every_s=6.0,
+    silence_s=120.0,
+)
+"""A small shop beside stores in which much is decided, and controllers that seal the audit."""
+
+PROFILES = {profile.name: profile for profile in (DEFAULT, FIELD, PROMOTIONS, OFFICE)}

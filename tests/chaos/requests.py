@@ -22,6 +22,7 @@ from esl.services import catalogue, pairing, requests
 from esl.services.pricing import apply_price_changes
 from esl.services.requests import StoredAnswer
 from tests.builders import STORE, a_product
+from tests.chaos.audit_oracle import Left
 from tests.chaos.model import Change, Model
 
 PRINCIPAL = "till"
@@ -35,6 +36,8 @@ class Request:
     body: str
     do: Callable[[Connection, datetime], Any]
     happened: Callable[[Model, Any], Any]
+    leaves: Callable[[Model, Any], list[Left]] = lambda _model, _given: []
+    """What it must leave in the audit, by what the model held before it."""
 
     def take_in(self, tx: Connection, now: datetime) -> tuple[StoredAnswer, bool]:
         """Do it once; return the answer, and whether it was done now."""
@@ -64,7 +67,11 @@ def price_request(key: str, changes: list[Change]) -> Request:
     def happened(model: Model, _: Any) -> Any:
         return [[c.sku, model.apply(c)] for c in changes]
 
-    return Request(key, f"prices {changes}", do, happened)
+    def leaves(_: Model, given: Any) -> list[Left]:
+        decided = zip(changes, given, strict=True)
+        return [("price", STORE, c.sku, c.source, decision) for c, (_, decision) in decided]
+
+    return Request(key, f"prices {changes}", do, happened, leaves)
 
 
 def pair_request(key: str, label: str, sku: str) -> Request:
@@ -79,7 +86,10 @@ def pair_request(key: str, label: str, sku: str) -> Request:
         model.pair(label, sku)
         return "paired"
 
-    return Request(key, f"pair {label} {sku}", do, happened)
+    def leaves(model: Model, _: Any) -> list[Left]:
+        return [("entry", "pairing", f"label/{label}")] if model.shelves[label].sku != sku else []
+
+    return Request(key, f"pair {label} {sku}", do, happened, leaves)
 
 
 def unpair_request(key: str, label: str) -> Request:
@@ -93,7 +103,11 @@ def unpair_request(key: str, label: str) -> Request:
         model.pair(label, None)
         return "unpaired"
 
-    return Request(key, f"unpair {label}", do, happened)
+    def leaves(model: Model, _: Any) -> list[Left]:
+        was_paired = model.shelves[label].sku is not None
+        return [("entry", "pairing", f"label/{label}")] if was_paired else []
+
+    return Request(key, f"unpair {label}", do, happened, leaves)
 
 
 def name_request(key: str, sku: str, name: str) -> Request:

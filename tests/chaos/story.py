@@ -35,6 +35,7 @@ from tests.chaos.disk import Disk, SharedFile
 from tests.chaos.errands import own_template
 from tests.chaos.model import Change, Model
 from tests.chaos.nemesis import Nemesis
+from tests.chaos.office import Office, open_office
 from tests.chaos.oracles import Oracles
 from tests.chaos.panels import ONE_SLOT, TWO_SLOTS
 from tests.chaos.process import UPKEEP_S, Process
@@ -116,7 +117,7 @@ class Story:
         self.model = Model()
         self.file = stage.file
         self.books = self.file.read()
-        self.oracles = Oracles(self.world, self.model, self.books)
+        self.oracles = Oracles(self.world, self.model, self.books, stage.file.path)
         self.oracles.right_within_s = profile.right_within_s
         self.oracles.neutral_within_s = profile.neutral_within_s
         self.broker = Broker(self.world, weather or _draw_weather(self.world))
@@ -144,6 +145,9 @@ class Story:
             every_s=profile.trade_every_s,
         )
         self.till.house_time = self._house_time
+        self.office = Office(
+            self.world, self.processes, self.oracles, every_s=profile.office_every_s
+        )
         scene = Scene(
             world=self.world,
             broker=self.broker,
@@ -178,6 +182,8 @@ class Story:
             )
             self._set_policies(tx)
             self._set_promotions(tx)
+            if profile.office_every_s is not None:
+                open_office(tx, self.oracles, self.world.begins)
         for number in range(profile.labels):
             sku = f"sku-{number}"
             self.model.names[sku] = f"Jogurt {sku}"
@@ -271,6 +277,9 @@ class Story:
     def _happened(self, request: Request, answer: str, now: datetime) -> None:
         """A request was committed: the truth has changed."""
         self.model.now = now
+        self.oracles.audit.look()
+        left = request.leaves(self.model, json.loads(answer))
+        self.oracles.audit.expect(request.key, left)
         places = {n: len(shelf.truths) for n, shelf in self.model.shelves.items()}
         expected = request.happened(self.model, json.loads(answer))
         stirred = [n for n, shelf in self.model.shelves.items() if len(shelf.truths) > places[n]]
@@ -288,6 +297,7 @@ class Story:
         """
         self.open()
         self.till.begin()
+        self.office.begin()
         self.nemesis.begin()
         self.world.run_until(self.profile.chaos_s)
         self.close()
@@ -315,6 +325,7 @@ class Story:
         self._stay_silent()
 
     def _end_day(self) -> None:
+        self.office.stopped = True
         self.till.end_day(self._house_time())
 
     def _house_time(self) -> datetime:
@@ -325,6 +336,7 @@ class Story:
 
     def _check_answers(self) -> None:
         self.oracles.answers.check_stored()
+        self.oracles.audit.check_chain()
         self.world.after(ANSWERS_EVERY_S, self._check_answers)
 
     def _come_right(self) -> None:
@@ -371,6 +383,9 @@ class Story:
             self.oracles.check_verdicts(first.disk.database, now)
             self.oracles.orders.check_all(now, slack_s=2 * UPKEEP_S)
             self.oracles.check_tasks()
+            self.oracles.audit.latest = now
+        if self.profile.office_every_s is not None:
+            self.oracles.audit.check_over()
 
     def outcome(self, violation: Violation | None, seconds: float) -> Outcome:
         """Sum up."""
