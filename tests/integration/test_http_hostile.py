@@ -236,6 +236,9 @@ def test_no_generated_body_makes_a_fault_or_a_wrong_price(
         assert answer.status_code < 500, where
         assert "Traceback" not in answer.text, where
         if answer.is_success:
+            if path.endswith("/planograms"):  # each row is refused by itself
+                told = answer.json()
+                refused += told["rejected"] == told["rows"]
             if "/price-changes" in path or "/products" in path:
                 _note_accepted(prices, path, body, answer.json())
             if path.endswith("/withdrawals"):
