@@ -32,6 +32,7 @@ OPEN = {
     *(("POST", "/sign-in"), ("POST", "/sign-in/code"), ("GET", "/welcome"), ("POST", "/welcome")),
     # By a provider, where one is set up: test_provider_sign_in.py
     *(("GET", "/sign-in/oidc"), ("GET", "/sign-in/oidc/return"), ("GET", "/sign-out/oidc")),
+    ("POST", "/preferences"),  # language and colours, kept by the browser: test_frame.py
     ("GET", "/readyz"),  # fit for work or not: test_http_operate.py
     ("GET", "/metrics"),  # to this machine, else with a token: test_http_operate.py
     ("GET", "/api/v1/openapi.json"),  # public knowledge, the same for everybody
