@@ -133,7 +133,8 @@ def test_an_entry_of_what_nobody_decided_is_found(story: Story) -> None:
 
 
 def test_a_price_that_no_event_accounts_for_is_found(story: Story) -> None:
-    story.office.stopped = True
+    [controller] = [p.controller for p in story.processes if p.controller is not None]
+    controller.sealing.seal_all()
     change(story, "UPDATE price SET price_minor = price_minor + 1 WHERE store_id = 'depot'")
     with pytest.raises(Violation, match=r"I12.*no event accounts"):
         story.oracles.audit.check_over()
