@@ -20,29 +20,23 @@ import httpx2
 import pytest
 
 from api.private_files import read_runtime_file
-from tests.release.build import CannotRelease, build, check_clean, sha256
+from tests.release.build import CannotRelease, build, check_clean, export_tree, sha256
 from tests.release.lock import PROJECT
 from tests.served import environment, wait_until
-from tests.unit.test_no_secrets import holds_no_secret, tree
+from tests.tree import GIT
+from tests.unit.test_no_secrets import holds_no_secret
 
 PACKAGES = ("esl", "renderer", "gateway", "simulator", "api")
 MADE_AT = 1_772_373_787
 VERSION = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 
-def copy_tree(folder: Path) -> Path:
-    """Copy what git has or would take, as it is now."""
-    for name, _ in tree():
-        copy = folder / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(PROJECT / name, copy)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of this tree."""
-    return copy_tree(tmp_path_factory.mktemp("source"))
+    folder = tmp_path_factory.mktemp("source")
+    export_tree(folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -244,7 +238,7 @@ def _ready(client: httpx2.Client) -> dict[str, dict[str, dict[str, bool]]]:
 def test_a_release_of_what_is_not_committed_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CannotRelease, match="from a clone"):
         check_clean(tmp_path)
-    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    git = [*GIT, "-c", "user.name=a", "-c", "user.email=a@example.org"]
     for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "x"]):
         subprocess.run([*git, *command], cwd=tmp_path, check=True)
     check_clean(tmp_path)

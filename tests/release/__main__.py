@@ -11,6 +11,7 @@ from tests.release.build import (
     build,
     check_clean,
     export_commit,
+    export_tree,
     last_commit_at,
     sha256,
 )
@@ -29,13 +30,16 @@ def release(out: Path, *, as_it_is: bool) -> list[Path]:
     """
     if not as_it_is:
         check_clean()
-    made_at = last_commit_at()
     out.mkdir(parents=True, exist_ok=True)
     if any(out.iterdir()):
         raise CannotRelease(f"{out} is not empty: move what is in it, or run make clean")
     with tempfile.TemporaryDirectory(prefix="esl-release-") as folder:
         source = Path(folder)
-        export_commit(source)
+        if as_it_is:
+            made_at = export_tree(source)
+        else:
+            made_at = last_commit_at()
+            export_commit(source)
         project = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))["project"]
         files = build(source, out, made_at=made_at)
         text = make_sbom(
@@ -59,7 +63,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make release", description=__doc__)
     parser.add_argument("--out", type=Path, default=PROJECT / "dist", help="an empty folder")
     parser.add_argument(
-        "--as-it-is", action="store_true", help="although not everything is committed"
+        "--as-it-is", action="store_true", help="of the files as they lie here, committed or not"
     )
     asked = parser.parse_args()
     try:

@@ -3,12 +3,14 @@
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
 
 from tests.release.lock import PROJECT
+from tests.tree import GIT, tracked
 
 
 class CannotRelease(Exception):
@@ -35,6 +37,17 @@ def export_commit(folder: Path, project: Path = PROJECT) -> None:
     """Write the last commit's files into an empty folder."""
     with tarfile.open(fileobj=io.BytesIO(_git(project, "archive", "HEAD"))) as archive:
         archive.extractall(folder, filter="data")
+
+
+def export_tree(folder: Path) -> int:
+    """Copy the files as they lie here into an empty folder; return when the newest was changed."""
+    newest = 0
+    for name in tracked():
+        copy = folder / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT / name, copy)
+        newest = max(newest, int((PROJECT / name).stat().st_mtime))
+    return newest
 
 
 def build(source: Path, out: Path, *, made_at: int) -> list[Path]:
@@ -66,7 +79,7 @@ def sha256(path: Path) -> str:
 def _git(project: Path, *arguments: str) -> bytes:
     try:
         return subprocess.run(
-            ["git", *arguments], cwd=project, capture_output=True, check=True
+            [*GIT, *arguments], cwd=project, capture_output=True, check=True
         ).stdout
     except (OSError, subprocess.CalledProcessError) as exc:
         raise CannotRelease("a release is made from a clone, with git") from exc

@@ -8,9 +8,7 @@ with its reason. Chance in a test comes from a seed, so that there is nothing to
 
 import base64
 import math
-import os
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +16,8 @@ from random import Random
 
 import pytest
 
-from tests.unit.test_house_rules import NOT_OURS, PROJECT
+from tests.tree import tracked, walked
+from tests.unit.test_house_rules import PROJECT
 
 EXAMPLES: dict[tuple[str, str], str] = {
     ("docs/pos/own-webhook.md", "MfKQ9r"): "the example secret of Standard Webhooks itself",
@@ -109,25 +108,8 @@ def _counts_up(value: str) -> bool:
 
 def tree() -> Iterator[tuple[str, str]]:
     """Yield every file that git has or would take; without git, every file of the project."""
-    if (PROJECT / ".git").exists():
-        listed = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            cwd=PROJECT,
-            capture_output=True,
-            check=True,
-        ).stdout
-        names = [os.fsdecode(name) for name in listed.split(b"\0") if name]
-    else:
-        paths = (path.relative_to(PROJECT) for path in PROJECT.rglob("*"))
-        names = [str(path) for path in paths if not _is_left_out(path)]
-    for name in sorted(names):
-        path = PROJECT / name
-        if path.is_file():  # one that was deleted stays listed until that is committed
-            yield name, path.read_bytes().decode("utf-8", "replace")
-
-
-def _is_left_out(path: Path) -> bool:
-    return any(part in NOT_OURS or part.startswith(".") for part in path.parts)
+    for name in tracked():
+        yield name, (PROJECT / name).read_bytes().decode("utf-8", "replace")
 
 
 @pytest.mark.asvs("13.3.1")
@@ -135,6 +117,16 @@ def test_no_file_of_the_tree_holds_a_secret() -> None:
     read = dict(tree())
     assert len(read) > 1000
     assert "\n".join(f for path, text in read.items() for f in holds_no_secret(path, text)) == ""
+
+
+def test_without_git_the_same_files_are_found(tmp_path: Path) -> None:
+    names = set(tracked())
+    shown = {name for name in names if not any(part.startswith(".") for part in Path(name).parts)}
+    assert shown <= set(walked())
+    (tmp_path / ".venv").mkdir()
+    for name in (".venv/x.py", "a.py", ".hidden"):
+        (tmp_path / name).touch()
+    assert walked(tmp_path) == ["a.py"]
 
 
 def test_every_example_is_still_needed() -> None:
