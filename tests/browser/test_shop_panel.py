@@ -85,7 +85,7 @@ async def test_a_stopped_simulator_is_told_in_words(
     del shelf
     (tmp_path / "control.json").unlink()
     await press(panel, "Restart", "Not done: the simulator is not running.")
-    await expect(panel.locator("#shop-now")).to_contain_text("Nothing is known of the shop")
+    await expect(panel.locator("#shop-now")).to_contain_text("nothing is known of the shop")
     await panel.reload()
     await expect(panel.locator("#live")).to_have_text("Live")
     await expect(panel.locator("#shop")).to_have_count(0)
