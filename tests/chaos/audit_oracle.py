@@ -60,7 +60,11 @@ class AuditOracle:
         self._noted: Counter[Left] = Counter()
         self._blocks: dict[int, str] = {}
         self.kept: list[Checkpoint] = []  # what left the database, as the folder has it
-        self.latest: datetime | None = None  # what a controller's clock last said
+        self.latest: datetime | None = None  # the furthest that a controller's clock said
+
+    def hear(self, now: datetime) -> None:
+        """A controller's clock says so: no record can be younger than the furthest of them."""
+        self.latest = now if self.latest is None else max(self.latest, now)
 
     # -- entries -------------------------------------------------------------------------------
 

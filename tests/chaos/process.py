@@ -350,7 +350,7 @@ class Process:
 
     def _seal(self, controller: Controller) -> None:
         """Seal what was committed, as `api.audit.keeper` does; a crash may fall anywhere in it."""
-        self._oracles.audit.latest = controller.time.now()
+        self._oracles.audit.hear(controller.time.now())
         for _ in range(SEALS_MOST):
             if not controller.sealing.step():
                 break

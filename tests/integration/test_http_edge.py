@@ -162,7 +162,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningHous
     """Two houses that trust this machine, by the one header and by the other."""
     base = tmp_path_factory.mktemp("both")
     with (
-        running_house(base / "one") as one,
+        running_house(base / "one", stranger_requests_per_s=200) as one,
         running_house(base / "other", proxy_header="forwarded") as other,
     ):
         yield one, other
