@@ -1,11 +1,13 @@
 """What every test may ask for. The services themselves are in ``tests/services.py``."""
 
+import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 from playwright.async_api import Route, async_playwright
 
@@ -34,6 +36,25 @@ def pytest_configure() -> None:
         raise pytest.UsageError(str(exc)) from exc
     if required:
         settings.load_profile("same every time")
+    log_aside()
+
+
+def log_aside() -> None:
+    """Log to pytest's own capture, from the level of production on.
+
+    A controller in this process would else print between what a command under test prints.
+    """
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
 
 
 @pytest.fixture

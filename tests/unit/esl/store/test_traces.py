@@ -24,13 +24,14 @@ def said(request: pytest.FixtureRequest) -> Iterator[list[structlog.typing.Event
         kept.append(line)
         raise structlog.DropEvent
 
+    before = structlog.get_config()
     structlog.configure(
         processors=[keep],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=False,
     )
     yield kept
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def group_on(database: Database) -> WriteGroup:
