@@ -21,15 +21,16 @@ from sqlalchemy import Connection
 
 from api.console.languages import say, say_many
 from api.console.look import Look
-from api.console.words import STATE_OF, Advice, State, advice_on, word_of
+from api.console.words import STATE_OF, WANT_ATTENTION, Advice, State, advice_on, word_of
 from esl.domain.ids import GatewayId, LabelId
 from esl.domain.label import NOTHING_SHOWN, phase_of
 from esl.domain.money import format_minor
 from esl.domain.panel import Panels
 from esl.domain.place import Gateway, Store
+from esl.services.finding import find_labels
 from esl.services.silence import Silence, find_silent
 from esl.store import places, wall
-from esl.store.wall_counts import count_phases, entries_of
+from esl.store.wall_counts import count_phases
 
 _WIDE_FROM_PX = 320
 """Panels wider than this take two places of the wall; its places are made for 296 pixels."""
@@ -142,8 +143,9 @@ def find(
     if not look.is_filtered:
         found = wall.wall_of(tx, store.store_id, limit=look.most + 1)
         return found[: look.most], len(found) > look.most
-    entries = entries_of(tx, store.store_id, online, phases=look.phases)
-    ids = [entry.label_id for entry in entries if look.finds(entry)]
+    ids = find_labels(
+        tx, store.store_id, online=online, phases=look.phases or (), search=look.search
+    )
     found = wall.tiles_of(tx, ids[: look.most])
     return sorted(found, key=lambda tile: tile.label.label_id), len(ids) > look.most
 
@@ -234,8 +236,8 @@ def _chip(look: Look, state: State | None, count: int, *, is_old: bool = False) 
         key=state or "all",
         word=word_of(state, is_old=is_old) if state else say("All"),
         count=count,
-        address=look.showing(state).at("/"),
-        is_chosen=look.state is state,
+        address=look.showing(state).at("/wall"),
+        is_chosen=state in WANT_ATTENTION if look.wants_attention else look.state is state,
     )
 
 

@@ -50,7 +50,15 @@ class Place:
 
 PLACES: Final[Sequence[Place]] = (
     Place(
-        key="wall", path="/", word=mark("Wall"), letter="w", needs=Scope.LABEL_READ, is_first=True
+        key="home", path="/", word=mark("Home"), letter="h", needs=Scope.LABEL_READ, is_first=True
+    ),
+    Place(
+        key="wall",
+        path="/wall",
+        word=mark("Wall"),
+        letter="w",
+        needs=Scope.LABEL_READ,
+        is_first=True,
     ),
 )
 """The menu, in its order."""

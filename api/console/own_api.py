@@ -72,7 +72,7 @@ class OwnApi:
     async def get(self, path: str, **query: Any) -> Any:
         """Return what is at ``path``, its ids written by `part`.
 
-        Parts of the query that are None or "" are left out.
+        Parts of the query that are None or "" are left out; those with several values are repeated.
 
         Raises:
             ApiProblem: The API refused.
@@ -119,7 +119,7 @@ class OwnApi:
         if is_json:
             own.setdefault("content-type", _JSON.decode())
         sent += [(name.encode(), value.encode()) for name, value in own.items()]
-        wanted = {name: str(value) for name, value in query.items() if value not in (None, "")}
+        wanted = {name: value for name, value in query.items() if value not in (None, "")}
         return {
             "type": "http",
             "asgi": asked["asgi"],
@@ -129,7 +129,7 @@ class OwnApi:
             "path": unquote(path),
             "raw_path": path.encode(),
             "root_path": "",
-            "query_string": urlencode(wanted).encode(),
+            "query_string": urlencode(wanted, doseq=True).encode(),
             "headers": sent,
             "client": asked.get("client"),
             "server": asked.get("server"),

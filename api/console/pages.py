@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from api.console import (
     account,
     error_pages,
+    home,
     preferences,
     provider_sign_in,
     shop,
@@ -18,12 +19,24 @@ from api.console.languages import Speaking
 from api.console.templates import ASSETS, warn_of_plain_http
 from esl.settings import is_loopback
 
+_PAGES = (
+    home,
+    wall,
+    wall_events,
+    shop,
+    sign_in,
+    provider_sign_in,
+    welcome,
+    account,
+    preferences,
+)
+
 
 def install(app: FastAPI) -> None:
     """Add the console's pages, their files, and their way to say what went wrong."""
     settings = app.state.house.settings
     warn_of_plain_http(is_plain=not (settings.tls or is_loopback(settings.host)))
-    for part in (wall, wall_events, shop, sign_in, provider_sign_in, welcome, account, preferences):
+    for part in _PAGES:
         app.include_router(part.router)
     app.mount(MOUNTED_AT, ASSETS)
     error_pages.install(app)

@@ -82,7 +82,7 @@ async def press_button(request: Request, house: TheHouse, who: Asker) -> Respons
     said = await asyncio.to_thread(_press, remote, form)
     if request.headers.get("hx-request") is None:
         store = form.get("store", "")
-        back = f"/?store={doors.store_id(store)}#shop" if store else "/#shop"
+        back = f"/wall?store={doors.store_id(store)}#shop" if store else "/wall#shop"
         return RedirectResponse(back, status_code=HTTPStatus.SEE_OTHER)
     return HTMLResponse(await asyncio.to_thread(_now, remote, said))
 

@@ -68,7 +68,7 @@ class Wall:
     @property
     def more_page(self) -> str:
         """The same as a whole page, for browsers without scripts."""
-        return self.look.further().at("/")
+        return self.look.further().at("/wall")
 
 
 async def store_looked_at(look: Looking, house: TheHouse, who: Asker) -> Store:
@@ -86,7 +86,7 @@ async def store_looked_at(look: Looking, house: TheHouse, who: Asker) -> Store:
 LookedAt = Annotated[Store, Depends(store_looked_at)]
 
 
-@router.get("/")
+@router.get("/wall")
 async def wall_page(
     request: Request, look: Looking, house: TheHouse, who: Asker, frame: Framed
 ) -> Response:

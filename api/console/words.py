@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final, Protocol
 
 from api.console.languages import mark, say
 from esl.domain.label import LabelState, Phase
@@ -58,6 +58,10 @@ STATE_OF: Final[Mapping[Phase, State]] = MappingProxyType(
         Phase.UNPAIRED: State.NO_PRODUCT,
     }
 )
+
+
+WANT_ATTENTION: Final = (State.NEEDS_YOU, State.SILENT, State.AWAY)
+"""The states in which a label does not come right without somebody, most urgent first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +195,37 @@ PROBLEMS: Final[Mapping[str, Advice]] = MappingProxyType(
 """Each code a label can be given up with."""
 
 
+class HowItDoes(Protocol):
+    """What is asked of a label to say what is the matter: its state, or the API's view of it."""
+
+    @property
+    def gateway_id(self) -> str | None:
+        """Return the gateway that hears it; None: none has."""
+
+    @property
+    def attempts(self) -> int:
+        """Return how often its picture was sent."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Return the code it was given up with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A label as the API tells of it."""
+
+    gateway_id: str | None
+    attempts: int
+    trouble: str | None
+
+
+def advice_on_view(view: Mapping[str, Any]) -> Advice | None:
+    """Say what is the matter with a label of the API's; None if nothing is."""
+    told = Told(gateway_id=view["gateway"], attempts=view["attempts"], trouble=view["problem"])
+    return _advice_in(Phase(view["phase"]), told, None)
+
+
 def advice_on(label: LabelState, phase: Phase, panel: Panel | None) -> Advice | None:
     """Say what is the matter with a label; None if nothing is. What is drawn puts it into words."""
     if panel is None:
@@ -198,16 +233,22 @@ def advice_on(label: LabelState, phase: Phase, panel: Panel | None) -> Advice | 
             say("Its display model %(panel)s is not known any more.", panel=label.panel_id),
             "Put the model back into the panels file and start the controller again.",
         )
+    return _advice_in(phase, label, panel.refresh_s)
+
+
+def _advice_in(phase: Phase, label: HowItDoes, refresh_s: float | None) -> Advice | None:
     advice: Advice | None = None
     match phase:
         case Phase.SETTLED:
             pass
         case Phase.WAITING:
             advice = _advice("Next in line to be sent.", "")
+        case Phase.SENT if refresh_s is None:
+            advice = _advice("Sent; the label has not said yet that it shows it.", "")
         case Phase.SENT:
             words = say(
                 "Sent; this glass takes about %(seconds)s s to paint.",
-                seconds=f"{panel.refresh_s:.0f}",
+                seconds=f"{refresh_s:.0f}",
             )
             advice = _advice(words, "")
         case Phase.STRUGGLING:

@@ -17,17 +17,22 @@ from api.schemas import face_view, label_view, tile_view
 from esl.domain.access import Scope
 from esl.domain.errors import NotFound
 from esl.domain.ids import Digest, LabelId, PanelId
+from esl.domain.label import Phase
 from esl.domain.shelf_place import PLACE_LONGEST
 from esl.intake.place_json import parse_new_labels, parse_pairing
 from esl.intake.price_json import parse_each
 from esl.services import deliveries, fleet, pairing, verdicts
-from esl.services.placing import labels_in_order, standing_place
+from esl.services.finding import find_labels
+from esl.services.placing import standing_place
 from esl.services.silence import find_silent
+from esl.store import places
+from esl.store.at_a_glance import waiting_in
 from esl.store.deliveries import frame_sent_to, template_sent
+from esl.store.labels import count_labels
 from esl.store.migration import place_of
 from esl.store.shelf_places import places_of_labels
 from esl.store.wall import Tile, tiles_after, wall_of
-from esl.store.wall_counts import count_paired
+from esl.store.wall_counts import count_paired, count_phases
 from gateway.bases import load_pixels
 from gateway.worker import Notice
 from renderer.preview import png_bytes
@@ -77,43 +82,88 @@ class PlacedPage(Page):
     order: Literal["id", "walk"] = Field(
         default="id", description="walk: as one walks past them, then those without a place."
     )
+    phase: list[Annotated[str, Field(pattern=f"^({'|'.join(Phase)})$")]] = Field(
+        default=[],
+        max_length=len(Phase),
+        description="Only labels that do like this; several: like any of them.",
+    )
+    q: str = Field(
+        default="",
+        max_length=100,
+        description="Words that are all in the label's id, or its product's SKU, name or GTIN.",
+    )
+
+    @property
+    def is_plain(self) -> bool:
+        """Say whether it is all labels by id."""
+        return not (self.aisle or self.phase or self.q.strip()) and self.order == "id"
 
 
 @router.get("/stores/{store}/labels")
 async def list_labels(
     store: str, house: TheHouse, who: Asker, page: Annotated[PlacedPage, Query()]
 ) -> dict[str, Any]:
-    """List a store's labels by id or by place, with the product each speaks for."""
+    """List a store's labels by id or by place, with the product each speaks for.
+
+    ``found`` is how many there are on all pages.
+    """
     store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     online = house.online()
 
-    def query(tx: Connection) -> tuple[list[Tile], Mapping[LabelId, str | None]]:
-        if page.aisle is None and page.order == "id":
+    def query(tx: Connection) -> tuple[list[Tile], Mapping[LabelId, str | None], int]:
+        if page.is_plain:
             tiles = wall_of(tx, store_id, after=page.after, limit=page.limit)
+            found = count_labels(tx, store_id)
         else:
-            order = labels_in_order(tx, store_id, area=page.aisle, by_walk=page.order == "walk")
+            order = find_labels(
+                tx,
+                store_id,
+                online=online,
+                phases=[Phase(one) for one in page.phase],
+                search=page.q,
+                area=page.aisle,
+                by_walk=page.order == "walk",
+            )
             tiles = tiles_after(tx, order, after=page.after, limit=page.limit)
-        return tiles, places_of_labels(tx, store_id, [tile.label.label_id for tile in tiles])
+            found = len(order)
+        hung = places_of_labels(tx, store_id, [tile.label.label_id for tile in tiles])
+        return tiles, hung, found
 
-    tiles, hung = await doors.read(house, query)
+    tiles, hung, found = await doors.read(house, query)
     more = tiles[-1].label.label_id if len(tiles) == page.limit else None
     views = [tile_view(tile, online) | {"place": hung.get(tile.label.label_id)} for tile in tiles]
-    return {"labels": views, "after": more}
+    return {"labels": views, "after": more, "found": found}
 
 
 @router.get("/stores/{store}/summary")
-async def summary(store: str, house: TheHouse, who: Asker) -> dict[str, int]:
-    """Count a store's labels: paired ones, and those of them that are not settled yet.
+async def summary(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+    """Say how a store does in a few numbers: labels by phase, and what waits for whom.
 
     ``silent_sources`` says how many sources are overdue: what settled labels show may be old then.
+    ``planned`` are the moments at which prices are planned to change, ``next_at`` the first.
     """
     store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
-    now = house.clock.now()
+    now, online = house.clock.now(), house.online()
 
-    def query(tx: Connection) -> dict[str, int]:
+    def query(tx: Connection) -> dict[str, Any]:
         paired, unsettled = count_paired(tx, store_id)
-        silent = len(find_silent(tx, store_id, now))
-        return {"paired": paired, "unsettled": unsettled, "silent_sources": silent}
+        gateways = {one.gateway_id for one in places.list_gateways(tx, store_id)}
+        waiting = waiting_in(tx, store_id)
+        return {
+            "paired": paired,
+            "unsettled": unsettled,
+            "silent_sources": len(find_silent(tx, store_id, now)),
+            "labels": count_labels(tx, store_id),
+            "phases": dict.fromkeys(Phase, 0) | count_phases(tx, store_id, gateways & online),
+            "gateways": len(gateways),
+            "gateways_away": len(gateways - online),
+            "problems": waiting.problems,
+            "remove_tasks": waiting.remove_tasks,
+            "quarantined": waiting.held_back,
+            "proposals": waiting.proposals,
+            "planned": waiting.planned,
+            "next_at": waiting.next_at,
+        }
 
     return await doors.read(house, query)
 

@@ -26,7 +26,7 @@ from esl.domain.ids import GatewayId, LabelId, Sku, StoreId
 from esl.domain.label import Phase
 from esl.store.bulk import Bulk
 from esl.store.labels import LABEL_IS_PAIRED, LABEL_IS_REFUSED, count_labels
-from esl.store.tables import REFUSED, STUCK, gateways, labels, pairings, products
+from esl.store.tables import REFUSED, STUCK, gateways, labels, pairings, product_gtins, products
 
 _COUNT_PAIRED: Final = Bulk("SELECT count(*) FROM pairing WHERE store_id = :store AND position = 0")
 _COUNT_UNSETTLED: Final = Bulk(
@@ -59,6 +59,7 @@ class WallEntry:
     label_id: LabelId
     sku: Sku | None
     name: str | None
+    gtin: str | None = None  # the first of its product
 
 
 def count_phases(
@@ -105,7 +106,7 @@ def entries_of(
 ) -> list[WallEntry]:
     """List a store's labels by id: all, or those in ``phases``."""
     query = (
-        select(labels.c.label_id, products.c.sku, products.c.name)
+        select(labels.c.label_id, products.c.sku, products.c.name, products.c.gtin)
         .outerjoin(
             pairings, and_(pairings.c.label_id == labels.c.label_id, pairings.c.position == 0)
         )
@@ -123,9 +124,18 @@ def entries_of(
             label_id=LabelId(row.label_id),
             sku=Sku(row.sku) if row.sku is not None else None,
             name=row.name,
+            gtin=row.gtin,
         )
         for row in tx.execute(query)
     ]
+
+
+def skus_of_code(tx: Connection, store_id: StoreId, digits: str) -> set[Sku]:
+    """Return the products that have a GTIN with these digits in it behind their first one."""
+    query = select(product_gtins.c.sku).where(
+        product_gtins.c.store_id == store_id, product_gtins.c.gtin.contains(digits)
+    )
+    return {Sku(sku) for sku in tx.execute(query).scalars()}
 
 
 def phase_in_sql(online: AbstractSet[GatewayId]) -> ColumnElement[str]:

@@ -48,7 +48,7 @@ async def main() -> None:
                 reduced_motion="reduce",
             )
             page = await context.new_page()
-            await page.goto(await shelf.sign_in_link())
+            await shelf.open_wall(page)
             await expect(page.locator("#live")).to_have_text("Live")
             product = f"/api/v1/stores/{STORE}/products/{shelf.demo.places[NEEDS_YOU].sku}"
             await asyncio.to_thread(shelf.client.put, product, {"name": FONTLESS})

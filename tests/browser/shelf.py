@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from playwright.async_api import Page
+
 from api.client import Client
 from api.demo.control import serve_control
 from api.demo.controller import ControllerProcess
@@ -31,6 +33,11 @@ class Shelf:
         """Return a link that signs a browser in, once."""
         made = await asyncio.to_thread(self.client.post, "/api/v1/sign-in-links", {})
         return str(made["url"])
+
+    async def open_wall(self, page: Page) -> None:
+        """Sign a browser in and look at the wall."""
+        await page.goto(await self.sign_in_link())
+        await page.goto(f"{self.url}/wall")
 
     async def change_price(self, number: int, price: str) -> None:
         """Change the price of the product on label ``number``, over HTTP."""

@@ -26,7 +26,7 @@ async def shelf(tmp_path: Path) -> AsyncIterator[Shelf]:
 async def panel(shelf: Shelf, browser_page: BrowserPage) -> AsyncIterator[Page]:
     """The wall with its panel open. Nothing may leave this machine, and nothing may go wrong."""
     page = browser_page.page
-    await page.goto(await shelf.sign_in_link())
+    await shelf.open_wall(page)
     await expect(page.locator("#live")).to_have_text("Live")
     await page.locator("#shop summary").click()
     yield page
@@ -107,7 +107,7 @@ async def test_the_buttons_work_without_scripts(shelf: Shelf, browser_page: Brow
     assert browser is not None
     context = await browser.new_context(java_script_enabled=False)
     page = await context.new_page()
-    await page.goto(await shelf.sign_in_link())
+    await shelf.open_wall(page)
     await page.locator("#shop summary").click()
     await page.get_by_role("button", name="Power off", exact=True).click()
     await expect(page).to_have_url(re.compile(r"store=demo#shop$"))

@@ -33,7 +33,7 @@ async def shelf(tmp_path: Path) -> AsyncIterator[Shelf]:
 @pytest.fixture
 async def wall(shelf: Shelf, browser_page: BrowserPage) -> AsyncIterator[Page]:
     """The wall, signed in and live. Nothing may leave this machine, and nothing may go wrong."""
-    await browser_page.page.goto(await shelf.sign_in_link())
+    await shelf.open_wall(browser_page.page)
     await expect(browser_page.page.locator("#live")).to_have_text("Live")
     yield browser_page.page
     assert browser_page.requested_elsewhere == []
@@ -86,7 +86,7 @@ async def test_the_wall_never_shows_a_picture_before_the_label_does(
     page = browser_page.page
     async with running_shelf(tmp_path / "data", labels=1, paint_s=1.5) as shelf:
         await until_settled(shelf.demo)
-        await page.goto(await shelf.sign_in_link())
+        await shelf.open_wall(page)
         await expect(page.locator("#live")).to_have_text("Live")
         label_id = shelf.demo.places[0].label_id
         old = picture_of(shelf, label_id)
@@ -187,7 +187,7 @@ async def test_a_page_whose_first_connection_fails_tries_again(
             await route.continue_()
 
     await page.route("**/wall/events*", fail_once)
-    await page.goto(await shelf.sign_in_link())
+    await shelf.open_wall(page)
     await expect(page.locator("#live")).to_have_text("Reconnecting…")
     await expect(page.locator("#live")).to_have_text("Live")
 
@@ -241,7 +241,7 @@ async def test_search_and_states_narrow_the_wall_and_stay_live(shelf: Shelf, wal
     await wall.locator("#search").fill("nothing like this")
     await expect(wall.locator(".empty h2")).to_have_text("Nothing found for “nothing like this”")
 
-    await wall.goto(f"{shelf.url}/?store={STORE}")
+    await wall.goto(f"{shelf.url}/wall?store={STORE}")
     await wall.locator(".chip[data-state=needs-you]").click()
     await expect(wall.locator(".empty h2")).to_have_text("No label is in this state")
     product = f"/api/v1/stores/{STORE}/products/{shelf.demo.places[0].sku}"
@@ -294,6 +294,6 @@ async def test_a_sign_in_link_clicked_in_a_mail_works(
 ) -> None:
     page = browser_page.page
     link = await shelf.sign_in_link()
-    await page.goto(f"data:text/html,<a href='{link}'>to the wall</a>")
+    await page.goto(f"data:text/html,<a href='{link}'>to the shop</a>")
     await page.get_by_role("link").click()
-    await expect(page.locator("#live")).to_have_text("Live")
+    await expect(page.locator("h1")).to_have_text("Ready to open")

@@ -312,7 +312,7 @@ def test_a_store_whose_till_is_silent_is_not_right(house: RunningHouse) -> None:
     body = {"name": "Our till", "store": "main", "expected": {"every_s": 600}}
     house.done("PUT", "/api/v1/sources/our-till", body)
     assert house.done("GET", f"{STORE}/fleet")["till"] == {"is_current": True, "silent": []}
-    assert "Prices may be old" not in house.ask("GET", "/?store=main", headers=pages).text
+    assert "Prices may be old" not in house.ask("GET", "/wall?store=main", headers=pages).text
 
     hold_tongue(house, "our-till")
     till = house.done("GET", f"{STORE}/fleet")["till"]
@@ -320,7 +320,7 @@ def test_a_store_whose_till_is_silent_is_not_right(house: RunningHouse) -> None:
     assert house.done("GET", f"{STORE}/summary")["silent_sources"] == 1
     [silent] = till["silent"]
     assert (silent["source"], silent["expected"]) == ("our-till", "every 10 min")
-    page = house.ask("GET", "/?store=main", headers=pages).text
+    page = house.ask("GET", "/wall?store=main", headers=pages).text
     assert "Prices may be old" in page
     assert "Our till" in page
     assert "As last told" in page
@@ -331,7 +331,7 @@ def test_a_store_whose_till_is_silent_is_not_right(house: RunningHouse) -> None:
     [result] = house.done("POST", f"{STORE}/price-changes", same)["results"]
     assert result["decision"] == "unchanged"
     assert house.done("GET", f"{STORE}/fleet")["till"]["is_current"] is True
-    assert ">Right<" in house.ask("GET", "/?store=main", headers=pages).text
+    assert ">Right<" in house.ask("GET", "/wall?store=main", headers=pages).text
     until(lambda: problems_of(house, "source_silent"), [])
 
 

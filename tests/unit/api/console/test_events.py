@@ -105,7 +105,7 @@ def open_page(
 
 def seen(house: RunningHouse, query: str) -> str:
     """Return the stream's address, as the page that was just drawn holds it."""
-    text = house.ask("GET", f"/?{query}").text
+    text = house.ask("GET", f"/wall?{query}").text
     address = text.partition('hx-sse:connect="')[2].partition('"')[0].replace("&amp;", "&")
     return address.partition("?")[2]
 

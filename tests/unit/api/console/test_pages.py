@@ -61,21 +61,21 @@ def check_page(answer: httpx2.Response, status: int, *words: str) -> None:
 
 
 def test_the_first_store_is_shown_and_the_others_are_offered(chain: RunningHouse) -> None:
-    answer = page(chain, "/")
+    answer = page(chain, "/wall")
     check_page(answer, 200, "<title>Shop pula", 'id="tile-pula-1"', ">Shop vrsar</option>")
     assert 'id="tile-vrsar-1"' not in answer.text
 
 
 def test_an_address_may_name_the_store(chain: RunningHouse) -> None:
-    check_page(page(chain, "/?store=vrsar"), 200, 'id="tile-vrsar-1"')
+    check_page(page(chain, "/wall?store=vrsar"), 200, 'id="tile-vrsar-1"')
 
 
 def test_a_token_of_one_store_sees_that_store_and_hears_of_no_other(chain: RunningHouse) -> None:
     token = chain.token("label:read", stores=("vrsar",))
-    answer = page(chain, "/", token)
+    answer = page(chain, "/wall", token)
     check_page(answer, 200, 'id="tile-vrsar-1"')
     assert "pula" not in answer.text
-    for path in ("/", "/wall/tiles", "/wall/events"):
+    for path in ("/wall", "/wall/tiles", "/wall/events"):
         there = page(chain, f"{path}?store=pula", token)
         nowhere = page(chain, f"{path}?store=nowhere", token)
         check_page(there, 404, "Nothing is here")
@@ -84,23 +84,23 @@ def test_a_token_of_one_store_sees_that_store_and_hears_of_no_other(chain: Runni
 
 def test_looking_needs_the_right_to_look(chain: RunningHouse) -> None:
     token = chain.token("price:write")
-    for path in ("/", "/wall/tiles?store=vrsar", "/wall/events?store=vrsar"):
+    for path in ("/wall", "/wall/tiles?store=vrsar", "/wall/events?store=vrsar"):
         check_page(page(chain, path, token), 403, "may not look at this")
 
 
 @pytest.mark.asvs("1.2.1")
 def test_names_are_written_out_and_never_become_part_of_the_page(chain: RunningHouse) -> None:
-    text = page(chain, "/?store=vrsar").text
+    text = page(chain, "/wall?store=vrsar").text
     assert "Kruh &amp; &lt;b&gt;sol&lt;/b&gt;" in text
     assert "<b>sol" not in text
-    found = page(chain, "/?store=vrsar&q=" + "%3Cscript%3Ealert(1)%3C/script%3E").text
+    found = page(chain, "/wall?store=vrsar&q=" + "%3Cscript%3Ealert(1)%3C/script%3E").text
     assert "<script>alert" not in found
     assert "Nothing found for" in found
 
 
 @pytest.mark.asvs("14.2.3")
 def test_pages_hold_nothing_that_the_content_security_policy_forbids(chain: RunningHouse) -> None:
-    for path in ("/", "/?store=vrsar", "/?q=nothing", "/?show=nonsense"):
+    for path in ("/", "/wall?store=vrsar", "/wall?q=nothing", "/wall?show=nonsense"):
         text = page(chain, path).text
         assert not re.search(r"<style|<script(?! src=)|\son\w+=|\sstyle=|javascript:", text)
         assert not re.search(r"(?:src|href)=\"(?:https?:)?//", text), "an address elsewhere"
@@ -108,7 +108,7 @@ def test_pages_hold_nothing_that_the_content_security_policy_forbids(chain: Runn
 
 @pytest.mark.asvs("15.2.3")
 def test_a_real_shop_has_no_fault_buttons(chain: RunningHouse) -> None:
-    assert "simulated" not in page(chain, "/").text
+    assert "simulated" not in page(chain, "/wall").text
     check_page(page(chain, "/wall/shop"), 404, "Nothing is here")
     answer = chain.ask("POST", "/wall/shop", token=chain.operator)
     check_problem(answer, 404)
@@ -127,9 +127,9 @@ def test_strangers_get_a_page_and_programs_a_problem(chain: RunningHouse) -> Non
     ("path", "status", "words"),
     [
         ("/nothing/here", 404, "Nothing is here"),
-        ("/?store=Not%20An%20Id", 422, "This address is not complete"),
-        ("/?show=nonsense", 422, "This address is not complete"),
-        ("/?most=-1", 422, "This address is not complete"),
+        ("/wall?store=Not%20An%20Id", 422, "This address is not complete"),
+        ("/wall?show=nonsense", 422, "This address is not complete"),
+        ("/wall?most=-1", 422, "This address is not complete"),
         ("/sign-in?link=wrong", 401, "This link no longer works"),
     ],
 )
@@ -170,9 +170,9 @@ def test_a_house_without_stores_says_how_to_begin(empty: RunningHouse) -> None:
 
 
 def test_files_are_kept_for_a_year_at_addresses_that_change_with_them(chain: RunningHouse) -> None:
-    addresses = set(re.findall(r'"(/static/[^"]+)"', page(chain, "/").text))
+    addresses = set(re.findall(r'"(/static/[^"]+)"', page(chain, "/wall").text))
     assert {address.rsplit("/", 1)[1] for address in addresses} == {
-        *("console.css", "frame.css", "frame.js", "icon.svg"),
+        *("console.css", "frame.css", "pages.css", "frame.js", "icon.svg"),
         *("console.js", "htmx.min.js", "hx-sse.min.js"),
     }
     types = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}

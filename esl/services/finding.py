@@ -1,0 +1,74 @@
+"""Find labels as people look for them: by words, by how they do, by where they hang."""
+
+import unicodedata
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+from sqlalchemy import Connection
+
+from esl.domain.ids import GatewayId, LabelId, StoreId
+from esl.domain.label import Phase
+from esl.services.placing import labels_in_order
+from esl.store.wall_counts import WallEntry, entries_of, skus_of_code
+
+CODE_LEAST: Final = 6
+"""Digits from which on a word may be a part of a GTIN; other GTINs than the first are asked for."""
+
+
+def find_labels(
+    tx: Connection,
+    store_id: StoreId,
+    *,
+    online: AbstractSet[GatewayId],
+    phases: Collection[Phase] = (),
+    search: str = "",
+    area: str | None = None,
+    by_walk: bool = False,
+) -> list[LabelId]:
+    """List labels by id, or as one walks past them; no phases are all, no search is any.
+
+    A few queries, whatever the number of labels.
+    """
+    hanging = (
+        labels_in_order(tx, store_id, area=area, by_walk=by_walk)
+        if by_walk or area is not None
+        else None
+    )
+    if not phases and not search.strip() and hanging is not None:
+        return hanging
+    entries = entries_of(tx, store_id, online, phases=frozenset(phases) or None)
+    wanted = _Search(tx, store_id, search)
+    found = [entry.label_id for entry in entries if wanted.finds(entry)]
+    if hanging is None:
+        return found
+    here = frozenset(found)
+    return [label_id for label_id in hanging if label_id in here]
+
+
+class _Search:
+    """What somebody looks for: each word is in id, SKU, name or a GTIN."""
+
+    def __init__(self, tx: Connection, store_id: StoreId, search: str) -> None:
+        words = fold(search).split()
+        self._words = [
+            (word, skus_of_code(tx, store_id, word) if _is_code(word) else frozenset())
+            for word in words
+        ]
+
+    def finds(self, entry: WallEntry) -> bool:
+        text = fold(f"{entry.label_id} {entry.sku or ''} {entry.name or ''} {entry.gtin or ''}")
+        return all(word in text or entry.sku in coded for word, coded in self._words)
+
+
+def _is_code(word: str) -> bool:
+    return len(word) >= CODE_LEAST and word.isascii() and word.isdigit()
+
+
+def fold(text: str) -> str:
+    """Make texts alike that people take for the same: ``Čaj`` is ``caj``, ``STRASSE`` ``Straße``.
+
+    Databases differ in this, and SQLite knows only ASCII; so searching is done here.
+    """
+    parted = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in parted if not unicodedata.combining(c))
