@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -222,14 +223,15 @@ def test_sources_are_asked_for_at_most_once_in_five_seconds() -> None:
 
 @pytest.mark.asvs("16.3.3")
 def test_a_refusal_is_logged_with_its_reason_and_never_its_secret(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     with running_house(tmp_path) as house:
         now_s = house.house.clock.monotonic_s
         house.app.state.hooks.sources = RememberedSources(Registered(), now_s)
         for _ in range(3):
             call(house, "e", signed="b3RoZXI=")
-    printed = capsys.readouterr().out
+    printed = caplog.text
     assert printed.count("webhook refused") == 1
     assert "wrong_signature" in printed
     assert SECRET not in printed

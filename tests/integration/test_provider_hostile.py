@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -458,7 +459,9 @@ def test_neither_page_nor_log_holds_codes_tokens_or_secrets(
     provider: OpenIdProvider,
     browsers: Callable[[], Browser],
     capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO)
     seen: list[str] = []
 
     def keep(token: str, _claims: Claims) -> str:
@@ -471,7 +474,8 @@ def test_neither_page_nor_log_holds_codes_tokens_or_secrets(
     back = browser.agree(browser.begin(), "ana")
     page = browser.get(back).text
     written = capfd.readouterr()
-    said = page + written.out + written.err
+    ours = [one.getMessage() for one in caplog.records if one.name.startswith(("api.", "esl."))]
+    said = "\n".join([page, *ours, written.out, written.err])
     assert "another sign-in (nonce)" in said, "the log says why"
     for secret in (*seen, query_of(back)["code"], query_of(back)["state"]):
         assert secret not in said
