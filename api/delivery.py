@@ -27,6 +27,7 @@ from gateway.easel import Easel
 from gateway.inbox import Inbox
 from gateway.lease_keeper import LeaseKeeper
 from gateway.leases import Leases
+from gateway.ledger import Ledger
 from gateway.mqtt import BrokerAddress, MqttConnection, connect
 from gateway.orders import OrderBook
 from gateway.pacing import Backoff
@@ -161,6 +162,7 @@ async def open_delivery(
                 clock=books.clock,
                 silent_after=settings.silent_after,
             ),
+            ledger=Ledger(writer=books.writer, clock=books.clock, key=key),
         )
         keeper = None
         if leases is not None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from esl.domain.ids import GatewayId, LabelId
+from esl.domain.ids import Digest, GatewayId, LabelId
 from gateway.wire.codec import encode_commands
 from gateway.wire.messages import VERSION, Command, Header
 from gateway.wire.signing import SigningKey, seal
@@ -17,6 +17,16 @@ COMMANDS_MOST = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """Which pictures a payload tells labels to show, and the rest of what is signed of it."""
+
+    session: str
+    counter: int
+    sent_at: datetime
+    shows: tuple[tuple[LabelId, int, Digest], ...] = ()  # with its revision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
     """One payload, ready to publish, the labels it speaks to, and revisions of pictures in it."""
 
@@ -24,6 +34,7 @@ class Outgoing:
     payload: bytes
     label_ids: tuple[LabelId, ...]
     revs: tuple[int, ...] = ()  # of each label; none where it shows no picture at once
+    manifest: Manifest | None = None  # None where it tells no label to show anything
 
 
 def command_id(counter: int, position: int) -> int:

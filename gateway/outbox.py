@@ -36,14 +36,17 @@ class Outbox:
     """Sends payloads in their turn; used on the event loop.
 
     ``send`` begins to publish one. ``unsent`` is told a gateway and its labels whose payloads
-    the broker did not take; they may have arrived all the same.
+    the broker did not take; they may have arrived all the same. ``published`` is told each payload
+    that it took.
     """
 
     def __init__(
         self,
         send: Callable[[Outgoing], Acknowledgement],
         unsent: Callable[[GatewayId, frozenset[LabelId]], None],
+        published: Callable[[Outgoing], None],
     ) -> None:
+        self._published = published
         self._send = send
         self._unsent = unsent
         self._lanes: dict[GatewayId, _Lane] = {}
@@ -82,7 +85,15 @@ class Outbox:
             lane.waiting.clear()
             log.debug("not published", gateway=gateway_id, reason=str(failure))
             self._unsent(gateway_id, frozenset(x for p in given_back for x in p.label_ids))
-        elif payload.revs and traces.is_on():
-            for label_id, rev in zip(payload.label_ids, payload.revs, strict=True):
-                log.debug("picture published", change=rev, label=label_id, gateway=gateway_id)
+        else:
+            self._published(payload)
+            self._trace(payload)
         self._push(gateway_id)
+
+    @staticmethod
+    def _trace(payload: Outgoing) -> None:
+        if payload.revs and traces.is_on():
+            for label_id, rev in zip(payload.label_ids, payload.revs, strict=True):
+                log.debug(
+                    "picture published", change=rev, label=label_id, gateway=payload.gateway_id
+                )

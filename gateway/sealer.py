@@ -10,7 +10,7 @@ from esl.domain.panel import Panels
 from esl.services.deliveries import DueLabel, Recorded
 from gateway.batch import Draft, Piece
 from gateway.easel import Drawn
-from gateway.link import Outgoing, command_id, milliseconds, seal_commands
+from gateway.link import Manifest, Outgoing, command_id, milliseconds, seal_commands
 from gateway.roster import Roster
 from gateway.wire.codec import digest_bytes
 from gateway.wire.messages import Put, Report
@@ -67,7 +67,10 @@ class Sealer:
                 told[command] = [(label.label_id, rev)]
             label_ids = tuple(piece.sending.label_id for piece in here)
             sealed = self._seal(gateway_id, puts, label_ids, number, draft.batch.now)
-            outgoing.append(replace(sealed, revs=tuple(revs[x] for x in label_ids)))
+            shows = tuple((x, revs[x], draft.drawn[x].digest) for x in label_ids)
+            told_revs = tuple(rev for _, rev, _ in shows)
+            manifest = replace(sealed.manifest, shows=shows) if sealed.manifest else None
+            outgoing.append(replace(sealed, revs=told_revs, manifest=manifest))
             waits_s = max(
                 (piece.sending.due_at - draft.batch.now).total_seconds() for piece in here
             )
@@ -101,7 +104,12 @@ class Sealer:
             counter=counter,
             now=now,
         )
-        return Outgoing(gateway_id=gateway_id, payload=payload, label_ids=label_ids)
+        return Outgoing(
+            gateway_id=gateway_id,
+            payload=payload,
+            label_ids=label_ids,
+            manifest=Manifest(session=session, counter=counter, sent_at=now),
+        )
 
 
 def _put(

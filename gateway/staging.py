@@ -29,7 +29,7 @@ from esl.store.write_group import Priority, Writes
 from gateway.batch import Step, room_of
 from gateway.easel import Drawn, Draws
 from gateway.leases import Holdings
-from gateway.link import Outgoing, command_id, milliseconds, seal_commands
+from gateway.link import Manifest, Outgoing, command_id, milliseconds, seal_commands
 from gateway.pacing import Backoff
 from gateway.painter import Painter
 from gateway.roster import Roster
@@ -343,7 +343,13 @@ class StagingDispatcher:
             if label_ids:
                 until_s = self._clock.monotonic_s() + self._put_patience.total_seconds()
                 self._roster.note_sent(payload.gateway_id, label_ids, until_s)
-            yield Outgoing(gateway_id=payload.gateway_id, payload=sealed, label_ids=label_ids)
+            shows = tuple((d.staged.label_id, noted.arms[_key(d.staged)], d.digest) for d in shown)
+            yield Outgoing(
+                gateway_id=payload.gateway_id,
+                payload=sealed,
+                label_ids=label_ids,
+                manifest=Manifest(session=session, counter=number, sent_at=now, shows=shows),
+            )
 
     def _put_until(self, one: Staged, now: datetime) -> datetime:
         """Say until when a picture may be put; at its moment it is sent in another way."""

@@ -30,6 +30,7 @@ from gateway.clock import HouseClock
 from gateway.dispatcher import BATCH_MOST, Dispatcher
 from gateway.inbox import Inbox
 from gateway.inbox import Step as Intake
+from gateway.ledger import Ledger
 from gateway.link import EXPIRES_AFTER_S, Outgoing
 from gateway.mqtt import Acknowledgement, MqttConnection, MqttMessage
 from gateway.outbox import Outbox
@@ -87,11 +88,13 @@ class Worker:
         signals: SignalDispatcher | None = None,
         staging: StagingDispatcher | None = None,
         upkeep: Upkeep | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self._mqtt = mqtt
         self._signals = signals
         self._staging = staging
         self._upkeep = upkeep
+        self._ledger = ledger
         self._beside_at_s = 0.0
         self._dispatcher = dispatcher
         self._inbox = inbox
@@ -99,7 +102,7 @@ class Worker:
         self._tell = tell
         self._due = asyncio.Event()
         self._delivery = ThreadPoolExecutor(1, "delivery")
-        self._outbox = Outbox(self._publish, self._note_unsent)
+        self._outbox = Outbox(self._publish, self._note_unsent, self._note_published)
         self._unsent: dict[GatewayId, set[LabelId]] = defaultdict(set)
 
     def wake(self) -> None:
@@ -116,6 +119,7 @@ class Worker:
                 tasks.create_task(self._watch_broker(), name="broker watch")
         finally:
             self._delivery.shutdown()
+            self._write_ledger()
 
     async def _deliver(self, step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Take a step of the inbox or the dispatcher in its turn."""
@@ -224,6 +228,19 @@ class Worker:
         self._unsent[gateway_id] |= label_ids
         self._due.set()
 
+    def _note_published(self, outgoing: Outgoing) -> None:
+        if self._ledger is not None:
+            self._ledger.note(outgoing)
+
+    def _write_ledger(self) -> None:
+        """Write down what the broker took; what cannot be now is the next time."""
+        if self._ledger is None:
+            return
+        try:
+            self._ledger.write()
+        except Unavailable as exc:
+            log.warning("signatures of payloads wait for the database", reason=str(exc))
+
     async def _release_unsent(self) -> None:
         unsent = dict(self._unsent)
         self._unsent.clear()
@@ -233,6 +250,7 @@ class Worker:
         while True:
             await _pause(HOUSEKEEPING_S)
             try:
+                await asyncio.to_thread(self._write_ledger)
                 step = await asyncio.to_thread(self._clock.step)
                 turned: tuple[LabelId, ...] = ()
                 if self._upkeep is not None:

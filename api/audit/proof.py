@@ -6,6 +6,7 @@ r"""What a label showed at a moment, as an answer, and as a bundle that proves i
     statement.sig     Ed25519 over "esl proof 1\n" + SHA-256 of the statement in hex + "\n"
     public_key.txt    of that signature
     records.json      sealed records with their way to a signed checkpoint
+    published.json    what the shop's key signed of the payload that told the label to show it
     frame.bin         the picture as the label has it: its SHA-256 is the digest it reported
     picture.png       the same for people
     verify_proof.py   checks all of this, alone
@@ -27,11 +28,19 @@ from sqlalchemy import Connection
 from api.audit.files import AuditFolder
 from api.house import House
 from api.schemas import face_view, money
-from esl.domain.chain import RecordKind
+from esl.domain.chain import Checkpoint, RecordKind
 from esl.domain.ids import Digest, LabelId
 from esl.domain.label import LabelState
 from esl.services import deliveries
-from esl.services.shown import Certainty, Sealed, ShownThen, sealed_record, shown_then
+from esl.services.shown import (
+    Certainty,
+    Sealed,
+    ShownThen,
+    record_text,
+    sealed_record,
+    shown_then,
+)
+from esl.store.published import KeptPayload
 from esl.store.shown_at import PriceThen, Reported, Told
 from gateway.bases import load_bases
 from renderer.preview import png_bytes
@@ -55,6 +64,7 @@ class Proof:
     records: tuple[Sealed, ...]
     pixels: bytes | None
     png: bytes | None
+    published: dict[str, Any] | None  # None: no signature is kept
 
 
 def prove(tx: Connection, house: House, state: LabelState, at: datetime) -> Proof:
@@ -77,7 +87,14 @@ def prove(tx: Connection, house: House, state: LabelState, at: datetime) -> Proo
         ]
         records = [one for one in (display, *of_prices) if one is not None]
     answer = _answer(tx, found, state, display, has_picture=png is not None)
-    return Proof(answer=answer, records=tuple(records), pixels=pixels, png=png)
+    published: dict[str, Any] | None = None
+    if (sent := found.published) is not None:
+        record = record_text(tx, RecordKind.PUBLISHED, sent.payload_id)
+        published = {"record": record, "path": [list(step) for step in sent.path]}
+        sealed = sealed_record(tx, RecordKind.PUBLISHED, sent.payload_id)
+        records += [sealed] if sealed is not None else []
+        answer["shown"]["published"] = _published_view(sent, sealed)
+    return Proof(answer=answer, records=tuple(records), pixels=pixels, png=png, published=published)
 
 
 def signed_answer(house: House, proof: Proof) -> dict[str, Any]:
@@ -101,6 +118,8 @@ def bundle(house: House, proof: Proof) -> bytes:
     }
     if proof.pixels is not None and proof.png is not None:
         files |= {"frame.bin": proof.pixels, "picture.png": proof.png}
+    if proof.published is not None:
+        files["published.json"] = _json(proof.published)
     trusted = AuditFolder(house.settings.data_dir).trusted() | {house.key.public_key.hex()}
     statement = _json(
         {
@@ -190,17 +209,36 @@ def _shown_view(
         "reported_at": _text(reported.reported_at),
         "painted_at": _text(reported.painted_at),  # by the gateway's clock
         "chain": {"record": reported.entry_id, "block": display.block} if display else None,
-        "checkpoint": (
-            {
-                "number": checkpoint.number,
-                "hash": checkpoint.hash,
-                "at": checkpoint.at,
-                "public_key": checkpoint.public_key,
-                "signature": checkpoint.signature,
-            }
-            if checkpoint is not None
-            else None
-        ),
+        "checkpoint": _checkpoint_view(checkpoint) if checkpoint is not None else None,
+        "published": None,  # unless its signature is kept
+    }
+
+
+def _published_view(sent: KeptPayload, sealed: Sealed | None) -> dict[str, Any]:
+    """Say what was signed of the payload that told a label to show a picture."""
+    return {
+        "record": sent.payload_id,
+        "gateway": sent.gateway_id,
+        "session": sent.session,
+        "counter": sent.counter,
+        "sha256": sent.sha256,
+        "root": sent.root,
+        "commands": sent.commands,
+        "sent_at": _text(sent.sent_at),
+        "written_at": _text(sent.written_at),
+        "key_id": sent.key_id,
+        "signature": sent.signature,
+        "chain": {"record": sent.payload_id, "block": sealed.block} if sealed else None,
+    }
+
+
+def _checkpoint_view(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {
+        "number": checkpoint.number,
+        "hash": checkpoint.hash,
+        "at": checkpoint.at,
+        "public_key": checkpoint.public_key,
+        "signature": checkpoint.signature,
     }
 
 
@@ -256,13 +294,7 @@ def _record_view(one: Sealed) -> dict[str, Any]:
         "block": one.block,
         "before": one.before,
         "contents": list(one.contents),
-        "checkpoint": {
-            "number": checkpoint.number,
-            "hash": checkpoint.hash,
-            "at": checkpoint.at,
-            "public_key": checkpoint.public_key,
-            "signature": checkpoint.signature,
-        },
+        "checkpoint": _checkpoint_view(checkpoint),
     }
 
 

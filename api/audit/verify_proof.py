@@ -9,12 +9,14 @@ import hashlib
 import json
 import sys
 import zipfile
+from datetime import datetime
 from typing import Any, NoReturn
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-DISPLAY = 3  # the kind of a record that says what a label reported
+PRICE, DISPLAY, PUBLISHED = 2, 3, 4  # kinds of records: what a price was, what a label reported,
+#                                      what was signed of the payload that told it to show that
 
 
 def stop(words: str) -> NoReturn:
@@ -31,16 +33,28 @@ def verify(key: str, signature: str, signed: bytes, what: str) -> None:
         stop(f"the signature of {what} is wrong")
 
 
-def climb(one: dict[str, Any], keys: list[str]) -> list[Any]:
-    """Follow a record up its tree, its block and the chain to a signed checkpoint; return it."""
-    node = hashlib.sha256(b"\x00" + one["record"].encode()).digest()
-    for side, other in one["path"]:
+def up(leaf: bytes, path: list[list[str]]) -> str:
+    """Climb from a leaf (what it is hashed of) to the root of its tree."""
+    node = hashlib.sha256(b"\x00" + leaf).digest()
+    for side, other in path:
         pair = bytes.fromhex(other) + node if side == "L" else node + bytes.fromhex(other)
         node = hashlib.sha256(b"\x01" + pair).digest()
+    return node.hex()
+
+
+def moment(text: str) -> datetime:
+    """Read an instant, as answers (…Z) or as records (without a zone) have it."""
+    text = text.replace("Z", "+00:00")
+    return datetime.fromisoformat(text if "+" in text else text + "+00:00")
+
+
+def climb(one: dict[str, Any], keys: list[str]) -> list[Any]:
+    """Follow a record up its tree, its block and the chain to a signed checkpoint; return it."""
+    root = up(one["record"].encode(), one["path"])
     record: list[Any] = json.loads(one["record"])
     block = json.loads(one["contents"][0])
     roots = [part[6] for part in block[2] if part[0] == record[0]]
-    if block[0] != one["block"] or roots != [node.hex()]:
+    if block[0] != one["block"] or roots != [root]:
         stop("a record is in no such block")
     chain = bytes.fromhex(one["before"])
     for content in one["contents"]:
@@ -55,6 +69,92 @@ def climb(one: dict[str, Any], keys: list[str]) -> list[Any]:
     return record
 
 
+def check_published(
+    made: dict[str, Any], answer: dict[str, Any], keys: list[str], records: list[list[Any]]
+) -> str:
+    """Check what was signed of the payload that told the label to show its picture."""
+    row = json.loads(made["record"])
+    _, _, number, gateway, session, counter, key_id, sha256, root, count, signature, sent = row[:12]
+    shown = answer["shown"]
+    said = shown["published"]
+    leaf = json.dumps([answer["label"], shown["rev"], shown["digest"]], separators=(",", ":"))
+    if up(leaf.encode(), made["path"]) != root:
+        stop("the published payload did not tell this label to show this picture")
+    if said["signature"] != signature or said["key_id"] != key_id:
+        stop("the answer names another signature or key than the published payload has")
+    if said["sha256"] != sha256 or said["record"] != number or said["root"] != root:
+        stop("the answer names another published payload")
+    if moment(said["sent_at"]) != moment(sent):
+        stop("the time at which the payload was sent is another than was signed")
+    fitting = [k for k in keys if hashlib.sha256(bytes.fromhex(k)).hexdigest()[:8] == key_id]
+    if not fitting:
+        stop("the published payload was signed with a key that is not the shop's")
+    lines = ("esl published 1", gateway, session, counter, sha256, root, count, sent)
+    text = "".join(f"{line}\n" for line in lines)
+    verify(fitting[0], signature, text.encode(), "the published payload")
+    if any(r != row for r in records if r[0] == PUBLISHED):
+        stop("the sealed record is of another payload")
+    is_sealed = any(r == row for r in records)
+    sealed = "sealed in the chain" if is_sealed else "NOT SEALED YET"
+    return f"the payload that told it so was signed by key {key_id} and is {sealed}"
+
+
+def check_records(answer: dict[str, Any], records: list[list[Any]]) -> bool:
+    """Compare the answer with what is sealed; say whether the label's report is."""
+    shown = answer["shown"]
+    display = [r for r in records if r[0] == DISPLAY]
+    for r in display:
+        if r[2:6] != [shown["record"], answer["label"], shown["rev"], shown["digest"]]:
+            stop("the record is of another label or picture")
+        if moment(r[10]) != moment(shown["reported_at"]):
+            stop("the time of the report is another than its record says")
+    prices = {r[2]: r for r in records if r[0] == PRICE}
+    for price in shown["prices"]:
+        if price.get("event") not in prices:
+            continue
+        r = prices[price["event"]]
+        for name, place in (("price", 8), ("was", 10), ("member_price", 19)):
+            amount = price[name]
+            if amount is not None and int("".join(filter(str.isdigit, amount))) != r[place]:
+                stop(f"the price of {price['sku']} ({name}) is another than its record says")
+        if (price["sku"], price["currency"]) != (r[4], r[9]):
+            stop("a price is of another product or currency than its record says")
+        if moment(price["received_at"]) != moment(r[16]):
+            stop(f"the time of the price of {price['sku']} is another than its record says")
+    return bool(display)
+
+
+def check(files: dict[str, bytes], known_key: str) -> str:
+    """Check everything, what can be named first; return what is proven."""
+    key = files.pop("public_key.txt", b"").decode("ascii", "replace").strip()
+    signature = files.pop("statement.sig", b"").decode("ascii", "replace").strip()
+    statement = files.pop("statement.json", b"")
+    if known_key and key != known_key.lower():
+        stop("it is signed with another key")
+    said = json.loads(statement)
+    keys, answer = said["keys"], said["answer"]
+    if key not in keys:
+        stop("the key in it is not one of the shop's")
+    if "frame.bin" in files:
+        digest = hashlib.sha256(files["frame.bin"]).hexdigest()
+        if digest != answer["shown"]["digest"]:
+            stop("the picture is another than the label reported")
+    records = [climb(one, keys) for one in json.loads(files["records.json"])]
+    how = "sealed in the chain" if check_records(answer, records) else "NOT SEALED YET"
+    sent = "no signature of the payload that told it so is kept"
+    if "published.json" in files:
+        sent = check_published(json.loads(files["published.json"]), answer, keys, records)
+    for name in sorted(files.keys() | said["files"].keys()):
+        if name not in files:
+            stop(f"{name} is missing")
+        if hashlib.sha256(files[name]).hexdigest() != said["files"].get(name):
+            stop(f"{name} is not the one that was signed")
+    signed = f"esl proof 1\n{hashlib.sha256(statement).hexdigest()}\n"
+    verify(key, signature, signed.encode(), "the statement")
+    told = json.dumps(answer, indent=1, ensure_ascii=False)
+    return f"PROVEN: signed by {key}; what the label said is {how}; {sent}.\n{told}\n"
+
+
 def main(path: str, known_key: str = "") -> None:
     """Verify a bundle and say what it proves."""
     try:
@@ -65,28 +165,11 @@ def main(path: str, known_key: str = "") -> None:
         stop(f"the file is damaged: {exc}")
     if len(names) != len(files):
         stop("a file is in it twice")
-    key = files.pop("public_key.txt", b"").decode("ascii", "replace").strip()
-    signature = files.pop("statement.sig", b"").decode("ascii", "replace").strip()
-    statement = files.pop("statement.json", b"")
-    if known_key and key != known_key.lower():
-        stop("it is signed with another key")
-    digest = hashlib.sha256(statement).hexdigest()
-    verify(key, signature, f"esl proof 1\n{digest}\n".encode(), "the statement")
-    said = json.loads(statement)
-    if {n: hashlib.sha256(data).hexdigest() for n, data in files.items()} != said["files"]:
-        stop("a file is not the one that was signed")
-    answer = said["answer"]
-    shown = answer["shown"]
-    if "frame.bin" in files and said["files"]["frame.bin"] != shown["digest"]:
-        stop("the picture is another than the label reported")
-    records = [climb(one, said["keys"]) for one in json.loads(files["records.json"])]
-    display = [r for r in records if r[0] == DISPLAY]
-    if any(r[2:6] != [shown["record"], answer["label"], shown["rev"], shown["digest"]]
-           for r in display):  # fmt: skip
-        stop("the record is of another label or picture")
-    how = "its record is sealed in the chain" if display else "its record was NOT SEALED YET"
-    sys.stdout.write(f"PROVEN: signed by {key}; {how}.\n")
-    sys.stdout.write(json.dumps(answer, indent=1, ensure_ascii=False) + "\n")
+    try:
+        proven = check(files, known_key)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as exc:
+        stop(f"a part of it cannot be read: {type(exc).__name__}: {exc}")
+    sys.stdout.write(proven)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,8 @@ async def get_shown(
 
     ``shown_from`` and ``shown_until`` are intervals: a picture comes on the glass at some moment
     between being sent and being reported. ``chain`` is null until it is sealed, ``checkpoint``
-    until one vouches for it; ``picture`` is null once it was pruned.
+    until one vouches for it; ``picture`` is null once it was pruned. ``published`` is what was
+    signed of the payload that told the label so; null where that is not kept.
     """
     found = await _prove(label, house, who, moment)
     return proof.signed_answer(house, found)

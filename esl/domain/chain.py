@@ -39,6 +39,11 @@ class RecordKind(IntEnum):
     AUDIT = 1  #: who did what, and why
     PRICE = 2  #: what every price was
     DISPLAY = 3  #: what labels said they show
+    PUBLISHED = 4  #: what was signed of payloads that told labels to show it
+
+
+PRUNED_KINDS: Final = (RecordKind.DISPLAY, RecordKind.PUBLISHED)
+"""Records that are forgotten after a time; the others stay for good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

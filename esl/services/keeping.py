@@ -111,6 +111,7 @@ PRUNED: Final[Mapping[str, str]] = MappingProxyType(
         "audit_gap": "an hour after it was seen, with the next block",
         "batch": "400 days",
         "issued": "400 days, below what a label shows",
+        "published_payload": "400 days",
         "display_log": "400 days, but never a label's newest line",
         "failure_log": "400 days",
         "battery_sample": "400 days, but never a label's newest",

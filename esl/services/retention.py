@@ -20,6 +20,7 @@ changes of zones     400 days that all their stores were told
 steps of pairings    400 days
 visits of links      400 days
 what was issued      400 days below what a label shows
+signed payloads      400 days
 display log          400 days but never a label's newest line
 failures             400 days the time in which a verdict may be asked for
 battery samples      400 days a year's trend, and the winter before; never a label's newest
@@ -48,6 +49,7 @@ from esl.store import (
     pairing_events,
     problems,
     proposals,
+    published,
     retention,
     retention_intake,
     schedule,
@@ -171,4 +173,5 @@ _BY_AGE: Final[Sequence[tuple[Forget, timedelta]]] = (
     (zone_tasks.forget_changes, HISTORY_KEPT),
     (pairing_events.forget_events, HISTORY_KEPT),
     (short_links.forget_visits, HISTORY_KEPT),
+    (published.forget_payloads, HISTORY_KEPT),
 )

@@ -22,6 +22,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from esl.domain.chain import (
+    PRUNED_KINDS,
     Checkpoint,
     Part,
     RecordKind,
@@ -147,15 +148,19 @@ class Sealing:
             pass
 
     def forget_leaves(self) -> None:
-        """Let hashes of the display log go where all that they are of was pruned.
+        """Let hashes go where all that they are of was pruned.
 
         Raises:
             Unavailable: The database did not answer; another time.
         """
+        for kind in PRUNED_KINDS:
+            self._forget_leaves_of(kind)
+
+    def _forget_leaves_of(self, kind: RecordKind) -> None:
         before, after = self._clock.now() - HISTORY_KEPT, 0
         while True:
             with self._database.read() as tx:
-                old = chain.old_display_parts(tx, before, after, most=PARTS_A_READ)
+                old = chain.old_parts(tx, kind, before, after, most=PARTS_A_READ)
                 gone = [
                     part.number
                     for part in old
@@ -163,7 +168,7 @@ class Sealing:
                 ]
             if gone:
                 self._writer.write(
-                    partial(chain.forget_leaves, numbers=gone, kind=RecordKind.DISPLAY),
+                    partial(chain.forget_leaves, numbers=gone, kind=kind),
                     priority=Priority.HOUSEKEEPING,
                 )
             if len(old) < PARTS_A_READ:

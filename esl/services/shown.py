@@ -18,6 +18,7 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from esl.domain.chain import (
+    PRUNED_KINDS,
     Checkpoint,
     RecordKind,
     read_block,
@@ -27,7 +28,8 @@ from esl.domain.ids import LabelId
 from esl.services.retention import HISTORY_KEPT
 from esl.store import chain, shown_at
 from esl.store.chain import LEAF_KEPT, StoredPart, in_runs
-from esl.store.chain_records import id_of, leaf_of, record_bytes, rows_between
+from esl.store.chain_records import VERSION, id_of, leaf_of, record_bytes, rows_between
+from esl.store.published import KeptPayload, find_payload
 from esl.store.shown_at import PriceThen, Reported, Told
 
 
@@ -53,6 +55,7 @@ class ShownThen:
     following: Reported | None = None  # what it reported next
     following_told: Told | None = None
     prices: tuple[PriceThen, ...] = ()
+    published: KeptPayload | None = None  # what told it to show it, as it was signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +80,14 @@ def shown_then(tx: Connection, label_id: LabelId, at: datetime, now: datetime) -
     above = reported.rev + 1 if reported is not None else 0
     maybe = tuple(shown_at.told_since(tx, label_id, above, at))
     certainty = Certainty.BETWEEN if maybe else Certainty.REPORTED
+    told = shown_at.told_as(tx, label_id, reported.rev) if reported is not None else None
     return ShownThen(
         label_id=label_id,
         at=at,
         certainty=certainty if reported is not None else Certainty.UNKNOWN,
         may_be_pruned=may_be_pruned,
         reported=reported,
-        told=shown_at.told_as(tx, label_id, reported.rev) if reported is not None else None,
+        told=told,
         maybe=maybe,
         following=following,
         following_told=(
@@ -92,6 +96,24 @@ def shown_then(tx: Connection, label_id: LabelId, at: datetime, now: datetime) -
         prices=(
             tuple(shown_at.prices_then(tx, label_id, reported.rev)) if reported is not None else ()
         ),
+        published=_published(tx, label_id, told, reported),
+    )
+
+
+def _published(
+    tx: Connection, label_id: LabelId, told: Told | None, reported: Reported | None
+) -> KeptPayload | None:
+    """Find what told a label to show what it reported: sent between being issued and reported."""
+    if told is None or reported is None or told.digest != reported.digest:
+        return None
+    return find_payload(
+        tx,
+        label_id,
+        reported.rev,
+        reported.digest,
+        gateways=sorted({told.gateway_id, reported.gateway_id}),
+        since=told.sent_at,
+        until=reported.reported_at,
     )
 
 
@@ -129,12 +151,18 @@ def sealed_record(tx: Connection, kind: RecordKind, record_id: int) -> Sealed | 
     return None
 
 
+def record_text(tx: Connection, kind: RecordKind, record_id: int) -> str:
+    """Write a record as it is sealed, or will be."""
+    [row] = rows_between(tx, kind, VERSION, record_id - 1, record_id, most=1)
+    return record_bytes(row).decode()
+
+
 def _leaves(
     tx: Connection, kind: RecordKind, version: int, beside: StoredPart, ids: list[int]
 ) -> list[bytes]:
     """Return the leaves of a block's part: kept whole, or made of its records again."""
     width = LEAF_KEPT[kind]
-    if kind is RecordKind.DISPLAY and beside.leaves is not None:
+    if kind in PRUNED_KINDS and beside.leaves is not None:
         return [beside.leaves[n : n + width] for n in range(0, len(beside.leaves), width)]
     wanted = frozenset(ids)
     rows = rows_between(tx, kind, version, ids[0] - 1, ids[-1], most=ids[-1] - ids[0] + 1)

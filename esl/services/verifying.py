@@ -24,6 +24,7 @@ from sqlalchemy import Connection
 
 from esl.domain.chain import (
     GENESIS,
+    PRUNED_KINDS,
     Block,
     Checkpoint,
     Part,
@@ -183,7 +184,7 @@ def _check_parts(
             if not is_plain(row):
                 raise _BadError(f"{_name(part.kind, record_id)}: it holds what records never hold")
         verdict.records += len(rows)
-        if part.kind is RecordKind.DISPLAY:
+        if part.kind in PRUNED_KINDS:
             _check_pruned(block, part, beside, rows, verdict, now)
         else:
             _check_kept(block, part, beside, rows)
@@ -220,7 +221,9 @@ def _check_pruned(
     may_be_gone = part.oldest < instant_text(now - HISTORY_KEPT)
     if beside.leaves is None:
         if rows or not may_be_gone:
-            raise _BadError(f"block {block.number}: the hashes of its display log are missing")
+            raise _BadError(
+                f"block {block.number}: the hashes of its {NAMES[part.kind]} are missing"
+            )
         verdict.pruned += part.count
         return
     width = LEAF_KEPT[part.kind]
@@ -236,7 +239,7 @@ def _check_pruned(
             whose = _name(part.kind, record_id)
             raise _BadError(f"{whose}: it is not what block {block.number} sealed")
     if not is_noted_well:
-        raise _BadError(f"block {block.number}: the hashes of its display log were changed")
+        raise _BadError(f"block {block.number}: the hashes of its {NAMES[part.kind]} were changed")
 
 
 def _check_checkpoints(

@@ -38,6 +38,7 @@ KEPT: Final = frozenset(
     past_price person person_identity person_role picture place_code pos_promotion price
     price_event price_zone problem product
     product_cost product_gtin promotion promotion_store promotion_version proposal proposal_rules
+    published_payload
     quarantine remove_task revision_counter scheduled_price seen_file short_link source
     source_position source_secret source_store staged stock_told store store_group store_walk
     subscription template template_rule till_price till_setting touch waiting_label zone_change

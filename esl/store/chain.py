@@ -8,10 +8,10 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, Table, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from esl.domain.chain import GENESIS, Block, Checkpoint, RecordKind, Run
+from esl.domain.chain import GENESIS, PRUNED_KINDS, Block, Checkpoint, RecordKind, Run
 from esl.store.tables import audit_blocks, audit_checkpoints, audit_gaps, audit_parts
 
-LEAF_KEPT: Final = {RecordKind.AUDIT: 8, RecordKind.PRICE: 8, RecordKind.DISPLAY: 32}
+LEAF_KEPT: Final = {kind: 32 if kind in PRUNED_KINDS else 8 for kind in RecordKind}
 """Bytes kept of each leaf. Records that are pruned need whole ones, or nothing could be proven of
 their neighbours; for the others the first bytes say which record a block is wrong about."""
 
@@ -182,15 +182,15 @@ def last_checkpoint(tx: Connection) -> Checkpoint | None:
     return checkpoints_from(tx, number)[0] if number is not None else None
 
 
-def old_display_parts(
-    tx: Connection, before: datetime, after: int, *, most: int
+def old_parts(
+    tx: Connection, kind: RecordKind, before: datetime, after: int, *, most: int
 ) -> list[StoredPart]:
-    """List the parts of the display log that are old enough to be pruned and still keep leaves."""
+    """List the parts of a kind that are old enough to be pruned and still keep leaves."""
     query = (
         select(audit_parts)
         .join(audit_blocks, audit_blocks.c.number == audit_parts.c.number)
         .where(
-            audit_parts.c.kind == RecordKind.DISPLAY,
+            audit_parts.c.kind == kind,
             audit_parts.c.number > after,
             audit_parts.c.leaves.is_not(None),
             audit_blocks.c.sealed_at < before,

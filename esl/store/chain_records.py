@@ -33,6 +33,7 @@ NAMES: Final[Mapping[RecordKind, str]] = {
     RecordKind.AUDIT: "audit_entry",
     RecordKind.PRICE: "price_event",
     RecordKind.DISPLAY: "display_log",
+    RecordKind.PUBLISHED: "published_payload",
 }
 """The tables that are sealed."""
 
@@ -63,6 +64,15 @@ _SHAPES: Final[Mapping[tuple[RecordKind, int], _Shape]] = {
             *("painted_at", "recorded_at"),
         ),
         instants=frozenset({"painted_at", "recorded_at"}),
+    ),
+    (RecordKind.PUBLISHED, 1): _Shape(
+        table="published_payload",
+        moment="written_at",
+        columns=(
+            *("payload_id", "gateway_id", "session", "counter", "key_id", "sha256", "root"),
+            *("commands", "signature", "sent_at", "written_at"),  # `leaves` are under the root
+        ),
+        instants=frozenset({"sent_at", "written_at"}),
     ),
 }
 

@@ -63,6 +63,24 @@ issued = Table(
     sqlite_with_rowid=False,  # the key is the table: an index less on the hottest insert
 )
 
+published_payloads = Table(
+    "published_payload",  # what was signed of payloads that the broker took
+    metadata,
+    Column("payload_id", BIG_KEY, Identity(), primary_key=True),
+    Column("gateway_id", String(64), nullable=False),
+    Column("session", String(64), nullable=False),
+    Column("counter", BigInteger, nullable=False),
+    Column("key_id", String(8), nullable=False),
+    Column("sha256", String(64), nullable=False),  # of the payload
+    Column("root", String(64), nullable=False),  # of the tree over its leaves
+    Column("commands", Integer, nullable=False),
+    Column("signature", String(128), nullable=False),  # `esl.domain.published.published_bytes`
+    Column("sent_at", UtcDateTime, nullable=False),
+    Column("written_at", UtcDateTime, nullable=False),
+    Column("leaves", LargeBinary, nullable=False),  # 32 bytes of each picture to show
+    Index("ix_published_payload_gateway", "gateway_id", "sent_at"),
+)
+
 staged = Table(
     "staged",  # pictures put into slots ahead of time
     metadata,

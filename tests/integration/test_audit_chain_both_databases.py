@@ -38,6 +38,7 @@ from esl.store.tables import (
     display_log,
     issued,
     price_events,
+    published_payloads,
 )
 from esl.store.writer import Writer
 from gateway.wire.errors import BadSignature
@@ -94,6 +95,7 @@ class Books:
                 audit.note(tx, now, actor="person:1", action="guards", subject=f"s{n}")
                 for k in range(2):
                     tx.execute(insert(display_log).values(**a_display(k, n, now)))
+                tx.execute(insert(published_payloads).values(**a_payload(n, now)))
 
             self.write(work)
             self.sealing.seal_all()
@@ -123,6 +125,22 @@ def a_display(number: int, rev: int, at: datetime) -> dict[str, Any]:
     }
 
 
+def a_payload(counter: int, at: datetime) -> dict[str, Any]:
+    return {
+        "gateway_id": "gw-1",
+        "session": "s",
+        "counter": counter,
+        "key_id": "abcdef01",
+        "sha256": f"{counter:064x}",
+        "root": "ab" * 32,
+        "commands": 1,
+        "signature": "cd" * 64,
+        "sent_at": at - timedelta(seconds=3),
+        "written_at": at,
+        "leaves": bytes(32),
+    }
+
+
 @pytest.fixture
 def books(either_database: Database) -> Iterator[Books]:
     clock = SimulatedClock()
@@ -146,7 +164,7 @@ def test_what_was_committed_is_sealed_in_order_and_verifies(books: Books) -> Non
     assert books.checkpoint() is None, "one checkpoint of a block is enough"
 
 
-SEALED = (audit_entries, price_events, display_log)
+SEALED = (audit_entries, price_events, display_log, published_payloads)
 
 
 def test_a_block_waits_for_more_but_not_for_ever(books: Books) -> None:
@@ -245,14 +263,15 @@ def test_the_chain_verifies_after_the_old_display_log_was_pruned(books: Books) -
     assert forgetting.removed > 0
     verdict = books.verify(first)
     assert verdict.wrong is None
-    assert verdict.pruned == 12, "labels' newest are of the last round"
+    assert verdict.pruned == 12 + 6, "labels' newest are of the last round"
     assert verdict.records < before.records
     books.sealing.forget_leaves()
     again = books.verify(first)
     assert (again.wrong, again.pruned) == (None, verdict.pruned)
-    with books.database.read() as tx:
-        kept = tx.execute(select(audit_parts.c.leaves).where(audit_parts.c.kind == 3)).all()
-    assert [row.leaves is None for row in kept] == [True] * 6 + [False]
+    for kind in (RecordKind.DISPLAY, RecordKind.PUBLISHED):
+        with books.database.read() as tx:
+            kept = tx.execute(select(audit_parts.c.leaves).where(audit_parts.c.kind == kind)).all()
+        assert [row.leaves is None for row in kept] == [True] * 6 + [False]
 
 
 def test_every_record_has_its_way_to_a_checkpoint(books: Books) -> None:
@@ -352,6 +371,10 @@ COLUMNS = {
         display_log,
         ("label_id", "rev", "digest", "incarnation", "gateway_id", "painted_at", "recorded_at"),
     ),
+    RecordKind.PUBLISHED: (
+        published_payloads,
+        ("gateway_id", "counter", "key_id", "sha256", "root", "signature", "sent_at"),
+    ),
 }
 
 
@@ -409,7 +432,11 @@ class Attacker:
         place = self.random.choice(["below", "behind"])
         values[table.primary_key.columns[0].name] = 0 if place == "below" else max(ids) + 1000
         if place == "behind":  # and says it is of long ago: else it is a new record like any
-            moment = {"audit_entry": "at", "price_event": "received_at"}
+            moment = {
+                "audit_entry": "at",
+                "price_event": "received_at",
+                "published_payload": "written_at",
+            }
             values[moment.get(table.name, "recorded_at")] = NOON - DAY
         self.tx.execute(insert(table).values(**values))
 
@@ -541,7 +568,7 @@ def test_a_thousand_edits_of_audit_data_are_all_found(books: Books, seed: int) -
         lambda tx: [
             allow_changes(tx, table)
             for table in (
-                *("audit_entry", "price_event", "display_log"),
+                *("audit_entry", "price_event", "display_log", "published_payload"),
                 *("audit_block", "audit_checkpoint"),
             )
         ]

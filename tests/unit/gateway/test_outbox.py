@@ -20,7 +20,12 @@ class Broker:
         self.took: dict[GatewayId, list[bytes]] = defaultdict(list)
         self.open: dict[bytes, asyncio.Future[bool]] = {}
         self.given_back: list[tuple[GatewayId, frozenset[LabelId]]] = []
-        self.outbox = Outbox(self._send, lambda g, labels: self.given_back.append((g, labels)))
+        self.published: list[Outgoing] = []
+        self.outbox = Outbox(
+            self._send,
+            lambda g, labels: self.given_back.append((g, labels)),
+            self.published.append,
+        )
 
     def _send(self, payload: Outgoing) -> asyncio.Future[bool]:
         self.took[payload.gateway_id].append(payload.payload)
