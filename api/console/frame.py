@@ -1,4 +1,4 @@
-"""What stands around every page: who looks, which store, where one can go.
+"""What stands around every page: who looks, which store, where one can go, what was just done.
 
 A page that stands in the frame asks for `Framed` and draws with `show`; where it leads and who may
 go there is said once, in `PLACES`.
@@ -6,17 +6,20 @@ go there is said once, in `PLACES`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from api import doors
 from api.auth import csrf_token, session_of
-from api.console.languages import mark
+from api.console.acting import Said, forget_said, said_in
+from api.console.languages import mark, spoken
 from api.console.own_api import Api
 from api.console.templates import draw
 from esl.domain.access import ALL_STORES, COVERED_BY, Scope
@@ -60,6 +63,13 @@ PLACES: Final[Sequence[Place]] = (
         needs=Scope.LABEL_READ,
         is_first=True,
     ),
+    Place(
+        key="held",
+        path="/held",
+        word=mark("Doubted prices"),
+        letter="d",
+        needs=Scope.PRICE_READ,
+    ),
 )
 """The menu, in its order."""
 
@@ -77,6 +87,7 @@ class Frame:
     store: Mapping[str, Any] | None  # the one that is looked at
     scopes: Mapping[str, frozenset[str]]  # store or `ALL_STORES` → what is held there
     theme: str | None
+    said: Said | None = None  # what was just done
 
     @property
     def store_id(self) -> str:
@@ -105,6 +116,13 @@ class Frame:
             for place in PLACES
             if place.needs is None or self.may(place.needs, everywhere=place.is_for_all)
         ]
+
+    def moment(self, instant: str | None) -> str:
+        """Write an instant of the API's in the store's time and the reader's language."""
+        if not instant:
+            return ""
+        zone = ZoneInfo(self.store["timezone"] if self.store is not None else "UTC")
+        return spoken().moment(datetime.fromisoformat(instant).astimezone(zone))
 
     def at(self, path: str, **query: object) -> str:
         """Return the address of a page of this store."""
@@ -145,6 +163,7 @@ async def frame_of(
         store=chosen,
         scopes=MappingProxyType({at: frozenset(held) for at, held in me["scopes"].items()}),
         theme=theme if theme in THEMES else None,
+        said=said_in(request),
     )
 
 
@@ -163,6 +182,8 @@ def _chosen(stores: Sequence[Mapping[str, Any]], named: str, last: str) -> Mappi
 def show(name: str, frame: Frame, *, status: int = HTTPStatus.OK, **values: object) -> HTMLResponse:
     """Draw a page in its frame."""
     page = HTMLResponse(draw(name, frame=frame, **values), status, dict(FORM_HEADERS))
+    if frame.said is not None:
+        forget_said(page)
     if frame.store is not None and len(frame.stores) > 1:
         page.set_cookie(STORE_COOKIE, frame.store_id, httponly=True, samesite="strict")
     return page

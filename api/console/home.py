@@ -83,7 +83,6 @@ class Home:
     shelves: Sequence[Shelf]
     problems: Sequence[Mapping[str, Any]]
     running: Sequence[Running]
-    zone: ZoneInfo
     again: str  # the address of the same as it is then
 
     @property
@@ -146,11 +145,6 @@ class Home:
             all=spoken().number(paired),
         )
 
-    def when(self, moment: str | None) -> str:
-        """Write an instant of the API's in the store's time."""
-        found = _local(moment, self.zone)
-        return spoken().moment(found) if found else ""
-
 
 @router.get("/")
 async def home_page(request: Request, frame: Framed, api: Api) -> Response:
@@ -184,7 +178,6 @@ async def look(frame: Frame, api: OwnApi) -> Home:
         shelves=[_shelf(frame, view) for view in wrong["labels"]],
         problems=problems["problems"],
         running=running,
-        zone=_zone(frame),
         again=frame.at("/home/now"),
     )
 
@@ -264,7 +257,7 @@ def _numbers(frame: Frame, summary: Mapping[str, Any]) -> list[Number]:
             key="planned",
             word=say("Planned changes"),
             count=summary["planned"],
-            why=say("next: %(when)s", when=_moment(frame, summary["next_at"]))
+            why=say("next: %(when)s", when=frame.moment(summary["next_at"]))
             if summary["next_at"]
             else say("no moment is planned"),
             address="",
@@ -289,11 +282,6 @@ def _shelf(frame: Frame, view: Mapping[str, Any]) -> Shelf:
 
 def _count(summary: Mapping[str, Any], phases: Sequence[Phase]) -> int:
     return sum(summary["phases"][phase] for phase in phases)
-
-
-def _moment(frame: Frame, moment: str) -> str:
-    found = _local(moment, _zone(frame))
-    return spoken().moment(found) if found else ""
 
 
 def _zone(frame: Frame) -> ZoneInfo:

@@ -20,7 +20,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 from babel.support import Translations
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -59,6 +59,10 @@ class Language:
     def moment(self, moment: datetime) -> str:
         """Write a day and a time."""
         return format_datetime(moment, "d MMM y HH:mm", locale=self.locale)
+
+    def money(self, amount: str, currency: str) -> str:
+        """Write an amount of the API's, a decimal string, with its currency."""
+        return format_currency(Decimal(amount), currency, locale=self.locale)
 
     def number(self, number: Decimal | float) -> str:
         """Write a number with its thousands parted."""

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from api.console import (
     account,
     error_pages,
+    held,
     home,
     preferences,
     provider_sign_in,
@@ -21,6 +22,7 @@ from esl.settings import is_loopback
 
 _PAGES = (
     home,
+    held,
     wall,
     wall_events,
     shop,

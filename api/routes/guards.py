@@ -1,5 +1,6 @@
 """A store's limits, the prices they hold back, and its emergency stop."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,7 +14,9 @@ from api.decisions import reasons_view
 from api.edits import Edited, Read
 from api.schemas import money
 from esl.domain.access import Principal, Scope
+from esl.domain.ids import Sku
 from esl.domain.pricing import Decision
+from esl.domain.product import Product
 from esl.domain.quarantine import HeldBack, QuarantineState
 from esl.intake.guard_json import guards_view
 from esl.intake.source_json import parse_reason, parse_ruling, parse_store_guards
@@ -21,6 +24,7 @@ from esl.services import guarding, quarantine
 from esl.services.quarantine import BATCH_MOST, OfBatch, Ruling
 from esl.store import guarding as guard_rows
 from esl.store import quarantine as held_rows
+from esl.store.products import products_by_sku
 from gateway.worker import Notice
 
 router = APIRouter(prefix="/api/v1/stores/{store}", tags=["guards"])
@@ -74,14 +78,14 @@ async def list_quarantine(
     """List the prices that wait for another person than who sent them."""
     store_id = await doors.enter(house, who, Scope.PRICE_READ, store)
     state = None if page.state == "all" else QuarantineState(page.state)
-    found = await doors.read(
-        house,
-        lambda tx: held_rows.list_held(
-            tx, store_id, state=state, after=page.after, limit=page.limit
-        ),
-    )
+
+    def query(tx: Connection) -> tuple[list[HeldBack], Mapping[Sku, Product]]:
+        found = held_rows.list_held(tx, store_id, state=state, after=page.after, limit=page.limit)
+        return found, products_by_sku(tx, store_id, [held.sku for held in found])
+
+    found, named = await doors.read(house, query)
     more = found[-1].quarantine_id if len(found) == page.limit else None
-    return {"prices": [held_view(held) for held in found], "after": more}
+    return {"prices": [held_view(held, named) for held in found], "after": more}
 
 
 @router.get("/quarantine/{price}")
@@ -89,7 +93,12 @@ async def get_held_price(store: str, price: str, house: TheHouse, who: Asker) ->
     """Return a price that was held back, and what became of it."""
     store_id = await doors.enter(house, who, Scope.PRICE_READ, store)
     number = doors.number(price, "price that was held back")
-    return held_view(await doors.read(house, lambda tx: held_rows.held_back(tx, store_id, number)))
+
+    def query(tx: Connection) -> dict[str, Any]:
+        held = held_rows.held_back(tx, store_id, number)
+        return held_view(held, products_by_sku(tx, store_id, [held.sku]))
+
+    return await doors.read(house, query)
 
 
 @router.post("/quarantine/approve", openapi_extra=openapi_intake.RULING)
@@ -161,11 +170,12 @@ async def thaw_store(store: str, request: Request, house: TheHouse, who: Asker) 
     return await doors.change(house, request, who, body, work)
 
 
-def held_view(held: HeldBack) -> dict[str, Any]:
-    """A price that was held back, and why."""
+def held_view(held: HeldBack, named: Mapping[Sku, Product]) -> dict[str, Any]:
+    """A price that was held back, and why; ``named`` has its product, unless that is gone."""
     return {
         "price_id": held.quarantine_id,
         "sku": held.sku,
+        "name": named[held.sku].name if held.sku in named else None,
         "source": held.source,
         "batch": held.batch_id,
         "price": money(held.price_minor, held.currency),
