@@ -35,6 +35,7 @@ from esl.domain.chain import (
     read_block,
     tree_root,
 )
+from esl.domain.published import split_leaves
 from esl.services.retention import HISTORY_KEPT
 from esl.store import chain
 from esl.store.chain import LEAF_KEPT, StoredBlock, StoredPart
@@ -51,6 +52,7 @@ from esl.store.chain_records import (
 )
 from esl.store.columns import instant_text
 from esl.store.database import Database
+from esl.store.published import roots_and_leaves
 
 _BLOCKS_A_READ: Final = 50
 _ROWS_A_READ: Final = 2000
@@ -184,6 +186,8 @@ def _check_parts(
             if not is_plain(row):
                 raise _BadError(f"{_name(part.kind, record_id)}: it holds what records never hold")
         verdict.records += len(rows)
+        if part.kind is RecordKind.PUBLISHED:
+            _check_leaves(tx, part)
         if part.kind in PRUNED_KINDS:
             _check_pruned(block, part, beside, rows, verdict, now)
         else:
@@ -208,6 +212,14 @@ def _check_kept(block: Block, part: Part, beside: StoredPart, rows: Mapping[int,
         raise _BadError(
             f"block {block.number}: one of its {NAMES[part.kind]} {first} to {last} was changed"
         )
+
+
+def _check_leaves(tx: Connection, part: Part) -> None:
+    """Look whether the pictures noted beside payloads are those under their roots."""
+    for first, last in part.runs:
+        for one, root, leaves in roots_and_leaves(tx, first, last):
+            if not leaves or tree_root(split_leaves(leaves)).hex() != root:
+                raise _BadError(f"{_name(part.kind, one)}: its leaves are not under its root")
 
 
 def _check_pruned(

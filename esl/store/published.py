@@ -1,6 +1,6 @@
 """What was signed of published payloads: written in batches, found by what labels were told."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -11,6 +11,8 @@ from esl.domain.published import PublishedPayload, shown_leaf, way_to_root
 from esl.store.bulk import Bulk
 from esl.store.columns import instant_text
 from esl.store.tables import published_payloads
+
+_ROWS_A_READ: Final = 500
 
 _PUT: Final = Bulk(
     """
@@ -92,25 +94,44 @@ def find_payload(
         select(published_payloads)
         .where(kept.gateway_id.in_(gateways), kept.sent_at.between(since, until), holds)
         .order_by(kept.sent_at, kept.payload_id)
+        .limit(1)
     )
-    for row in tx.execute(query):
-        path = way_to_root(bytes(row.leaves), leaf)
-        if path is not None:
-            return KeptPayload(
-                payload_id=int(row.payload_id),
-                gateway_id=GatewayId(row.gateway_id),
-                session=row.session,
-                counter=int(row.counter),
-                key_id=row.key_id,
-                sha256=row.sha256,
-                root=row.root,
-                commands=int(row.commands),
-                signature=row.signature,
-                sent_at=row.sent_at,
-                written_at=row.written_at,
-                path=tuple(path),
-            )
-    return None
+    row = tx.execute(query).one_or_none()
+    path = way_to_root(bytes(row.leaves), leaf) if row is not None else None
+    if row is None or path is None:
+        return None
+    return KeptPayload(
+        payload_id=int(row.payload_id),
+        gateway_id=GatewayId(row.gateway_id),
+        session=row.session,
+        counter=int(row.counter),
+        key_id=row.key_id,
+        sha256=row.sha256,
+        root=row.root,
+        commands=int(row.commands),
+        signature=row.signature,
+        sent_at=row.sent_at,
+        written_at=row.written_at,
+        path=tuple(path),
+    )
+
+
+def roots_and_leaves(tx: Connection, first: int, last: int) -> Iterator[tuple[int, str, bytes]]:
+    """Go through payloads between two ids: id, root and leaves, some at a time."""
+    kept = published_payloads.c
+    after = first - 1
+    while True:
+        query = (
+            select(kept.payload_id, kept.root, kept.leaves)
+            .where(kept.payload_id > after, kept.payload_id <= last)
+            .order_by(kept.payload_id)
+            .limit(_ROWS_A_READ)
+        )
+        rows = tx.execute(query).all()
+        yield from ((int(row.payload_id), row.root, bytes(row.leaves)) for row in rows)
+        if len(rows) < _ROWS_A_READ:
+            return
+        after = int(rows[-1].payload_id)
 
 
 def forget_payloads(tx: Connection, before: datetime, *, most: int) -> int:

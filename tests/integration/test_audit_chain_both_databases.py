@@ -132,12 +132,12 @@ def a_payload(counter: int, at: datetime) -> dict[str, Any]:
         "counter": counter,
         "key_id": "abcdef01",
         "sha256": f"{counter:064x}",
-        "root": "ab" * 32,
+        "root": f"{counter + 1:064x}",  # of one leaf it is that leaf
         "commands": 1,
         "signature": "cd" * 64,
         "sent_at": at - timedelta(seconds=3),
         "written_at": at,
-        "leaves": bytes(32),
+        "leaves": (counter + 1).to_bytes(32, "big"),
     }
 
 
@@ -373,7 +373,7 @@ COLUMNS = {
     ),
     RecordKind.PUBLISHED: (
         published_payloads,
-        ("gateway_id", "counter", "key_id", "sha256", "root", "signature", "sent_at"),
+        ("gateway_id", "counter", "key_id", "sha256", "root", "signature", "sent_at", "leaves"),
     ),
 }
 
@@ -387,6 +387,9 @@ def another(value: Any, random: Random) -> Any:
             place = random.randrange(len(value))
             new = random.choice([c for c in "abc019-" if c != value[place]])
             return value[:place] + new + value[place + 1 :]
+        case bytes():
+            place = random.randrange(len(value))
+            return value[:place] + bytes([value[place] ^ 1]) + value[place + 1 :]
         case int():
             return value + random.choice([-1, 1])
         case datetime():

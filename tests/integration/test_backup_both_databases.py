@@ -13,9 +13,10 @@ from api.backup.restore import Restored, restore
 from api.backup.sealed_keys import read_keys, seal_keys
 from api.private_files import make_data_folder, signing_key
 from esl.domain.errors import SetupError
-from esl.domain.ids import LabelId
+from esl.domain.ids import Digest, LabelId
 from esl.domain.label import SlotState
 from esl.domain.place import NewLabel
+from esl.domain.published import PublishedPayload, shown_leaf
 from esl.settings import Settings
 from esl.store import neutral_orders
 from esl.store.backup_rows import last_revision
@@ -25,6 +26,7 @@ from esl.store.gateway_labels import add_unregistered
 from esl.store.labels import label_named, register_labels
 from esl.store.migrate import migrate, newest_schema, schema_of, upgrade_to
 from esl.store.neutral_orders import NeutralOrder
+from esl.store.published import put_payloads
 from esl.store.restored import (
     COUNTERS_JUMP,
     COUNTERS_MOST,
@@ -155,6 +157,20 @@ def filled(either_database: Database) -> Database:
             )
         )
         tx.execute(update(gateways).values(session="s", online=True, counter=9))
+        leaf = shown_leaf(LabelId("label-0"), 5, Digest("a" * 64))
+        signed = PublishedPayload(
+            gateway_id=GATEWAY,
+            session="s",
+            counter=9,
+            key_id="abcdef01",
+            sha256="b" * 64,
+            root=leaf.hex(),
+            commands=1,
+            signature="c" * 128,
+            sent_at=NOON,
+            leaves=leaf,
+        )
+        put_payloads(tx, [signed], NOON)
     return either_database
 
 
@@ -212,6 +228,7 @@ def test_what_is_put_back_is_what_was_there_and_jumps_above_what_was_given_out_s
     }
     assert before["source_position"]
     assert before["answered_request"]
+    assert before["published_payload"], "signatures are kept, bytes and all"
     assert before["neutral_order"], "labels that are told again show no price then"
     with database.read() as tx:
         assert tx.execute(select(func.count()).select_from(person_sessions)).scalar_one() == 0

@@ -6,11 +6,15 @@ from itertools import pairwise
 from random import Random
 
 import pytest
+from sqlalchemy import select
 
 from esl.domain.face import Face
 from esl.domain.ids import GatewayId, PanelId
 from esl.domain.panel import Panel
+from esl.services.shown import shown_then
+from esl.store.tables import published_payloads
 from gateway.batch import ENVELOPE_BYTES, PAYLOAD_LEAST_BYTES, PAYLOAD_ROOM_BYTES, room_of
+from gateway.ledger import Ledger
 from gateway.link import seal_commands
 from gateway.pictures import inflate
 from gateway.wire.codec import encode_commands
@@ -72,6 +76,30 @@ def test_a_picture_larger_than_a_payload_travels_in_parts_that_count_as_one_labe
     shop.hear(gateway.paint(parts[0][0]))
     assert shop.label().due_at is None or shop.label(1).due_at is None
     assert shop.dispatcher.step().looked_at == 1, "and has room again"
+
+
+def test_each_part_of_a_picture_is_signed_as_telling_its_label_to_show_it(
+    open_shop: OpenShop, gateway: FakeGateway
+) -> None:
+    shop = open_shop(labels_count=1, panel_id=LARGE, renderer=NoisyRenderer(), window=1)
+    shop.hear(gateway.hello())
+    outgoing = shop.dispatcher.step().outgoing
+    ledger = Ledger(writer=shop.writer, clock=shop.time, key=KEY)
+    for sent in outgoing:
+        ledger.note(sent)
+    ledger.write()
+    [[put], *_] = [gateway.obey([sent]) for sent in outgoing]
+    shop.hear(gateway.paint(put))
+    now = shop.time.now()
+    with shop.database.read() as tx:
+        kept = tx.execute(select(published_payloads)).all()
+        found = shown_then(tx, label_id(0), now, now).published
+    assert [row.sha256 for row in kept] == [
+        hashlib.sha256(one.payload).hexdigest() for one in outgoing
+    ]
+    assert len({row.leaves for row in kept}) == 1
+    assert found is not None
+    assert found.payload_id == kept[0].payload_id, "of several the first"
 
 
 @pytest.mark.parametrize("payload_bytes", [1, 2048, 4096, 10_000, 256 * 1024])

@@ -14,12 +14,14 @@ from esl.domain.problem import ProblemKind
 from esl.domain.staged import FlipState
 from esl.services import flips, slots_heard, withdrawals
 from esl.services.flips import Planned
+from esl.services.shown import shown_then
 from esl.store import flips as flip_rows
 from esl.store.deliveries import DueCount, Share
 from esl.store.problems import list_problems
 from esl.store.tables import staged
-from gateway.batch import PAYLOAD_LEAST_BYTES
+from gateway.batch import PAYLOAD_LEAST_BYTES, Step
 from gateway.easel import Easel
+from gateway.ledger import Ledger
 from gateway.staging import StagingDispatcher
 from gateway.wire.messages import FEATURE_PAYLOAD_BYTES, Cancel, Command, Put, Show
 from tests.builders import (
@@ -136,6 +138,37 @@ def test_a_flip_is_put_and_armed_ahead_and_shown_together_at_its_moment(
     assert all(state.due_at is None for state in shop.states())
     assert [shows_truth(shop, gateway, n) for n in range(LABELS)] == [True] * LABELS
     assert states(shop) == {}
+
+
+def test_what_a_timed_show_told_is_signed_and_found_again(
+    shop: Controller,
+    gateway: StagedGateway,
+    clock: SimulatedClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ledger = Ledger(writer=shop.writer, clock=shop.time, key=KEY)
+    take_a_step = shop.staging.step
+
+    def step() -> Step:
+        taken = take_a_step()
+        for outgoing in taken.outgoing:
+            ledger.note(outgoing)
+        return taken
+
+    monkeypatch.setattr(shop.staging, "step", step)
+    plan(shop, {"sku-0": "1.99", "sku-1": "2.99"})
+    gateway.run(shop)
+    assert len(ledger) == 1, "the pictures that were only put into slots are not told to be shown"
+    ledger.write()
+    clock.pass_s(IN_AN_HOUR + 1)
+    assert gateway.show_what_is_due(shop) == [label_id(0), label_id(1)]
+    now = shop.time.now()
+    with shop.database.read() as tx:
+        told = [shown_then(tx, label_id(n), now, now).published for n in range(LABELS)]
+    assert told[0] is not None
+    assert told[1] is not None
+    assert (told[0].payload_id, told[0].commands) == (told[1].payload_id, 2)
+    assert told[2] is None, "what it shows was published before anybody took note"
 
 
 def test_a_label_whose_timed_show_is_not_reported_is_sent_its_price_after_a_grace(
