@@ -70,6 +70,13 @@ PLACES: Final[Sequence[Place]] = (
         letter="d",
         needs=Scope.PRICE_READ,
     ),
+    Place(
+        key="gateways",
+        path="/gateways",
+        word=mark("Gateways"),
+        letter="y",
+        needs=Scope.LABEL_READ,
+    ),
 )
 """The menu, in its order."""
 

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from api.console import (
     account,
     error_pages,
+    gateways,
     held,
     home,
     preferences,
@@ -23,6 +24,7 @@ from esl.settings import is_loopback
 _PAGES = (
     home,
     held,
+    gateways,
     wall,
     wall_events,
     shop,

@@ -19,6 +19,7 @@ from esl.intake.place_json import parse_store, store_view
 from esl.intake.source_json import GuardsPut, parse_store_guards
 from esl.services import access, catalogue, guarding
 from esl.store import places
+from esl.store.gateway_labels import Load, loads_of
 from gateway.worker import Notice
 
 router = APIRouter(prefix="/api/v1", tags=["stores"])
@@ -82,15 +83,23 @@ async def get_store(store: str, house: TheHouse, who: Asker, reading: Read) -> d
 async def list_gateways(
     store: str, house: TheHouse, who: Asker, page: Annotated[GatewayPage, Query()]
 ) -> dict[str, Any]:
-    """List a store's gateways by id, and whether each is on the line."""
+    """List a store's gateways by id: whether each is on the line, and how much it has to do."""
     store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     online = house.online()
-    known, keys = await doors.read(
-        house, lambda tx: (places.list_gateways(tx, store_id), places.enrolled_keys(tx))
+    known, keys, loads = await doors.read(
+        house,
+        lambda tx: (
+            places.list_gateways(tx, store_id),
+            places.enrolled_keys(tx),
+            loads_of(tx, store_id),
+        ),
     )
     wanted = [one for one in known if page.online in (None, one.gateway_id in online)]
     found, after = cut(wanted, page, lambda one: one.gateway_id)
-    views = [_gateway_view(one, online, keys.get(one.gateway_id, [])) for one in found]
+    views = [
+        _gateway_view(one, online, keys.get(one.gateway_id, []), loads.get(one.gateway_id))
+        for one in found
+    ]
     return {"gateways": views, "after": after}
 
 
@@ -99,16 +108,25 @@ async def get_gateway(store: str, gateway: str, house: TheHouse, who: Asker) -> 
     """Return a gateway, and whether it is on the line."""
     store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     gateway_id = doors.gateway_id(gateway)
-    found, keys = await doors.read(
-        house, lambda tx: (places.gateway_named(tx, gateway_id), places.enrolled_keys(tx))
+    found, keys, loads = await doors.read(
+        house,
+        lambda tx: (
+            places.gateway_named(tx, gateway_id),
+            places.enrolled_keys(tx),
+            loads_of(tx, store_id),
+        ),
     )
     if found.store_id != store_id:
         raise UnknownGateway(f"no gateway {gateway_id!r}")
-    return _gateway_view(found, house.online(), keys.get(gateway_id, []))
+    load = loads.get(gateway_id)
+    return _gateway_view(found, house.online(), keys.get(gateway_id, []), load)
 
 
 def _gateway_view(
-    one: Gateway, online: AbstractSet[GatewayId], enrolled_keys: list[str]
+    one: Gateway,
+    online: AbstractSet[GatewayId],
+    enrolled_keys: list[str],
+    load: Load | None,
 ) -> dict[str, Any]:
     return {
         "gateway": one.gateway_id,
@@ -118,4 +136,6 @@ def _gateway_view(
         "firmware": one.firmware,
         "capacity": one.capacity,
         "enrolled_keys": enrolled_keys,
+        "labels": load.labels if load is not None else 0,
+        "waiting": load.waiting if load is not None else 0,
     }

@@ -1,9 +1,10 @@
 """What a gateway's new session, another way to reach them, or adoption changes for labels."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, or_, select, update
 
 from esl.domain.ids import GatewayId, LabelId, StoreId
 from esl.domain.place import NewLabel
@@ -133,3 +134,28 @@ def route_labels(
             ),
             [{"the_label": label, "the_gateway": gateway} for label, gateway in routes],
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """How much a gateway has to do."""
+
+    labels: int
+    waiting: int  # of them, with something to be sent, or sent and not confirmed
+
+
+def loads_of(tx: Connection, store_id: StoreId) -> dict[GatewayId, Load]:
+    """Count the labels of a store's gateways, in one query; those without labels are left out."""
+    query = (
+        select(
+            labels.c.gateway_id,
+            func.count().label("many"),
+            func.count(labels.c.due_at).label("waiting"),
+        )
+        .where(labels.c.store_id == store_id, labels.c.gateway_id.is_not(None))
+        .group_by(labels.c.gateway_id)
+    )
+    return {
+        GatewayId(row.gateway_id): Load(labels=int(row.many), waiting=int(row.waiting))
+        for row in tx.execute(query)
+    }

@@ -58,7 +58,7 @@ def numbers(answer: httpx2.Response) -> dict[str, str]:
 def test_a_shop_without_labels_is_told_how_to_begin(house: RunningHouse) -> None:
     answer = home(house, "bare")
     assert heading(answer) == "No labels yet"
-    assert "esl gateway enrol gw-1 --store bare" in answer.text
+    assert "esl broker token gw-1 --store bare" in answer.text
     assert "/api/v1/stores/bare/labels" in answer.text
 
 
