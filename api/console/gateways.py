@@ -57,7 +57,7 @@ async def gateways_page(frame: Framed, api: Api) -> Response:
 async def make_token(request: Request, frame: Framed, api: Api, form: Sent) -> Response:
     """Register a gateway and show its one-time token; a known one gets a new token."""
     gateway = form.text("gateway")
-    path = f"{_at(frame)}/{part(gateway or '-')}/tokens"
+    path = f"{_at(frame)}/{part(gateway or ' ')}/tokens"
     try:
         made = (await api.send("POST", path, {})).json()
     except ApiProblem as problem:
