@@ -250,11 +250,11 @@ class Worker:
         while True:
             await _pause(HOUSEKEEPING_S)
             try:
-                await asyncio.to_thread(self._write_ledger)
                 step = await asyncio.to_thread(self._clock.step)
                 turned: tuple[LabelId, ...] = ()
                 if self._upkeep is not None:
                     turned = await asyncio.to_thread(self._upkeep.step)
+                await asyncio.to_thread(self._write_ledger)
             except Unavailable as exc:
                 log.warning("housekeeping waits for the database", reason=str(exc))
                 continue

@@ -9,6 +9,7 @@ import hashlib
 import json
 import sys
 import zipfile
+import zlib
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -161,7 +162,7 @@ def main(path: str, known_key: str = "") -> None:
         with zipfile.ZipFile(path) as bundle:
             names = bundle.namelist()
             files = {name: bundle.read(name) for name in names}
-    except (OSError, zipfile.BadZipFile) as exc:
+    except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as exc:
         stop(f"the file is damaged: {exc}")
     if len(names) != len(files):
         stop("a file is in it twice")

@@ -118,6 +118,7 @@ def test_between_two_reports_it_is_certain(shelf: Shelf) -> None:
     [price] = shown["prices"]
     assert (price["sku"], price["price"], price["currency"]) == ("1001", "1.29", "EUR")
     assert shown["chain"]["record"] == shown["record"]
+    assert shown["published"] is None, "nobody published it: the tests wrote it down"
     assert shown["checkpoint"]["number"] >= shown["chain"]["block"]
     picture = shelf.shop.ask("GET", shown["picture"])
     assert picture.content.startswith(b"\x89PNG")
@@ -205,6 +206,7 @@ def test_a_bundle_is_verified_by_a_script_alone(shelf: Shelf, script: Path) -> N
         ran = run_verifier(script, made, *known)
         assert (ran.returncode, ran.stderr) == (0, "")
         assert "sealed in the chain" in ran.stdout
+        assert "no signature of the payload that told it so is kept" in ran.stdout
         assert json.loads(ran.stdout.partition("\n")[2])["shown"]["digest"] == shelf.digests[0]
     ran = run_verifier(script, made, "ab" * 32)
     assert ran.returncode == 1
