@@ -64,6 +64,13 @@ PLACES: Final[Sequence[Place]] = (
         is_first=True,
     ),
     Place(
+        key="problems",
+        path="/problems",
+        word=mark("Problems"),
+        letter="p",
+        needs=Scope.LABEL_READ,
+    ),
+    Place(
         key="held",
         path="/held",
         word=mark("Doubted prices"),

@@ -9,6 +9,7 @@ from api.console import (
     held,
     home,
     preferences,
+    problems,
     provider_sign_in,
     shop,
     sign_in,
@@ -23,6 +24,7 @@ from esl.settings import is_loopback
 
 _PAGES = (
     home,
+    problems,
     held,
     gateways,
     wall,
