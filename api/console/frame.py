@@ -84,6 +84,7 @@ PLACES: Final[Sequence[Place]] = (
         letter="y",
         needs=Scope.LABEL_READ,
     ),
+    Place(key="audit", path="/audit", word=mark("Audit"), letter="a", needs=Scope.AUDIT_READ),
 )
 """The menu, in its order."""
 

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from api.console import (
     account,
+    audit,
     error_pages,
     gateways,
     held,
@@ -27,6 +28,7 @@ _PAGES = (
     problems,
     held,
     gateways,
+    audit,
     wall,
     wall_events,
     shop,
