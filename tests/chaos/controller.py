@@ -14,6 +14,7 @@ from gateway.clock import HouseClock
 from gateway.dispatcher import Dispatcher
 from gateway.easel import Easel
 from gateway.inbox import Inbox
+from gateway.ledger import Ledger
 from gateway.link import Outgoing
 from gateway.mqtt import Acknowledgement
 from gateway.orders import OrderBook
@@ -114,7 +115,8 @@ class Controller:
             clock=self.time,
             silent_after=timedelta(seconds=3 * profile.beacon_s),
         )
-        self.outbox = Outbox(send, unsent)
+        self.ledger = Ledger(writer=self.writer, clock=self.time, key=key)
+        self.outbox = Outbox(send, unsent, self.ledger.note)
         self.sealing = Sealing(
             database=database, writer=self.writer, clock=self.time, waits_most_s=SEALED_AFTER_S
         )

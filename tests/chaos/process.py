@@ -336,6 +336,7 @@ class Process:
                 controller.house_clock.step()
                 if self._world.now_s >= self._upkeep_at_s:
                     controller.upkeep.step()
+                    controller.ledger.write()
                     self._upkeep_at_s = self._world.now_s + UPKEEP_S
                     now = controller.time.now()
                     self._oracles.orders.check_all(now, slack_s=EXPIRES_WITHIN_S)
