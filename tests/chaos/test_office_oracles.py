@@ -111,6 +111,8 @@ def test_a_decision_without_its_entry_is_found(story: Story) -> None:
         "UPDATE price_event SET price_minor = price_minor + 1 WHERE event_id = 2",
         "DELETE FROM audit_entry WHERE entry_id = 2",
         "UPDATE display_log SET rev = rev + 1",
+        "UPDATE published_payload SET counter = counter + 1",
+        "UPDATE published_payload SET leaves = zeroblob(32)",
         "DELETE FROM audit_block WHERE number = (SELECT max(number) FROM audit_block)",
         "UPDATE audit_checkpoint SET hash = replace(hash, 'a', 'b')",
     ],
