@@ -84,6 +84,13 @@ PLACES: Final[Sequence[Place]] = (
         letter="y",
         needs=Scope.LABEL_READ,
     ),
+    Place(
+        key="shelf-report",
+        path="/shelf-report",
+        word=mark("Shelf = till"),
+        letter="t",
+        needs=Scope.PRICE_READ,
+    ),
     Place(key="audit", path="/audit", word=mark("Audit"), letter="a", needs=Scope.AUDIT_READ),
 )
 """The menu, in its order."""

@@ -20,7 +20,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, format_percent
 from babel.support import Translations
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -63,6 +63,10 @@ class Language:
     def money(self, amount: str, currency: str) -> str:
         """Write an amount of the API's, a decimal string, with its currency."""
         return format_currency(Decimal(amount), currency, locale=self.locale)
+
+    def percent(self, hundredths: str) -> str:
+        """Write a percentage of the API's, a decimal string: “98.5 %”, never rounded up."""
+        return format_percent(Decimal(hundredths) / 100, "#,##0.##\u00a0%", locale=self.locale)
 
     def number(self, number: Decimal | float) -> str:
         """Write a number with its thousands parted."""
