@@ -26,6 +26,20 @@ router = APIRouter(prefix="/api/v1/events", tags=["events"])
 
 _TYPES_LONGEST = 1000
 _DAY_S = 86_400
+_EVENT = {
+    "type": "object",
+    "description": "Each event of the stream, read as server-sent events are.",
+    "required": ["event", "data"],
+    "properties": {
+        "id": {"type": "string", "description": "For `Last-Event-ID`."},
+        "event": {"type": "string", "description": "Its type, or `reset` or `end`."},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"type": "object"},
+        },
+    },
+}
 
 
 class Which(BaseModel, extra="forbid"):
@@ -49,7 +63,7 @@ class Which(BaseModel, extra="forbid"):
     "",
     response_class=EventStreamResponse,
     status_code=200,  # FastAPI looks for one in the class's own arguments, and it has none
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/event-stream": {"schema": _EVENT}}}},
 )
 async def stream_events(
     request: Request,
