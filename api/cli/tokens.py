@@ -25,11 +25,13 @@ from api.private_files import RuntimeFile, read_runtime_file, write_private
 from esl.domain.access import Scope
 from esl.domain.errors import SetupError, Unavailable
 from esl.intake.access_json import NewToken, parse_new_token
-from esl.services import access, access_times
+from esl.services.tokens import make_token
 from esl.settings import Settings, read_settings
-from esl.store.access_times import token_key
 
 _ANSWERS_WITHIN_S = 5.0
+_ACTOR = "operator"
+"""Whoever holds the data folder."""
+
 _RIGHTS = f"One of {', '.join(Scope)}. A token may have several: give the option once for each."
 
 app = typer.Typer(help="Tokens for tills, ERP systems and scripts.", no_args_is_help=True)
@@ -107,15 +109,12 @@ def revoke(
 
 
 def _create(tx: Connection, new: NewToken, now: datetime) -> str:
-    token_id = secrets.token_hex(4)
-    access_times.let_end(tx, token_key(token_id), new.ends_at, now)
-    return access.create_token(
+    return make_token(
         tx,
-        token_id=token_id,
+        new,
+        token_id=secrets.token_hex(4),
         secret=secrets.token_urlsafe(32),
-        name=new.name,
-        scopes=new.scopes,
-        stores=new.stores,
+        actor=_ACTOR,
         now=now,
     )
 

@@ -16,7 +16,7 @@ from api.paging import PageOfStore, cut
 from esl.domain.access import ALL_STORES, Scope
 from esl.domain.errors import InvalidInput, NotFound, UnknownStore
 from esl.intake.access_json import parse_link_uses, parse_new_token
-from esl.services import access, access_times
+from esl.services import access, tokens
 from esl.store.access import MachineToken
 from esl.store.access_times import NEVER, Times, all_token_times, token_key
 
@@ -45,17 +45,14 @@ async def create_token(request: Request, house: TheHouse, who: Asker) -> dict[st
     new = parse_new_token(value)
 
     def work(tx: Connection) -> str:
-        token_id, now = secrets.token_hex(4), house.clock.now()
-        access_times.let_end(tx, token_key(token_id), new.ends_at, now)
         try:
-            return access.create_token(
+            return tokens.make_token(
                 tx,
-                token_id=token_id,
+                new,
+                token_id=secrets.token_hex(4),
                 secret=secrets.token_urlsafe(32),
-                name=new.name,
-                scopes=new.scopes,
-                stores=new.stores,
-                now=now,
+                actor=who.name,
+                now=house.clock.now(),
             )
         except UnknownStore as exc:  # it stands in the body, not in the address
             raise InvalidInput.at("/stores", str(exc), fix="Add the store first.") from exc
@@ -91,8 +88,8 @@ async def list_tokens(
 async def get_token(token_id: str, house: TheHouse, who: Asker) -> dict[str, Any]:
     """Return a token, without its secret."""
     who.require(Scope.USER_ADMIN)
-    tokens, times = await doors.read(house, _tokens_and_times)
-    known = {one.token_id: one for one in tokens}
+    found, times = await doors.read(house, _tokens_and_times)
+    known = {one.token_id: one for one in found}
     if token_id not in known:
         raise NotFound("no such token")
     return _view(known[token_id], times)
@@ -121,7 +118,8 @@ async def revoke_token(token_id: str, request: Request, house: TheHouse, who: As
     """Make a token worthless, at once."""
     who.require(Scope.USER_ADMIN)
     found = _TOKEN_ID.fullmatch(token_id) is not None and await doors.write(
-        house, lambda tx: access.revoke_token(tx, token_id, house.clock.now())
+        house,
+        lambda tx: tokens.end_token(tx, token_id, actor=who.name, now=house.clock.now()),
     )
     request.app.state.tokens.forget_all()
     if not found:

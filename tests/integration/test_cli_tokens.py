@@ -53,11 +53,18 @@ def test_a_token_is_made_listed_and_revoked(
     assert secret not in listed.stdout
     assert command("token", "revoke", identity, "--data", data).status == 0
     assert not _opens(shop, token), "it was believed a moment ago, and is worthless now"
+    entries = shop.done("GET", f"/api/v1/audit?subject=token/{identity}")["entries"]
+    assert [one["action"] for one in entries] == ["revoke_token", "create_token"]
+    assert all(one["actor"] for one in entries)
+    assert entries[1]["detail"] == {"scopes": ["price:read"], "stores": ["*"], "expires_at": None}
+    assert secret not in json.dumps(entries)
     for wrong in (identity, "00000000", "../stores", "a?b", "é"):
         again = command("token", "revoke", wrong, "--data", data)
         assert again.status == 1
         assert again.stderr.startswith("esl: the controller answered 404")
         assert again.stderr.count("\n") == 1
+    ended = shop.done("GET", f"/api/v1/audit?subject=token/{identity}")["entries"]
+    assert len(ended) == 2, "what was refused did nothing to write down"
 
 
 def test_a_token_is_written_to_a_file_of_its_owners_only(
