@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from api.instants import instant_text
 from api.schemas import face_view
 from esl.domain.ids import LabelId, StoreId
 from esl.domain.label import SlotState
@@ -30,8 +31,8 @@ def promotion_head(stored: StoredPromotion) -> dict[str, Any]:
         "version": stored.version,
         "state": stored.state,
         "created_by": stored.created_by,
-        "created_at": stored.created_at.isoformat(),
-        "changed_at": stored.changed_at.isoformat(),
+        "created_at": instant_text(stored.created_at),
+        "changed_at": instant_text(stored.changed_at),
         "ended_at": _text(stored.ended_at),
     }
 
@@ -42,7 +43,7 @@ def promotion_whole(
     """Return everything that is kept of a promotion, and what can be done with it now."""
     return promotion_head(stored) | {
         "saved_by": stored.saved_by,
-        "saved_at": stored.saved_at.isoformat(),
+        "saved_at": instant_text(stored.saved_at),
         "stores": list(stores),
         "next_at": _text(next_at),
         "reached": stored.reached,
@@ -106,7 +107,7 @@ def _rival_view(rival: Rival) -> dict[str, Any]:
         "name": rival.name,
         "state": rival.state,
         "priority": rival.priority,
-        "first_together": rival.first_at.isoformat(),
+        "first_together": instant_text(rival.first_at),
         "products": rival.products,
         "looked_at": rival.looked_at,
         "this_one_wins": rival.wins,
@@ -143,7 +144,7 @@ def explained_view(
     """Say why a label shows what it shows."""
     return {
         "label": label_id,
-        "at": at.isoformat(),
+        "at": instant_text(at),
         "products": [
             {
                 "sku": one.sku,
@@ -167,7 +168,7 @@ def _base_view(base: HeldEvent | None, currency: str) -> dict[str, Any] | None:
     return {
         "price": _money(base.says.price_minor if base.says is not None else None, currency),
         "event": base.event_id,
-        "since": base.at.isoformat(),
+        "since": instant_text(base.at),
         "source": base.source,
         "level": level_of(base.source),
         "actor": base.actor,
@@ -179,4 +180,4 @@ def _money(minor: int | None, currency: str) -> str | None:
 
 
 def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()
+    return None if moment is None else instant_text(moment)

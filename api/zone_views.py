@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api.instants import instant_text
 from esl.domain.access import ALL_STORES, Principal, Scope
 from esl.domain.errors import NotFound, UnknownStore
 from esl.domain.ids import StoreId
@@ -70,7 +71,7 @@ def price_view(said: ZonePrice) -> dict[str, Any]:
         "change": said.change_id,
         "source": said.source,
         "set_by": said.actor,
-        "set_at": said.said_at.isoformat(),
+        "set_at": instant_text(said.said_at),
     }
 
 
@@ -97,7 +98,7 @@ def change_view(
         "zone": change.zone_id,
         "kind": change.kind,
         "said_by": change.actor,
-        "said_at": change.said_at.isoformat(),
+        "said_at": instant_text(change.said_at),
         "products": change.products,
         "stores": change.stores,
         "done": change.stores - waiting,

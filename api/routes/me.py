@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from api import doors, openapi, openapi_people
 from api.auth import Asker, TheHouse, session_of
 from api.house import House
+from api.instants import instant_text
 from api.password_desk import PasswordDesk
 from api.secret_box import open_box
 from esl.domain.access import ALL_STORES, Principal
@@ -61,9 +62,9 @@ async def list_sessions(request: Request, house: TheHouse, who: Asker) -> dict[s
         "sessions": [
             {
                 "id": one.session_id,
-                "created_at": one.created_at.isoformat(),
-                "used_at": one.used_at.isoformat(),
-                "expires_at": one.expires_at.isoformat(),
+                "created_at": instant_text(one.created_at),
+                "used_at": instant_text(one.used_at),
+                "expires_at": instant_text(one.expires_at),
                 "about": one.about,
                 "is_this": one.secret_sha256 == here,
             }

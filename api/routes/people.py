@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from api import doors, openapi, openapi_people
 from api.auth import Asker, TheHouse
 from api.edits import Edited, Read
+from api.instants import instant_text
 from esl.domain.access import Principal, Scope
 from esl.domain.errors import InvalidInput, NotFound, UnknownStore
 from esl.domain.ids import StoreId
@@ -201,8 +202,8 @@ def person_view(person: Person, who: Principal) -> dict[str, Any]:
         "language": person.language,
         "has_password": person.has_password,
         "has_second_factor": person.has_second_factor,
-        "created_at": person.created_at.isoformat(),
-        "disabled_at": person.disabled_at.isoformat() if person.disabled_at else None,
+        "created_at": instant_text(person.created_at),
+        "disabled_at": instant_text(person.disabled_at) if person.disabled_at else None,
     } | _roles_view(person, who)
 
 

@@ -152,7 +152,7 @@ def _computed(
                 "name": one.promotion.name,
                 "why": one.why.value,
                 "to": one.to.promotion_id if one.to is not None else None,
-                "begins": one.begins.isoformat() if one.begins is not None else None,
+                "begins": _text(one.begins),
             }
             for one in offer.reason.lost
         ),
@@ -298,3 +298,7 @@ def _money_in(applied: Mapping[str, Any], currency: str) -> Mapping[str, Any]:
         "before": format_minor(applied["before"], currency),
         "after": format_minor(applied["after"], currency),
     }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
