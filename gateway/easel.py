@@ -225,7 +225,7 @@ class Easel:
 
 def _shown_already(painted: _Painted) -> _Painted | Unchanged:
     label, frame, instead_of = painted
-    skips = may_skip_sending(
+    skips = not label.send_full and may_skip_sending(
         digest=frame.digest,
         shown_digest=label.shown_digest,
         sent_rev=label.sent_rev,

@@ -24,7 +24,7 @@ class DueLabel:
     ``face`` and ``template`` are None where the label has no product or its product no price.
     ``issued_digest`` is the picture that ``wanted_rev`` was already sent as, None if it never was.
     ``level`` and ``payload_bytes`` are its gateway's own words, None if it has not said them;
-    ``send_full`` says that the next picture must not be a delta.
+    ``send_full`` says that the next picture must not be a delta, and is sent though it is shown.
     """
 
     label_id: LabelId

@@ -144,6 +144,10 @@ DOORS = [
         behind=404,
     ),
     Door("GET", "/api/v1/stores/{store}/pairing-steps", Scope.LABEL_READ),
+    Door("GET", "/api/v1/labels/{label}/displays", Scope.LABEL_READ),
+    Door("GET", "/api/v1/labels/{label}/batteries", Scope.LABEL_READ),
+    Door("GET", "/api/v1/labels/{label}/wanted.png", Scope.LABEL_READ),
+    Door("POST", "/api/v1/stores/{store}/labels/{label}/resend", Scope.LABEL_PAIR, {}),
     Door(
         "POST",
         "/api/v1/stores/{store}/pairing-steps/{step}/undo",

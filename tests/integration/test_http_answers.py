@@ -232,6 +232,7 @@ _OF_SOMETHING = (
     "/absent-labels",  # of labels: test_http_till.py
     *("/approve", "/reject", "/roll-back", "/retire", "/cancel", "/retry", "/drop"),
     *("/replacements", "/undo"),  # of labels: test_http_pairings.py
+    "/resend",  # of labels: test_http_label_history.py
     "/clock/confirm",  # of a clock that is held
     *("/test", "/redeliver"),  # of a subscription that runs: test_http_subscriptions.py
     "/price-proposals",  # of a store's own engines: test_http_proposals.py
