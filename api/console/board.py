@@ -115,6 +115,7 @@ class Tile:
     size: str
     is_wide: bool
     seen_at: datetime | None  # in the store's time
+    address: str  # of the label's own page
 
 
 def stand(
@@ -199,6 +200,7 @@ def tile_of(
         size=panel.name.partition(" ")[0].replace('"', "″") if panel else "?",
         is_wide=width_px > _WIDE_FROM_PX,
         seen_at=label.seen_at.astimezone(ZoneInfo(store.timezone)) if label.seen_at else None,
+        address=f"/labels/{label.label_id}?store={store.store_id}",
     )
 
 

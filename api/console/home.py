@@ -276,7 +276,7 @@ def _shelf(frame: Frame, view: Mapping[str, Any]) -> Shelf:
         place=view["place"],
         state=STATE_OF[Phase(view["phase"])],
         advice=advice_on_view(view),
-        address=frame.at("/wall", q=view["label"]),
+        address=frame.at(f"/labels/{part(view['label'])}"),
     )
 
 

@@ -1,0 +1,46 @@
+"""Small lines of numbers over time, drawn by the server as SVG: no script, no library."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+WIDTH_PX: Final = 240
+HEIGHT_PX: Final = 48
+_MARGIN_PX: Final = 3
+_POINTS_MOST: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line to draw: SVG's points, and the numbers at its ends."""
+
+    points: str
+    first: int
+    last: int
+    lowest: int
+    highest: int
+    width_px: int = WIDTH_PX
+    height_px: int = HEIGHT_PX
+
+
+def line_of(numbers: Sequence[int], *, least_span: int) -> Line | None:
+    """Lay a line through numbers of equal distance; None for none.
+
+    A line of numbers that differ by less than ``least_span`` is as flat as that makes it: noise
+    is not drawn as a mountain.
+    """
+    if not numbers:
+        return None
+    lowest, highest = min(numbers), max(numbers)
+    span = max(highest - lowest, least_span, 1)
+    bottom = (lowest + highest - span) / 2
+    step = max(1, -(-len(numbers) // _POINTS_MOST))
+    kept = [*numbers[:-1:step], numbers[-1]]
+    wide = WIDTH_PX - 2 * _MARGIN_PX
+    high = HEIGHT_PX - 2 * _MARGIN_PX
+    between = wide / max(1, len(kept) - 1)
+    points = " ".join(
+        f"{_MARGIN_PX + n * between:.1f},{_MARGIN_PX + high * (1 - (one - bottom) / span):.1f}"
+        for n, one in enumerate(kept)
+    )
+    return Line(points=points, first=numbers[0], last=numbers[-1], lowest=lowest, highest=highest)
