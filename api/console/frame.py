@@ -64,6 +64,14 @@ PLACES: Final[Sequence[Place]] = (
         is_first=True,
     ),
     Place(
+        key="promotions",
+        path="/promotions",
+        word=mark("Promotions"),
+        letter="o",
+        needs=Scope.PRICE_READ,
+        is_first=True,
+    ),
+    Place(
         key="problems",
         path="/problems",
         word=mark("Problems"),

@@ -61,6 +61,7 @@ class Running:
     """A promotion that is under way, and how far it has come."""
 
     name: str
+    address: str
     is_ahead: bool  # its pictures travel; it has not begun
     done: int
     labels: int
@@ -205,6 +206,7 @@ async def _progress(frame: Frame, api: OwnApi, head: Mapping[str, Any]) -> Runni
     pictures = told["pictures"]
     return Running(
         name=head["name"],
+        address=frame.at(f"/promotions/{part(head['id'])}"),
         is_ahead=is_ahead,
         done=pictures["stored"] + pictures["armed"] if is_ahead else told["counts"].get("shown", 0),
         labels=sum(pictures.values()) if is_ahead else told["labels"] - told["later"],
@@ -260,7 +262,7 @@ def _numbers(frame: Frame, summary: Mapping[str, Any]) -> list[Number]:
             why=say("next: %(when)s", when=frame.moment(summary["next_at"]))
             if summary["next_at"]
             else say("no moment is planned"),
-            address="",
+            address=frame.at("/promotions") if frame.may(Scope.PRICE_READ) else "",
         ),
     ]
 

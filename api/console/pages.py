@@ -12,6 +12,7 @@ from api.console import (
     label,
     preferences,
     problems,
+    promotions,
     provider_sign_in,
     shelf_report,
     shop,
@@ -27,6 +28,7 @@ from esl.settings import is_loopback
 
 _PAGES = (
     home,
+    promotions,
     problems,
     held,
     gateways,
