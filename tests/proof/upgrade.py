@@ -327,7 +327,7 @@ def _go_back(shop: Shop, previous: Path) -> dict[str, Any]:
     has_backup = (previous / "api" / "cli" / "backup.py").exists()
     if has_backup:
         file = shop.data.with_name("back.zip")
-        shop.esl(previous, "backup", file, "--without-keys", "--data", shop.data)
+        shop.esl(previous, "backup", "write", file, "--without-keys", "--data", shop.data)
         (shop.data / "esl.db").unlink()
         shop.esl(previous, "restore", file, "--keep-keys", "--data", shop.data)
     else:
