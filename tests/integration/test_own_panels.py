@@ -69,7 +69,7 @@ def test_a_label_whose_model_was_taken_away_says_so_on_the_wall(
         link = shop.done("POST", "/api/v1/sign-in-links", {"uses": 1})["url"]
         with httpx2.Client(trust_env=False) as browser:
             browser.get(link)
-            page = browser.get(f"{shop.url}/")
+            page = browser.get(f"{shop.url}/wall")
         assert page.status_code == 200
         assert f"display model {OURS} is not known any more" in page.text
         answer = shop.ask(

@@ -38,6 +38,7 @@ class Wire:
         self.connected = asyncio.Event()
         self.connected.set()
         self.refusal: str | None = None
+        self.place = "the broker of the test"
         self.sent: asyncio.Queue[Outgoing] = asyncio.Queue()
         self.failures: list[Exception] = []
         self.hangs: set[GatewayId] = set()  # whose payloads the broker never acknowledges
