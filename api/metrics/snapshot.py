@@ -8,7 +8,7 @@ import threading
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ from esl.domain.ids import GatewayId, StoreId
 from esl.domain.label import Phase
 from esl.store import metric_counts
 from esl.store.backup_state import backed_up_at
+from esl.store.chain import last_checkpoint
 from esl.store.database import Database
 from esl.store.metric_counts import Grown
 
@@ -242,7 +243,5 @@ def _size(database: Database, tx: Connection) -> int:
 
 
 def _last_checkpoint(tx: Connection) -> datetime | None:
-    at = tx.execute(
-        text("SELECT at FROM audit_checkpoint ORDER BY number DESC LIMIT 1")
-    ).scalar_one_or_none()
-    return datetime.fromisoformat(str(at)) if at is not None else None
+    last = last_checkpoint(tx)
+    return datetime.fromisoformat(last.at).replace(tzinfo=UTC) if last is not None else None

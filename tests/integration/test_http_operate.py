@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api import readiness
 from api.metrics import snapshot
+from esl.store.backup_state import note_backup
 from tests.running_house import RunningHouse, check_headers, check_problem, running_house
 from tests.served import wait_until
 
@@ -68,6 +70,20 @@ def test_metrics_tell_how_labels_stand_and_what_became_of_prices(shop: RunningHo
     assert second[answered] - first.get(answered, 0) == 2
     groups = "esl_writer_group_requests_count", ()
     assert second[groups] > first[groups]
+
+
+@pytest.mark.usefixtures("never_kept")
+def test_metrics_say_how_old_checkpoint_and_backup_are(shop: RunningHouse) -> None:
+    missing = scrape(shop)
+    assert ("esl_checkpoint_age_seconds", ()) not in missing
+    assert ("esl_backup_age_seconds", ()) not in missing
+    shop.house.audit._sealing.seal_all()
+    shop.house.audit.checkpoint()
+    hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    shop.write(lambda tx: note_backup(tx, hour_ago))
+    found = scrape(shop)
+    assert 0 <= found["esl_checkpoint_age_seconds", ()] < 60
+    assert 3600 <= found["esl_backup_age_seconds", ()] < 3660
 
 
 def test_what_senders_write_makes_no_new_metric(shop: RunningHouse) -> None:
