@@ -106,7 +106,7 @@ def create_app(house: House) -> ASGIApp:
             product_lists,
             products,
             label_history,
-    labels,
+            labels,
             panels,
             templates,
             template_rules,
