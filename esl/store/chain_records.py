@@ -104,7 +104,7 @@ class _Reads:
             f" WHERE t.{key} >= CAST(j.value->>0 AS bigint)"
             f" AND t.{key} <= CAST(j.value->>1 AS bigint) ORDER BY t.{key} LIMIT :most"
         )
-        newest = f"SELECT t.{key} FROM {shape.table} AS t"  # noqa: S608  names of our own
+        newest = f"SELECT t.{key} FROM {shape.table} AS t"  # noqa: S608  our own  # nosec B608
         self.newest = Bulk(f"{newest} ORDER BY t.{key} DESC LIMIT 1")
         self.place = _HEAD + shape.columns.index(shape.moment)
 
