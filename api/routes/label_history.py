@@ -68,7 +68,7 @@ async def list_displays(
 
 
 @router.get("/labels/{label}/batteries")
-async def list_batteries(
+async def get_batteries(
     label: str, house: TheHouse, who: Asker, which: Annotated[Days, Query()]
 ) -> dict[str, Any]:
     """List the first voltage that a label reported of its battery on each day (in UTC)."""
