@@ -48,7 +48,7 @@ def licence_of(name: str, version: str) -> str | None:
     if metadata.version(name) != version:
         raise LookupError(f"{name} {version} is locked and another installed: make test, or update")
     try:
-        said = found["License-Expression"] or found["License"] or ""
+        said = found.get("License-Expression") or found.get("License") or ""
         return str(canonicalize_license_expression(said))
     except InvalidLicenseExpression as exc:
         raise LookupError(
