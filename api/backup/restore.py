@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from api.audit.files import AuditFolder
@@ -103,7 +104,6 @@ def _write(
     progress: Progress,
 ) -> Restored:
     manifest = opened.manifest
-    parts = {part.table: part for part in manifest.parts if part.table}
     with database.writing.begin() as tx:
         take_your_time(tx)
         if not is_empty(tx):
@@ -111,19 +111,7 @@ def _write(
                 "the database is not empty, and nothing is ever restored over what is there; "
                 "name another with --database, or another folder with --data"
             )
-        upgrade_to(tx, manifest.schema)
-        tables = tables_to_keep(tx)
-        unknown = sorted(parts.keys() - {table.name for table in tables} - LEFT_OUT.keys())
-        if unknown:
-            raise BackupDamaged(f"there is no table {unknown[0]} in schema {manifest.schema}")
-        clear(tx, tables)
-        for table in tables:
-            count = 0
-            for columns, rows in opened.rows(parts[table.name]) if table.name in parts else ():
-                write_rows(tx, table, columns, rows)
-                count += len(rows)
-                progress(table.name, count)
-        set_sequences(tx, tables)
+        write_tables(tx, opened, progress)
         upgrade_to(tx, newest_schema())
         settle_anew(tx, now, last_rev=manifest.last_rev)
         known = signing.signing_key_id(tx)
@@ -152,6 +140,29 @@ def _write(
             gateways=tuple(one.gateway_id for one in places.list_gateways(tx)),
             lost=lost,
         )
+
+
+def write_tables(tx: Connection, opened: OpenBackup, progress: Progress) -> None:
+    """Write the rows of a backup into an empty database, in the schema that they were read of.
+
+    Raises:
+        BackupDamaged: A part of it is.
+    """
+    manifest = opened.manifest
+    parts = {part.table: part for part in manifest.parts if part.table}
+    upgrade_to(tx, manifest.schema)
+    tables = tables_to_keep(tx)
+    unknown = sorted(parts.keys() - {table.name for table in tables} - LEFT_OUT.keys())
+    if unknown:
+        raise BackupDamaged(f"there is no table {unknown[0]} in schema {manifest.schema}")
+    clear(tx, tables)
+    for table in tables:
+        count = 0
+        for columns, rows in opened.rows(parts[table.name]) if table.name in parts else ():
+            write_rows(tx, table, columns, rows)
+            count += len(rows)
+            progress(table.name, count)
+    set_sequences(tx, tables)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from api.backup.restore import Restored
 from api.backup.restore import restore as put_back
 from api.backup.sealed_keys import check_passphrase, read_keys, read_passphrase, seal_keys
 from api.cli.serve import DataDir
+from api.cli.way_back import go_back, send_list_again
 from api.clock import MachineClock
 from esl.domain.errors import SetupError
 from esl.settings import Settings, read_settings
@@ -98,12 +99,35 @@ def verify(file: Annotated[Path, typer.Argument(help="A backup.")]) -> None:
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="A backup.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A backup; with --before-upgrade what was made before one.",
+            show_default="with --before-upgrade the newest",
+        ),
+    ] = None,
     passphrase_file: PassphraseFile = None,
     without_keys: WithoutKeys = False,
     keep_keys: Annotated[
         bool, typer.Option("--keep-keys", help="The keys in --data were not lost: keep them.")
     ] = False,
+    before_upgrade: Annotated[
+        bool, typer.Option("--before-upgrade", help="Go back to before the last upgrade.")
+    ] = False,
+    list_since: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where to list what was accepted since the upgrade.", show_default="in --data"
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what --before-upgrade would do.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    send_again: Annotated[
+        Path | None,
+        typer.Option(help="Send such a list to the controller that runs; nothing is restored."),
+    ] = None,
     data: DataDir = None,
     database: DatabaseUrl = None,
 ) -> None:
@@ -111,8 +135,21 @@ def restore(
 
     Every label is then told its picture anew. Without the keys every gateway needs a new enrolment
     file; what else is lost with them is said one by one.
+
+    With --before-upgrade the database of --data goes back to what it was before its last upgrade,
+    and what was accepted since is listed; --send-again sends that list.
     """
     settings = read_settings(data_dir=data, database_url=database)
+    if send_again is not None:
+        send_list_again(data, send_again)
+        return
+    if before_upgrade:
+        go_back(settings, file, list_since, dry_run=dry_run, yes=yes, progress=_progress())
+        return
+    if list_since is not None or dry_run or yes:
+        raise SetupError("--list-since, --dry-run and --yes go with --before-upgrade")
+    if file is None:
+        raise SetupError("name the backup: esl restore FILE, or say --before-upgrade")
     passphrase = None
     if not (without_keys or keep_keys):
         passphrase = _passphrase(passphrase_file, twice=False)

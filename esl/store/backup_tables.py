@@ -57,3 +57,14 @@ def tables_to_keep(tx: Connection) -> list[Table]:
     found = MetaData()
     found.reflect(tx)
     return [table for table in found.sorted_tables if table.name not in LEFT_OUT]
+
+
+def left_out_tables(tx: Connection) -> list[Table]:
+    """Find the tables whose rows must not come back, those that refer to others first."""
+    found = MetaData()
+    found.reflect(tx)
+    return [
+        table
+        for table in reversed(found.sorted_tables)
+        if table.name in LEFT_OUT and table.name != "alembic_version"
+    ]

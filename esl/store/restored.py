@@ -11,12 +11,16 @@ every label that was ever told anything is told it anew, under a revision above 
 
 What a source said last stays as it was: a till that goes on is above it, and one that says again
 what it said after the backup is above it too.
+
+The database may be of an older schema, on the way back to the version before: what that lacks need
+not be settled.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Column, Connection, case, delete, func, select, update
+from sqlalchemy import Column, Connection, Table, case, delete, func, inspect, select, update
 
 from esl.domain.conclusions import DUPLICATE_ID, INSUFFICIENT_BATTERY
 from esl.domain.errors import SetupError
@@ -65,7 +69,10 @@ def settle_anew(tx: Connection, now: datetime, *, last_rev: int) -> int:
         SetupError: It was restored so often that the wire's numbers are used up.
     """
     rev = last_rev + REVISIONS_JUMP
-    last = rev + tx.execute(select(func.count()).select_from(till_prices)).scalar_one()
+    has_tills = _has(tx, till_prices)
+    last = rev
+    if has_tills:
+        last += tx.execute(select(func.count()).select_from(till_prices)).scalar_one()
     for what, reached, most in (
         ("revisions", last, REVISIONS_MOST),
         ("counters", _highest(tx, gateways.c.counter) + COUNTERS_JUMP, COUNTERS_MOST),
@@ -83,7 +90,8 @@ def settle_anew(tx: Connection, now: datetime, *, last_rev: int) -> int:
     _settle_labels(tx, now, rev)
     _settle_slots(tx, now)
     _make_due(tx, now)
-    _tell_tills(tx, rev)
+    if has_tills:
+        _tell_tills(tx, rev)
     return rev
 
 
@@ -101,20 +109,28 @@ def first_epoch(tx: Connection) -> int:
     return _highest(tx, labels.c.epoch) // EPOCHS_JUMP * EPOCHS_JUMP + 1
 
 
+def _has(tx: Connection, table: Table) -> bool:
+    return inspect(tx).has_table(table.name)
+
+
+def _update(
+    tx: Connection, table: Table, values: dict[str, Any], where: Iterable[Any] = ()
+) -> None:
+    """Set those of the columns that the table has; nothing where there is no such table."""
+    if not _has(tx, table):
+        return
+    there = {column["name"] for column in inspect(tx).get_columns(table.name)}
+    known = {name: value for name, value in values.items() if name in there}
+    tx.execute(update(table).where(*where).values(**known))
+
+
 def _highest(tx: Connection, column: Column[int]) -> int:
     return tx.execute(select(func.max(column))).scalar_one() or 0
 
 
 def _settle_gateways(tx: Connection) -> None:
-    tx.execute(
-        update(gateways).values(
-            session="",
-            online=False,
-            counter=gateways.c.counter + COUNTERS_JUMP,
-            leased_by=None,
-            leased_until=None,
-        )
-    )
+    values = {"session": "", "online": False, "leased_by": None, "leased_until": None}
+    _update(tx, gateways, values | {"counter": gateways.c.counter + COUNTERS_JUMP})
 
 
 def _settle_labels(tx: Connection, now: datetime, rev: int) -> None:
@@ -123,33 +139,29 @@ def _settle_labels(tx: Connection, now: datetime, rev: int) -> None:
     Nothing is known to hang, so every picture travels whole. One whose id is used twice stays
     apart; one that has left the shop is asked for nothing.
     """
-    tx.execute(
-        update(labels).values(
-            epoch=labels.c.epoch + EPOCHS_JUMP,
-            shown_rev=0,
-            shown_digest=NOTHING_SHOWN,
-            shown_session="",
-            shown_seq=0,
-            slots=None,
-            refused_rev=None,
-            refused_code=None,
-            refused_detail=None,
-        )
-    )
+    forgotten = {
+        "epoch": labels.c.epoch + EPOCHS_JUMP,
+        "shown_rev": 0,
+        "shown_digest": NOTHING_SHOWN,
+        "shown_session": "",
+        "shown_seq": 0,
+        "slots": None,
+        "refused_rev": None,
+        "refused_code": None,
+        "refused_detail": None,
+    }
+    _update(tx, labels, forgotten)
     stays = labels.c.problem.in_(_STAYS)
-    tx.execute(
-        update(labels)
-        .where(labels.c.wanted_rev > 0)
-        .values(
-            wanted_rev=rev,
-            wanted_at=now,
-            attempts=0,
-            lane=int(Lane.NORMAL),
-            due_at=case((stays | (labels.c.quarantine != 0), None), else_=now),
-            problem=case((stays, labels.c.problem)),
-            problem_detail=case((stays, labels.c.problem_detail)),
-        )
-    )
+    wanted = {
+        "wanted_rev": rev,
+        "wanted_at": now,
+        "attempts": 0,
+        "lane": int(Lane.NORMAL),
+        "due_at": case((stays | (labels.c.quarantine != 0), None), else_=now),
+        "problem": case((stays, labels.c.problem)),
+        "problem_detail": case((stays, labels.c.problem_detail)),
+    }
+    _update(tx, labels, wanted, [labels.c.wanted_rev > 0])
     tx.execute(
         update(labels)
         .where(labels.c.retired_at.is_not(None), labels.c.gateway_id.is_(None))
@@ -160,31 +172,27 @@ def _settle_labels(tx: Connection, now: datetime, rev: int) -> None:
 def _settle_slots(tx: Connection, now: datetime) -> None:
     """Fill every slot anew; an old timed show refuses itself, below what its label then shows."""
     tx.execute(delete(staged).where(staged.c.state == int(SlotState.CANCELLED)))
-    tx.execute(
-        update(staged).values(
-            state=int(SlotState.PLANNED),
-            rev=0,
-            show_rev=None,
-            command_id=None,
-            due_at=now,
-            attempts=0,
-            gateway_id=None,
-            session="",
-        )
-    )
+    planned = {
+        "state": int(SlotState.PLANNED),
+        "rev": 0,
+        "show_rev": None,
+        "command_id": None,
+        "due_at": now,
+        "attempts": 0,
+        "gateway_id": None,
+        "session": "",
+    }
+    _update(tx, staged, planned)
 
 
 def _make_due(tx: Connection, now: datetime) -> None:
     """Let whatever was in flight begin again; what rests on a file that is gone has failed."""
     for table in (commands, hook_events):
-        tx.execute(update(table).where(table.c.due_at.is_not(None)).values(due_at=now))
-    tx.execute(update(connectors).values(due_at=now))
-    tx.execute(update(subscriptions).where(subscriptions.c.next_at > now).values(next_at=now))
-    tx.execute(
-        update(import_jobs)
-        .where(import_jobs.c.state.in_(("queued", "running")))
-        .values(state="failed", detail=_FILE_LOST, ended_at=now)
-    )
+        _update(tx, table, {"due_at": now}, [table.c.due_at.is_not(None)])
+    _update(tx, connectors, {"due_at": now})
+    _update(tx, subscriptions, {"next_at": now}, [subscriptions.c.next_at > now])
+    failed = {"state": "failed", "detail": _FILE_LOST, "ended_at": now}
+    _update(tx, import_jobs, failed, [import_jobs.c.state.in_(("queued", "running"))])
 
 
 def _tell_tills(tx: Connection, rev: int) -> None:
@@ -203,4 +211,4 @@ def _tell_tills(tx: Connection, rev: int) -> None:
         )
         .values(rev=rev + ranked.c.place, granted_rev=rev + ranked.c.place)
     )
-    tx.execute(update(till_settings).values(told_rev=0, attempts=0, next_at=None))
+    _update(tx, till_settings, {"told_rev": 0, "attempts": 0, "next_at": None})
