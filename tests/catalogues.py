@@ -18,6 +18,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from api.console.languages import NAMES
+from esl.domain.guards import WORDS
+from esl.domain.problem import WHAT_TO_DO
 
 CONSOLE = Path(__file__).resolve().parents[1] / "api" / "console"
 CATALOGUES = CONSOLE / "catalogues"
@@ -39,7 +41,10 @@ _NO_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def said_by_the_console() -> Catalog:
-    """Return every text of the console's templates and code, without translations."""
+    """Return every text of the console's templates and code, without translations.
+
+    With the API's own words for doubted prices and for problems, which pages show.
+    """
     found = Catalog(project="ESL controller", charset="utf-8")
     for file, line, text, comments, context in extract_from_dir(
         CONSOLE, method_map=_METHODS, options_map=_OPTIONS, keywords=_KEYWORDS
@@ -49,6 +54,8 @@ def said_by_the_console() -> Catalog:
             found.add(text, None, [(file, line)], auto_comments=comments, context=context)
     for text, line in _advised():
         found.add(text, None, [("words.py", line)])
+    for text in (*WORDS.values(), *WHAT_TO_DO.values()):
+        found.add(text, None, [("held.html", 1), ("problems.html", 1)])
     return found
 
 
