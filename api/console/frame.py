@@ -99,6 +99,7 @@ PLACES: Final[Sequence[Place]] = (
         letter="t",
         needs=Scope.PRICE_READ,
     ),
+    Place(key="people", path="/people", word=mark("People"), letter="e", needs=Scope.USER_ADMIN),
     Place(key="audit", path="/audit", word=mark("Audit"), letter="a", needs=Scope.AUDIT_READ),
 )
 """The menu, in its order."""
