@@ -6,7 +6,7 @@ from fastapi import Request
 
 from esl.domain.errors import InvalidInput
 
-_FIELDS_MOST = 20
+_FIELDS_MOST = 64
 _LONGEST = 4096
 
 

@@ -100,6 +100,14 @@ PLACES: Final[Sequence[Place]] = (
         needs=Scope.PRICE_READ,
     ),
     Place(key="people", path="/people", word=mark("People"), letter="e", needs=Scope.USER_ADMIN),
+    Place(
+        key="machines",
+        path="/machines",
+        word=mark("Machines"),
+        letter="m",
+        needs=Scope.USER_ADMIN,
+        is_for_all=True,
+    ),
     Place(key="audit", path="/audit", word=mark("Audit"), letter="a", needs=Scope.AUDIT_READ),
 )
 """The menu, in its order."""
