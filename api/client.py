@@ -236,14 +236,17 @@ def trusting(certificate: str) -> ssl.SSLContext:
 
 def _error_words(error: Mapping[str, Any]) -> str:
     """Say what is wrong where, and what to do."""
-    words = f"{error['pointer']}: {error['detail']}"
-    return f"{words.rstrip('.')}. {error['fix']}" if error.get("fix") else words
+    return _with_fix(f"{error['pointer']}: {error['detail']}", error.get("fix"))
+
+
+def _with_fix(words: str, fix: str | None) -> str:
+    return f"{words.rstrip('.')}. {fix}" if fix else words
 
 
 def _words(answer: httpx2.Response) -> str:
     try:
         problem = answer.json()
         errors = "; ".join(_error_words(each) for each in problem.get("errors", ()))
-        return errors or str(problem["detail"])
+        return errors or _with_fix(str(problem["detail"]), problem.get("fix"))
     except (ValueError, KeyError, TypeError):
         return answer.reason_phrase

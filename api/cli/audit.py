@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from api.audit.files import AuditFolder, is_signed_by, read_kept_checkpoints
 from api.cli.running import running_client
 from api.cli.serve import DataDir
+from api.cli.tables import print_table
 from api.clock import MachineClock
 from esl.services.verifying import Verdict, verify_chain
 from esl.settings import read_settings
@@ -118,4 +118,4 @@ def list_entries(
             *(str(one["id"]), one["at"][:19], one["actor"], one["action"], one["subject"]),
             *(one["store"] or "", one["reason"] or ""),
         )
-    Console(highlight=False).print(table)
+    print_table(table)

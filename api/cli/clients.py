@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from api.cli.running import running_client
 from api.cli.serve import DataDir
+from api.cli.tables import print_table
 from api.private_files import write_private
 from esl.domain.access import Scope
 from esl.domain.errors import SetupError
@@ -76,7 +76,7 @@ def list_all(data: DataDir = None) -> None:
             *("\n".join(_part(secret, name) for secret in active) for name in _OF_SECRETS),
             (one["disabled_at"] or "")[:16],
         )
-    Console().print(table)
+    print_table(table)
 
 
 @app.command("rotate")

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from api.cli.running import running_client
 from api.cli.serve import DataDir
+from api.cli.tables import print_table
 from esl.domain.errors import SetupError
 
 app = typer.Typer(help="Which other systems hear of what happens here.", no_args_is_help=True)
@@ -47,6 +47,9 @@ def list_subscriptions(
         )
         for one in found
     ]
+    if not rows:
+        print("No other system hears of anything yet; add one with: esl events add")
+        return
     _table(("subscription", "store", "state", "events", "address", "last error"), rows)
 
 
@@ -128,6 +131,9 @@ def deliveries(
         )
         for one in found
     ]
+    if not rows:
+        print(f"{name} was sent nothing in the last days; try it with: esl events test {name}")
+        return
     _table(("delivery", "at", "events", "state", "attempts", "answer", "error"), rows)
 
 
@@ -166,10 +172,7 @@ def remove(name: Name, data: DataDir = None) -> None:
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    if not rows:
-        print("There are none.")
-        return
     table = Table(*columns, box=None)
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False).print(table)
+    print_table(table)

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from api.books import open_books
 from api.cli.enrol import enrol, missing
 from api.cli.serve import DataDir
+from api.cli.tables import print_table
 from api.client import Client
 from api.clock import MachineClock
 from api.keys import (
@@ -66,7 +66,7 @@ def show(
     table = Table("gateway", "keys in its last enrolment file")
     for gateway, keys in sorted(enrolled.items()):
         table.add_row(gateway, " ".join(keys) or "unknown")
-    Console().print(table)
+    print_table(table)
 
 
 _WHAT_NEXT = {

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from api.cli.running import running_client
 from api.cli.serve import DataDir
+from api.cli.tables import print_table
 from api.cli.template_files import print_problems
 from esl.domain.errors import InvalidInput
 from esl.domain.ids import check_slug
@@ -42,7 +42,7 @@ def list_profiles(
     table = Table("name", "title", "version", "since", "rules known", "not known")
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
-    Console(markup=False).print(table)
+    print_table(table)
 
 
 @app.command("show")

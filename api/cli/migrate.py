@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from api.cli.imports import import_file
 from api.cli.migrate_pairings import in_pieces, pairings_desk
 from api.cli.serve import DataDir
+from api.cli.tables import print_table
 from api.cli.template_files import STANDARD_INPUT, read_input
 from api.migration_views import counts_of, problem_view
 from esl.domain.entry import RowProblem
@@ -255,19 +255,18 @@ def _tell(views: Sequence[Mapping[str, Any]], *, as_json: bool, dry_run: bool) -
         summary = counts | {"rejected_count": len(refused), "rejected": told, "dry_run": dry_run}
         print(json.dumps(summary, ensure_ascii=False))
         return
-    console = Console(markup=False, highlight=False)
     shown = views if dry_run else refused
     if shown:
         table = Table("row", "label", "SKU", "what becomes of it" if dry_run else "why not")
         for view in shown[:_ROWS_SHOWN]:
             table.add_row(str(view["row"]), view["label"], _skus(view), _words_of(view))
-        console.print(table)
+        print_table(table)
         if len(shown) > _ROWS_SHOWN:
             print(f"and {len(shown) - _ROWS_SHOWN:,} more; all of them with: --report rows.csv")
     numbers = Table("", "", show_header=False, box=None)
     for name, count in counts.items():
         numbers.add_row(name, f"{count:,}")
-    console.print(numbers)
+    print_table(numbers)
     if dry_run:
         print("Nothing was stored: this was a dry run.")
 

@@ -4,12 +4,12 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from api.cli import migrate
 from api.cli.quarantine import AsJson, Store, client_for, store_for
 from api.cli.serve import DataDir
+from api.cli.tables import print_table
 
 _ROWS_SHOWN = 50
 
@@ -120,7 +120,7 @@ def history(
         before, after = _words_of(one["before"]), _words_of(one["after"])
         step = str(one["step"])
         table.add_row(step, one["at"], one["label"], what, before, after, one["actor"], ended)
-    Console(markup=False, highlight=False).print(table)
+    print_table(table)
 
 
 app.command("import", help="Pair many labels from a file, as `esl migrate pairings` does.")(

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection
 
 from api.books import open_books
 from api.cli.running import client_if_running
 from api.cli.serve import DataDir
+from api.cli.tables import print_table
 from api.client import Client
 from api.routes.people import new_person_id, person_view
 from esl.domain.access import ALL_STORES, Principal, Role, Scope
@@ -152,7 +152,7 @@ def list_all(data: DataDir = None) -> None:
             "yes" if one["has_second_factor"] else "",
             (one["disabled_at"] or "")[:16],
         )
-    Console().print(table)
+    print_table(table)
 
 
 @app.command("set-up")

@@ -4,11 +4,11 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from api.cli.quarantine import AsJson, Store, client_for, store_for
 from api.cli.serve import DataDir
+from api.cli.tables import print_table
 from api.cli.template_files import read_input
 from esl.domain.entry import RowProblem
 from esl.domain.planogram import PlaceRow
@@ -87,11 +87,14 @@ def list_labels(
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return
+    if not found:
+        print("No label hangs there." if aisle else "The store has no labels yet: docs/pairing.md.")
+        return
     table = Table("label", "place", "product", "price", box=None)
     for one in found:
         price = f"{one['price']} {one['currency']}" if one["price"] else ""
         table.add_row(one["label"], one["place"] or "", one["name"] or "", price)
-    Console(markup=False, highlight=False).print(table)
+    print_table(table)
 
 
 @app.command("walk")
@@ -128,7 +131,6 @@ def _tell(views: list[dict[str, Any]], *, as_json: bool, dry_run: bool) -> None:
         print(json.dumps(counts | {"dry_run": dry_run, "results": views}, ensure_ascii=False))
         return
     shown = views if dry_run else refused
-    console = Console(markup=False, highlight=False)
     if shown:
         table = Table("row", "label", "place", "what becomes of it")
         for view in shown[:_ROWS_SHOWN]:
@@ -136,7 +138,9 @@ def _tell(views: list[dict[str, Any]], *, as_json: bool, dry_run: bool) -> None:
             if view["decision"] == "rejected":
                 words = f"refused: {view['field']}: {view['reason']}. {view['fix']}"
             table.add_row(str(view["row"]), view["label"], view["place"], words)
-        console.print(table)
-    console.print(", ".join(f"{number:,} {name}" for name, number in counts.items()) + ".")
+        print_table(table)
+        if len(shown) > _ROWS_SHOWN:
+            print(f"and {len(shown) - _ROWS_SHOWN:,} more; all of them with: --json")
+    print(", ".join(f"{number:,} {name}" for name, number in counts.items()) + ".")
     if dry_run:
         print("Nothing was stored: this was a dry run.")

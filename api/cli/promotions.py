@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from api.cli.running import running_client
 from api.cli.serve import DataDir
+from api.cli.tables import print_table
 from api.client import Client
 from esl.domain.errors import InvalidInput
 from esl.intake.strict_json import parse_strict_json
@@ -65,7 +65,7 @@ def list_promotions(
     table = Table("id", "name", "state", "version", box=None)
     for one in found:
         table.add_row(one["id"], one["name"], _state(one), str(one["version"]))
-    Console(highlight=False).print(table)
+    print_table(table)
 
 
 @app.command("show")

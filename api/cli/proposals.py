@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from api.cli.quarantine import AsJson, Note, Store, TokenFile, client_for, store_for
 from api.cli.serve import DataDir
+from api.cli.tables import print_table
 from esl.domain.errors import InvalidInput
 from esl.domain.proposal import ProposalState
 from esl.intake.strict_json import parse_strict_json
@@ -69,7 +69,7 @@ def list_proposals(
             *(str(one["proposal_id"]), one["sku"], one["held"] or "–", one["price"]),
             *(one["state"], one["source"], one["reason"], broken),
         )
-    Console(highlight=False, markup=False).print(table)
+    print_table(table)
 
 
 @app.command("approve")

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from api.cli.running import running_controller
 from api.cli.serve import DataDir
+from api.cli.tables import print_table
 from api.client import Client, Refused
 from esl.domain.errors import InvalidInput, SetupError
 from esl.domain.ids import check_slug
@@ -71,7 +71,7 @@ def list_held(
         table.add_row(
             str(one["price_id"]), one["sku"], holds, one["price"], of, one["sent_by"], why
         )
-    Console(highlight=False).print(table)
+    print_table(table)
     if len(found) > _ROWS_SHOWN:
         print(f"… and {len(found) - _ROWS_SHOWN:,} more; all of them: esl quarantine list --json")
     print(f"If they are right: esl quarantine approve {found[0]['price_id']} --store {where}")

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from api.cli.tables import print_table
 from api.cli.template_files import (
     find_template,
     print_finding,
@@ -75,7 +75,7 @@ def list_templates(
     table = Table("name", "title", "products", "what it is for")
     for summary in summaries:
         table.add_row(*(str(value) for value in summary.values()))
-    Console(markup=False).print(table)
+    print_table(table)
 
 
 @app.command("show")

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from api.cli.running import running_client
 from api.cli.serve import DataDir
+from api.cli.tables import print_table
 from esl.domain.till_channel import PriceOwner, TillChannel
 
 app = typer.Typer(help="What tills may charge, and which prices wait.", no_args_is_help=True)
@@ -149,4 +149,4 @@ def _print(found: list[dict[str, Any]], *, as_json: bool, nothing: str) -> None:
         missing = str(one["missing"]) if "missing" in one else ""
         waits = _FOR[one["waits_for"]]
         table.add_row(one["sku"], str(one["rev"]), one["price"], will_be, waits, missing)
-    Console(highlight=False).print(table)
+    print_table(table)

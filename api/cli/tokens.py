@@ -13,13 +13,13 @@ from typing import Annotated
 from urllib.parse import quote
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection
 
 from api.books import open_books
 from api.cli.clients import Days, ends_after
 from api.cli.serve import DataDir
+from api.cli.tables import print_table
 from api.client import Client, Refused
 from api.private_files import RuntimeFile, read_runtime_file, write_private
 from esl.domain.access import Scope
@@ -94,7 +94,7 @@ def list_all(data: DataDir = None) -> None:
             (t["last_used_at"] or "-")[:16],
             (t["revoked_at"] or "")[:16],
         )
-    Console().print(table)
+    print_table(table)
 
 
 @app.command("revoke")

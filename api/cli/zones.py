@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from api.cli.running import running_client
 from api.cli.serve import DataDir
+from api.cli.tables import print_table
 
 _ZONES = "/api/v1/zones"
 _GROUPS = "/api/v1/groups"
@@ -41,7 +41,7 @@ def list_zones(as_json: AsJson = False, data: DataDir = None) -> None:
     for one in found:
         stores = "all" if one["zone"] == "chain" else ", ".join(one["stores"])
         table.add_row(one["zone"], one["name"], one["currency"] or "", stores)
-    Console(highlight=False).print(table)
+    print_table(table)
 
 
 @app.command("put")
@@ -124,11 +124,14 @@ def prices(zone: Zone, as_json: AsJson = False, data: DataDir = None) -> None:
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return
+    if not found:
+        print(f"No price was set for zone {zone} yet; set one with: esl zones price")
+        return
     table = Table("sku", "price", "set by", "at", "change", box=None)
     for one in found:
         money = f"{one['price']} {one['currency']}"
         table.add_row(one["sku"], money, one["set_by"], one["set_at"][:19], str(one["change"]))
-    Console(highlight=False).print(table)
+    print_table(table)
 
 
 @app.command("watch")
@@ -200,10 +203,13 @@ def list_groups(as_json: AsJson = False, data: DataDir = None) -> None:
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return
+    if not found:
+        print("There are no groups yet; make one with: esl groups put")
+        return
     table = Table("group", "name", "stores", box=None)
     for one in found:
         table.add_row(one["group"], one["name"], ", ".join(one["stores"]))
-    Console(highlight=False).print(table)
+    print_table(table)
 
 
 @groups.command("put")

@@ -62,6 +62,7 @@ def test_a_token_is_made_listed_and_revoked(
         again = command("token", "revoke", wrong, "--data", data)
         assert again.status == 1
         assert again.stderr.startswith("esl: the controller answered 404")
+        assert re.search(r"\. (Check the id|See the list of addresses)", again.stderr)
         assert again.stderr.count("\n") == 1
     ended = shop.done("GET", f"/api/v1/audit?subject=token/{identity}")["entries"]
     assert len(ended) == 2, "what was refused did nothing to write down"
