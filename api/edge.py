@@ -1,5 +1,6 @@
 """The HTTP edge: limits on what comes in, headers on what goes out. Plain ASGI."""
 
+import asyncio
 import re
 import time
 from dataclasses import dataclass
@@ -19,6 +20,12 @@ from renderer.pictures.upload_limits import FILE_LIMIT_BYTES, SIDE_LIMIT_PX
 
 BODY_LARGEST_BYTES = 1024 * 1024
 """A JSON body; 10,000 changes take about 900 KB."""
+
+BODY_SILENT_S = 30.0
+"""So long the next bytes of a body may take to come …"""
+
+BODY_LONGEST_S = 300.0
+"""… and all of it."""
 
 _PICTURE = re.compile(r"/api/v1/stores/[^/]+/pictures/[^/]+")
 _FILE = re.compile(r"/api/v1/(?:stores/[^/]+/)?imports")
@@ -129,6 +136,16 @@ class Edge:
             body = await _read_body(scope, receive, room.bytes)
         except _Gone:
             return  # half a document may read as a whole one: nothing is made of it
+        except TimeoutError:
+            not_done = what_was_not_done(scope["method"], scope["path"])
+            refusal = problem(
+                HTTPStatus.REQUEST_TIMEOUT,
+                f"the body of the request did not come in time{not_done}",
+                fix="Send it again, without a pause.",
+                headers={"Connection": "close"},
+            )
+            await refusal(scope, receive, sending)
+            return
         if body is None:
             not_done = what_was_not_done(scope["method"], scope["path"])
             refusal = problem(
@@ -182,13 +199,16 @@ async def _read_body(scope: Scope, receive: Receive, most_bytes: int) -> bytes |
 
     Raises:
         _Gone: The sender went away before its end.
+        TimeoutError: The sender keeps us waiting.
     """
     announced = Headers(scope=scope).get("content-length", "0")
     if announced.isdecimal() and int(announced) > most_bytes:
         return None
     body = bytearray()
+    until_s = time.monotonic() + BODY_LONGEST_S
     while True:
-        message = await receive()
+        async with asyncio.timeout(min(BODY_SILENT_S, max(0.0, until_s - time.monotonic()))):
+            message = await receive()
         if message["type"] != "http.request":
             raise _Gone
         body += message.get("body", b"")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import structlog
 import uvicorn
 
+from api.connections import Listener
 from esl.domain.errors import SetupError
 
 log = structlog.get_logger()
@@ -53,7 +54,7 @@ def listen_on(host: str, port: int, *, fix: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named, the protocol makes asyncio set TCP_NODELAY on what it accepts. Without it the body of
     # an answer waited for the sender's ACK of its head: 40 ms an answer (measured).
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = Listener(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))

@@ -10,6 +10,7 @@ import structlog
 import uvicorn
 
 from api.app import create_app
+from api.connections import PatientProtocol
 from api.house import House, open_house
 from api.listening import QuietServer, listen_on, server_log
 from api.memory import share_one_heap, spare_what_stays
@@ -51,6 +52,7 @@ async def serve(settings: Settings, *, delivers: bool = True) -> None:
             server = QuietServer(
                 uvicorn.Config(
                     create_app(house),
+                    http=PatientProtocol,
                     log_config=None,
                     access_log=False,
                     server_header=False,

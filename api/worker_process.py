@@ -14,6 +14,7 @@ import uvicorn
 from api.audit.keeper import AuditKeeper
 from api.books import open_books
 from api.broker_access.address import broker_at
+from api.connections import PatientProtocol
 from api.delivery import Delivery, open_delivery, worker_id_of
 from api.listening import QuietServer, listen_on, server_log
 from api.memory import share_one_heap, spare_what_stays
@@ -149,6 +150,7 @@ async def _answer(workshop: Workshop, listener: socket.socket, stop: asyncio.Eve
     server = QuietServer(
         uvicorn.Config(
             worker_app(workshop),
+            http=PatientProtocol,
             log_config=None,
             access_log=False,
             server_header=False,

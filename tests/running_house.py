@@ -24,6 +24,7 @@ from fastapi import FastAPI
 from sqlalchemy import Connection
 
 from api.app import create_app
+from api.connections import PatientProtocol
 from api.edge import Edge
 from api.house import House, open_house
 from esl.settings import Settings
@@ -199,6 +200,7 @@ async def _serve(
         server = _Server(
             uvicorn.Config(
                 application,
+                http=PatientProtocol,
                 host="127.0.0.1",
                 port=port,
                 log_config=None,
