@@ -5,14 +5,15 @@ The first thing that is wrong is named and ends the look: what comes after a bre
 ============================== =========================================================
 a record changed               its leaf, or its block's root, is another
 a record gone                  unless its kind is pruned and it is old enough for that
-a record put in between        no block holds its id
+a record put in between        no block holds its id; or one whose time is long past
 blocks changed, gone, swapped  a hash does not follow from the one before
 all hashed anew                a checkpoint, which needs the key, says another hash
 the end cut off                a checkpoint says that there was more
 ============================== =========================================================
 
 What was not sealed yet is counted, not judged; but a record that says it is older than what was
-sealed before it was put there later.
+sealed before it was put there later, and so was one that a block holds which is far older than what
+the blocks before it hold: whoever can write into the database has the sealing seal what he likes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,7 +39,7 @@ from esl.domain.chain import (
 from esl.domain.published import split_leaves
 from esl.services.retention import HISTORY_KEPT
 from esl.store import chain
-from esl.store.chain import LEAF_KEPT, StoredBlock, StoredPart
+from esl.store.chain import LEAF_KEPT, Gap, StoredBlock, StoredPart
 from esl.store.chain_records import (
     NAMES,
     Row,
@@ -57,6 +58,10 @@ from esl.store.published import roots_and_leaves
 _BLOCKS_A_READ: Final = 50
 _ROWS_A_READ: Final = 2000
 _SLACK: Final = timedelta(hours=1)
+
+_LATE_MOST: Final = timedelta(hours=25)
+"""How much older than what was sealed before a record may be: clocks of several machines may differ
+by a day before they are held, and a transaction ends within the hour."""
 
 IsTrusted = Callable[[Checkpoint], bool]
 """Says whether a checkpoint was signed by a key of this installation."""
@@ -120,6 +125,7 @@ def _verify(
         content = _content(block)
         _check_parts(tx, content, parts, verdict, now)
         for part in content.parts:
+            _check_age(block.number, part, newest[part.kind])
             runs[part.kind] += part.runs
             newest[part.kind] = max(newest[part.kind], part.newest)
         verdict.blocks = number
@@ -171,6 +177,15 @@ def _content(block: StoredBlock) -> Block:
     return content
 
 
+def _check_age(number: int, part: Part, newest: str) -> None:
+    if newest and part.oldest < _earlier(newest, _LATE_MOST):
+        raise _BadError(
+            f"block {number}: of what it holds, {NAMES[part.kind]} {part.runs[0][0]} to"
+            f" {part.runs[-1][1]}, some says {part.oldest} UTC; it was put there later, for blocks"
+            f" before hold what was written by {newest} UTC"
+        )
+
+
 def _check_parts(
     tx: Connection, block: Block, stored: Sequence[StoredPart], verdict: Verdict, now: datetime
 ) -> None:
@@ -185,6 +200,8 @@ def _check_parts(
         for record_id, row in rows.items():
             if not is_plain(row):
                 raise _BadError(f"{_name(part.kind, record_id)}: it holds what records never hold")
+        if not all(part.oldest <= at <= part.newest for at in moments_of(tx, list(rows.values()))):
+            raise _BadError(f"block {block.number}: it says another time than its records say")
         verdict.records += len(rows)
         if part.kind is RecordKind.PUBLISHED:
             _check_leaves(tx, part)
@@ -285,17 +302,16 @@ def _check_between(
     """Look for records that no block holds."""
     runs = _merged(sealed)
     to = runs[-1][1] if runs else 0
-    late = {gap[:3] for gap in chain.gaps_of(tx)}
+    late = [gap for gap in _gaps(tx, now) if gap.kind is kind]
     holes = [(-(2**62), runs[0][0] - 1), *gaps_between(runs, runs[0][0] - 1)] if runs else []
     for start in range(0, len(holes), _ROWS_A_READ):
-        for row in rows_within(tx, kind, holes[start : start + _ROWS_A_READ], most=10**9):
+        found = rows_within(tx, kind, holes[start : start + _ROWS_A_READ], most=10**9)
+        for row, at in zip(found, moments_of(tx, found), strict=True):
             one = id_of(row)
-            if not any(k is kind and first <= one <= last for k, first, last in late):
+            if not any(_may_fill(gap, one, at) for gap in late):
                 raise _BadError(f"{_name(kind, one)}: no block sealed it; it was put there later")
             verdict.unsealed += 1
-    earliest = ""
-    if newest:
-        earliest = instant_text(datetime.fromisoformat(newest + "+00:00") - _SLACK)
+    earliest = _earlier(newest, _SLACK) if newest else ""
     latest = instant_text(now + _SLACK)
     while rows := rows_after(tx, kind, to, most=_ROWS_A_READ):
         for row, at in zip(rows, moments_of(tx, rows), strict=True):
@@ -304,6 +320,22 @@ def _check_between(
                 raise _BadError(f"{whose}: it says {at} UTC, but no block of that time sealed it")
         verdict.unsealed += len(rows)
         to = id_of(rows[-1])
+
+
+def _gaps(tx: Connection, now: datetime) -> list[Gap]:
+    """Return the gaps that may be filled yet: on SQLite there are none, whatever is noted."""
+    if tx.dialect.name == "sqlite":
+        return []
+    return [gap for gap in chain.gaps_of(tx) if now - _LATE_MOST <= gap.since <= now + _SLACK]
+
+
+def _may_fill(gap: Gap, record_id: int, at: str) -> bool:
+    is_in_it = gap.first_id <= record_id <= gap.last_id
+    return is_in_it and at >= instant_text(gap.since - _LATE_MOST)
+
+
+def _earlier(text: str, by: timedelta) -> str:
+    return instant_text(datetime.fromisoformat(text + "+00:00") - by)
 
 
 def _rows_of(tx: Connection, part: Part) -> Iterator[Row]:
