@@ -18,11 +18,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 PRICE, DISPLAY, PUBLISHED = 2, 3, 4  # kinds of records: what a price was, what a label reported,
 #                                      what was signed of the payload that told it to show that
+FILES_MOST, BYTES_MOST = 16, 64 * 1024 * 1024  # of a bundle, unpacked: far more than any has
+
+
+def plain(text: str) -> str:
+    """Write a text so that a terminal shows it and obeys nothing in it."""
+    return "".join(c if c.isprintable() or c == "\n" else f"\\u{ord(c):04x}" for c in text)
 
 
 def stop(words: str) -> NoReturn:
     """Say what does not hold."""
-    sys.exit(f"NOT PROVEN: {words}")
+    sys.exit(plain(f"NOT PROVEN: {words}").replace("\n", " ")[:500])
 
 
 def verify(key: str, signature: str, signed: bytes, what: str) -> None:
@@ -49,8 +55,11 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text if "+" in text else text + "+00:00")
 
 
-def climb(one: dict[str, Any], keys: list[str]) -> list[Any]:
-    """Follow a record up its tree, its block and the chain to a signed checkpoint; return it."""
+def climb(one: dict[str, Any], keys: list[str]) -> tuple[list[Any], str]:
+    """Follow a record up its tree, its block and the chain to a signed checkpoint.
+
+    Return it, and when it was sealed.
+    """
     root = up(one["record"].encode(), one["path"])
     record: list[Any] = json.loads(one["record"])
     block = json.loads(one["contents"][0])
@@ -67,7 +76,7 @@ def climb(one: dict[str, Any], keys: list[str]) -> list[Any]:
         stop("a checkpoint was signed with a key that is not the shop's")
     text = f"esl audit checkpoint 1\n{point['number']}\n{point['hash']}\n{point['at']}\n"
     verify(point["public_key"], point["signature"], text.encode(), "a checkpoint")
-    return record
+    return record, str(block[1])
 
 
 def check_published(
@@ -140,8 +149,12 @@ def check(files: dict[str, bytes], known_key: str) -> str:
         digest = hashlib.sha256(files["frame.bin"]).hexdigest()
         if digest != answer["shown"]["digest"]:
             stop("the picture is another than the label reported")
-    records = [climb(one, keys) for one in json.loads(files["records.json"])]
-    how = "sealed in the chain" if check_records(answer, records) else "NOT SEALED YET"
+    climbed = [climb(one, keys) for one in json.loads(files["records.json"])]
+    records = [record for record, _ in climbed]
+    how = "NOT SEALED YET"
+    if check_records(answer, records):
+        at = next(at for record, at in climbed if record[0] == DISPLAY)
+        how = f"sealed in the chain at {at} UTC"
     sent = "no signature of the payload that told it so is kept"
     if "published.json" in files:
         sent = check_published(json.loads(files["published.json"]), answer, keys, records)
@@ -160,17 +173,19 @@ def main(path: str, known_key: str = "") -> None:
     """Verify a bundle and say what it proves."""
     try:
         with zipfile.ZipFile(path) as bundle:
-            names = bundle.namelist()
-            files = {name: bundle.read(name) for name in names}
-    except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as exc:
+            entries = bundle.infolist()
+            if len(entries) > FILES_MOST or sum(e.file_size for e in entries) > BYTES_MOST:
+                stop(f"more than {FILES_MOST} files or {BYTES_MOST >> 20} MiB: no such bundle is")
+            files = {entry.filename: bundle.read(entry) for entry in entries}
+    except (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error) as exc:
         stop(f"the file is damaged: {exc}")
-    if len(names) != len(files):
+    if len(entries) != len(files):
         stop("a file is in it twice")
     try:
         proven = check(files, known_key)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as exc:
         stop(f"a part of it cannot be read: {type(exc).__name__}: {exc}")
-    sys.stdout.write(proven)
+    sys.stdout.write(plain(proven))
 
 
 if __name__ == "__main__":
