@@ -34,6 +34,7 @@ BULK_FROM = 50
 _KEY_LONGEST = 200
 _DIGITS_MOST = 15
 _LONG_BYTES = 16 * 1024
+_VERSIONS = ("if-match", "if-none-match")
 
 
 async def read_json(request: Request) -> tuple[Any, bytes]:
@@ -148,8 +149,10 @@ async def change(
 
 
 def asked(request: Request, body: bytes) -> bytes:
-    """Return what an idempotency key stands for."""
-    return f"{request.method} {request.url.path}\n".encode() + body
+    """Return what an idempotency key stands for; the query and the version read count as well."""
+    said = [f"{name}: {text}\n" for name in _VERSIONS if (text := request.headers.get(name))]
+    query = f"?{request.url.query}" if request.url.query else ""
+    return f"{request.method} {request.url.path}{query}\n{''.join(said)}".encode() + body
 
 
 def answered(answer: StoredAnswer, *, is_replayed: bool) -> Response:

@@ -180,3 +180,21 @@ def test_eight_threads_of_changes_are_each_stored_once_in_one_order(shop: Runnin
     assert _events(shop) == before + len(wanted)
     last = wanted[revs.index(max(revs))]
     assert shop.done("GET", "/api/v1/stores/main/products/1002")["price"] == last
+
+
+def test_an_edit_of_another_version_is_another_request(shop: RunningHouse, key: str) -> None:
+    """Else an edit that was never made would be answered as one that was."""
+    path = "/api/v1/stores/main"
+    headers = {"Idempotency-Key": key}
+
+    def put(name: str, **more: str) -> httpx2.Response:
+        return shop.ask("PUT", path, json=STORE_BODY | {"name": name}, headers=headers | more)
+
+    etag = shop.ask("GET", path).headers["etag"]
+    assert put("Mine", **{"If-Match": etag}).status_code == 200
+    assert put("Mine", **{"If-Match": etag}).headers[REPLAYED] == "true", "the same again"
+    shop.done("PUT", path, STORE_BODY | {"name": "Another's"})
+    now = shop.ask("GET", path).headers["etag"]
+    check_problem(put("Mine", **{"If-Match": now}), 409)
+    check_problem(put("Mine"), 409)
+    assert shop.done("GET", path)["name"] == "Another's"
