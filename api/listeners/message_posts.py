@@ -4,6 +4,7 @@ To checked addresses alone: private ones only where the store's settings say so,
 certificate that the machine trusts.
 """
 
+import contextlib
 import json
 import smtplib
 import socket
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 
 from api.listeners.connectors.addresses import AddressRules
 from api.listeners.connectors.fetch import Fetcher
+from api.listeners.connectors.lines import Lines
 from esl.domain.errors import Conflict, Unavailable
 from esl.domain.ids import StoreId
 from esl.domain.notification import (
@@ -29,6 +31,9 @@ from esl.domain.notification import (
 )
 
 STEP_LONGEST_S: Final = 20.0
+MAIL_LONGEST_S: Final = 90.0
+"""All steps of a mail; a server may answer each a byte at a time."""
+
 _ANSWER_LARGEST_BYTES: Final = 64 * 1024
 _TEXT_LONGEST: Final = 3500
 """Characters of a chat's message: below what each of the chats takes."""
@@ -38,18 +43,23 @@ class _Plain(smtplib.SMTP):
     """Connects to an address that was checked, whatever a name server says the second time."""
 
     address = ""
+    lines: Lines
 
     def _get_socket(self, _host: str, port: int, timeout: float) -> socket.socket:
-        return socket.create_connection((self.address, port), timeout)
+        line = socket.create_connection((self.address, port), timeout)
+        self.lines.note(self.address, line)
+        return line
 
 
 class _Tls(smtplib.SMTP_SSL):
     """The same, with TLS from the first byte."""
 
     address = ""
+    lines: Lines
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         plain = socket.create_connection((self.address, port), timeout)
+        self.lines.note(self.address, plain)
         return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
 
 
@@ -74,8 +84,10 @@ def send_mail(
     mail.set_content(message.body)
     allowed = frozenset({server.host} if settings.allow_private else ())
     address = AddressRules(allowed=allowed).address_of(server.host, server.port)
+    lines = Lines()
     try:
-        _transmit(server, address, held.password, mail)
+        with contextlib.closing(lines), lines.ended_after(MAIL_LONGEST_S, address):
+            _transmit(server, address, held.password, mail, lines)
     except smtplib.SMTPResponseException as exc:
         words = (
             exc.smtp_error.decode("ascii", "replace")
@@ -93,10 +105,12 @@ def send_mail(
         raise Unavailable("the mail server does not answer properly") from exc
 
 
-def _transmit(server: MailServer, address: str, password: str | None, mail: EmailMessage) -> None:
+def _transmit(
+    server: MailServer, address: str, password: str | None, mail: EmailMessage, lines: Lines
+) -> None:
     kind = _Tls if server.security is Security.TLS else _Plain
     line = kind(timeout=STEP_LONGEST_S)
-    line.address = address
+    line.address, line.lines = address, lines
     line._host = server.host  # type: ignore[union-attr]  # whom its certificate must name
     with line:
         line.connect(server.host, server.port)

@@ -19,6 +19,7 @@ from api.listeners.connectors.errors import (
     ShopRefused,
     ShopUnreachable,
 )
+from api.listeners.connectors.lines import Lines
 
 ANSWER_LARGEST_BYTES = 16 * 1024 * 1024
 """Decoded: a page of 250 products with long descriptions is about 2 MB."""
@@ -70,6 +71,7 @@ class Fetcher:
     largest_bytes: int = ANSWER_LARGEST_BYTES
     longest_s: float = ANSWER_LONGEST_S
     _client: httpx2.Client | None = None
+    _lines: Lines = field(default_factory=Lines)
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
         """Ask for one thing.
@@ -100,6 +102,7 @@ class Fetcher:
         if self._client is not None:
             self._client.close()
             self._client = None
+        self._lines.close()
 
     def _send(
         self,
@@ -128,16 +131,25 @@ class Fetcher:
             self._client = httpx2.Client(
                 trust_env=False, follow_redirects=False, timeout=STEP_LONGEST_S
             )
+
+        def note(event: str, info: Mapping[str, Any]) -> None:
+            if event == "connection.connect_tcp.complete":
+                self._lines.note(address, info["return_value"].get_extra_info("socket"))
+
+        named = {"sni_hostname": url.host} if url.scheme == "https" else {}
         request = self._client.build_request(
             method,
             url.copy_with(host=address, port=port),
             headers=headers,
             content=content,
-            extensions={"sni_hostname": url.host} if url.scheme == "https" else {},
+            extensions=named | {"trace": note},
         )
         try:
-            return self._receive(self._client, request)
+            with self._lines.ended_after(self.longest_s, address):
+                return self._receive(self._client, request)
         except httpx2.HTTPError as exc:
+            if self._lines.was_cut:
+                raise ShopUnreachable(f"an answer took longer than {self.longest_s:.0f} s") from exc
             kind = "in time" if isinstance(exc, httpx2.TimeoutException) else "properly"
             raise ShopUnreachable(f"{url.host} does not answer {kind}") from exc
 

@@ -117,6 +117,13 @@ class _Handler(BaseHTTPRequestHandler):
                 for _ in range(100):
                     self.wfile.write(b"x")
                     time.sleep(0.05)
+            case "head" | "earlier":
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX: " if status == "head" else b"")
+                for _ in range(100):
+                    bit = b"x" if status == "head" else b"HTTP/1.1 100 Continue\r\n\r\n"
+                    self.wfile.write(bit)
+                    time.sleep(0.05)
+                self.close_connection = True
             case "cut":
                 self.send_response_only(200)
                 self.send_header("Content-Length", "100")
@@ -185,9 +192,22 @@ def test_an_answer_beyond_the_bound_is_refused(base: str, path: str) -> None:
         fetch(base, path)
 
 
-def test_an_answer_that_trickles_is_given_up(base: str) -> None:
+@pytest.mark.parametrize("path", ["slow", "head", "earlier"])
+def test_an_answer_that_trickles_is_given_up(base: str, path: str) -> None:
+    began_s = time.monotonic()
     with pytest.raises(ShopUnreachable, match="longer than"):
-        fetch(base, "slow", longest_s=0.3)
+        fetch(base, path, longest_s=0.3)
+    assert time.monotonic() - began_s < 2.0
+
+
+def test_the_next_answer_after_one_that_was_given_up_is_read(base: str) -> None:
+    rules = AddressRules.of_text("127.0.0.1")
+    fetcher = Fetcher(base_url=base, rules=rules, longest_s=0.3)
+    for _ in range(3):
+        with pytest.raises(ShopUnreachable):
+            fetcher.get("head")
+        assert fetcher.get("200").status == 200
+    fetcher.close()
 
 
 @pytest.mark.parametrize("path", ["cut", "garbage"])
