@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import request_ids
@@ -77,7 +78,8 @@ _ADDED = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.it
 """What an answer gets that does not say it itself; names as ASGI has them, in small letters."""
 
 
-_LOOKED_AT = CREDENTIALS | FROM_PROXIES
+_CODING = b"transfer-encoding"
+_LOOKED_AT = CREDENTIALS | FROM_PROXIES | {_CODING}
 
 
 class Edge:
@@ -118,7 +120,9 @@ class Edge:
         refusal = self.limits.check(scope, mark, began_s)
         try:
             with request_ids.named(request_id):
-                if refusal is None:
+                if _CODING in found and any(n == b"content-length" for n, _ in scope["headers"]):
+                    await _two_lengths(scope)(scope, receive, sending)
+                elif refusal is None:
                     await self._serve(scope, receive, sending)
                 else:
                     await (await self.limits.answer(scope, refusal))(scope, receive, sending)
@@ -174,6 +178,20 @@ def route_of(scope: Scope) -> str:
         return "/api/v1/stores/{store}/price-changes"  # api.short_way, where no router looked
     route = scope.get("route")
     return str(getattr(route, "path", OTHER))
+
+
+def _two_lengths(scope: Scope) -> Response:
+    """Refuse a request that says its length in two ways (RFC 9112, 6.1), and all that follows it.
+
+    A proxy that believes the other one takes what we read as the next request for this one's body.
+    """
+    not_done = what_was_not_done(scope["method"], scope["path"])
+    return problem(
+        HTTPStatus.BAD_REQUEST,
+        f"the length of the body is said in two ways{not_done}",
+        fix="Send Content-Length or Transfer-Encoding, not both.",
+        headers={"Connection": "close"},
+    )
 
 
 def _room_for(method: str, path: str) -> Room:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from api import connections, edge
+from api import connections, edge, listening
 from tests.running_house import STORE_BODY, RunningHouse, running_house
 from tests.served import wait_until
 
@@ -143,3 +143,42 @@ def _is_held(house: RunningHouse, port: int) -> bool:
         one.laddr.port == house.port and one.raddr and one.raddr.port == port and one.fd >= 0
         for one in psutil.Process().net_connections("tcp")
     )
+
+
+@pytest.mark.asvs("4.2.1")
+def test_a_request_whose_length_is_said_in_two_ways_hides_no_other(house: RunningHouse) -> None:
+    """A proxy that believes the length takes the second request for a part of the first."""
+    own = f"Host: x\r\nAuthorization: Bearer {house.operator}\r\n"
+    hidden = f"0\r\n\r\nGET /api/v1/stores HTTP/1.1\r\n{own}\r\n"
+    for head in ("POST /api/v1/tokens", "POST /api/v1/stores/main/imports"):
+        lengths = f"Content-Length: {len(hidden)}\r\nTransfer-Encoding: chunked\r\n"
+        with _connect(house, f"{head} HTTP/1.1\r\n{own}{lengths}\r\n{hidden}".encode()) as line:
+            answer = b""
+            while piece := line.recv(65536):
+                answer += piece
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert answer.count(b"HTTP/1.1 ") == 1, "and nothing after it"
+
+
+def test_what_anybody_can_make_the_server_say_is_logged_now_and_then(
+    house: RunningHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[dict[str, object]] = []
+    monkeypatch.setattr(listening, "log", _Log(told))
+    with listening.server_log():
+        for _ in range(50):
+            with _connect(house, b"nonsense\r\n\r\n") as line:
+                assert line.recv(100).startswith(b"HTTP/1.1 400 ")
+        assert len(told) == 1
+        monkeypatch.setattr(listening, "_TOLD_EVERY_S", 0.0)
+        with _connect(house, b"nonsense\r\n\r\n") as line:
+            assert line.recv(100)
+    assert [one.get("times", 1) for one in told] == [1, 50]
+
+
+class _Log:
+    def __init__(self, told: list[dict[str, object]]) -> None:
+        self._told = told
+
+    def log(self, _level: int, _event: str, **said: object) -> None:
+        self._told.append(said)
