@@ -35,6 +35,10 @@ class Refused(EslError):
         super().__init__(f"the controller answered {status}: {words}")
 
 
+class Untrusted(SetupError):
+    """Who answers there shows a certificate that nobody we trust has signed for that name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
     """How often a request is sent at most, and how long the pauses between are.
@@ -73,16 +77,20 @@ class Client:
         *,
         patience_s: float = 30.0,
         certificate: str = "",
+        authority: str = "",
         retries: Retries = NEVER_AGAIN,
     ) -> None:
-        """``certificate``, in PEM, is the one that the server must show, whatever its name."""
+        """``certificate``, in PEM, is the one that the server must show, whatever its name.
+
+        ``authority``, in PEM, is who must have signed it; its name must be that of ``url``.
+        """
         self.url = url
         self._retries = retries
         self._http = httpx2.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"},
             timeout=patience_s,
-            verify=trusting(certificate) if certificate else True,
+            verify=_verifying(certificate, authority),
             trust_env=False,
         )
 
@@ -202,7 +210,7 @@ class Client:
         try:
             answer = self._http.request(method, path, **how)
         except httpx2.ConnectError as exc:
-            raise SetupError("no controller answers there; is it running?") from exc
+            raise _not_connected(exc) from exc
         except httpx2.TransportError as exc:
             raise Unavailable(f"the controller did not answer: {type(exc).__name__}") from exc
         if answer.is_success:
@@ -232,6 +240,27 @@ def trusting(certificate: str) -> ssl.SSLContext:
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.check_hostname = False
     return context
+
+
+def _verifying(certificate: str, authority: str) -> ssl.SSLContext | bool:
+    if certificate:
+        return trusting(certificate)
+    if not authority:
+        return True
+    context = ssl.create_default_context(cadata=authority)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the server's own serves as well
+    return context
+
+
+def _not_connected(exc: BaseException) -> SetupError:
+    """Say why nobody was reached; TLS's own reason stands at the root of the chain."""
+    root: BaseException | None = exc
+    while root is not None:
+        if isinstance(root, ssl.SSLCertVerificationError):
+            words = f"the certificate shown there is not trusted: {root.verify_message}"
+            return Untrusted(words.rstrip("."))
+        root = root.__cause__ or root.__context__
+    return SetupError("no controller answers there; is it running?")
 
 
 def _error_words(error: Mapping[str, Any]) -> str:

@@ -12,13 +12,13 @@ from urllib.parse import quote, urlsplit
 
 import typer
 
-from api.broker_access.address import broker_at
+from api.broker_access.address import broker_at, gateways_broker
 from api.broker_access.books import known_logins
 from api.broker_access.keeper import write_current_files
 from api.broker_access.mosquitto_files import CONFIG, TlsFiles, config_text, write_files
 from api.cli.running import running_client
 from api.cli.serve import DataDir
-from api.client import Client
+from api.client import Client, Untrusted
 from api.private_files import write_private
 from esl.domain.errors import SetupError
 from esl.settings import read_settings
@@ -28,6 +28,8 @@ from gateway.wire.enrolment import from_json
 
 app = typer.Typer(help="The broker's access rules, and gateways' logins.", no_args_is_help=True)
 
+_GATEWAYS_PORT = 8883
+_CONTROLLER_PORT = 1883
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 Gateway = Annotated[str, typer.Argument(help="The gateway's id.")]
@@ -41,8 +43,19 @@ def write_all(
     ca: Certificate = None,
     certificate: Certificate = None,
     key: Certificate = None,
-    gateways_port: Annotated[int, typer.Option(help="Of gateways and tills, with TLS.")] = 8883,
-    controller_port: Annotated[int, typer.Option(help="Of the controller, on loopback.")] = 1883,
+    gateways_port: Annotated[
+        int | None,
+        typer.Option(
+            help="Of gateways and tills, with TLS.",
+            show_default="that of gateway_mqtt_url, or 8883",
+        ),
+    ] = None,
+    controller_port: Annotated[
+        int | None,
+        typer.Option(
+            help="Of the controller, on loopback.", show_default="that of mqtt_url, or 1883"
+        ),
+    ] = None,
     data: DataDir = None,
 ) -> None:
     """Write mosquitto's passwords and access rules now, and a configuration if there is none.
@@ -62,19 +75,32 @@ def write_all(
     with contextlib.closing(database), database.read() as tx:
         if not is_current(tx):
             raise SetupError("this database was not opened by this version yet: esl serve")
-        known = known_logins(tx, settings, broker_at(settings.mqtt_url, settings))
+        ours = broker_at(settings.mqtt_url, settings)
+        known = known_logins(tx, settings, ours)
+    theirs = gateways_broker(settings, ours)
     changed = write_current_files(to, known)
-    tls = TlsFiles(ca=ca, certificate=certificate, key=key) if ca and certificate and key else None
-    if not (to / CONFIG).exists():
+    tls = (
+        TlsFiles(ca=ca.resolve(), certificate=certificate.resolve(), key=key.resolve())
+        if ca and certificate and key
+        else None
+    )
+    is_configured = (to / CONFIG).exists()
+    if not is_configured:
         text = config_text(
-            to.resolve(), tls=tls, gateways_port=gateways_port, controller_port=controller_port
+            to.resolve(),
+            tls=tls,
+            gateways_port=gateways_port or (theirs.port if theirs.tls else _GATEWAYS_PORT),
+            controller_port=controller_port or (_CONTROLLER_PORT if ours.tls else ours.port),
         )
         write_files(to, {CONFIG: text})
-        print(f"wrote {to / CONFIG}: it is yours to change")
+        print(f"wrote {to / CONFIG}: it is yours to change, and mosquitto is to use it:")
+        print(f"  ln -s {(to / CONFIG).resolve()} /etc/mosquitto/conf.d/esl.conf")
+        print("  systemctl restart mosquitto")
         if tls is None:
             print("No certificate was named, so nobody beyond this machine can connect yet.")
-    print(f"{len(known.logins)} logins in {to}" + ("" if changed else ", as before"))
-    if changed:
+    logins = "1 login" if len(known.logins) == 1 else f"{len(known.logins)} logins"
+    print(f"{logins} in {to}" + ("" if changed else ", as before"))
+    if changed and is_configured:
         print("Have the broker read them again: systemctl reload mosquitto")
 
 
@@ -98,7 +124,10 @@ def enrol(
     url: Annotated[str, typer.Argument(help="Of the controller: https://…")],
     to: Annotated[Path, typer.Option(help="File for the enrolment; mode 0600.")],
     token: Annotated[str, typer.Option(prompt=True, hide_input=True, help="Left out: asked.")],
-    ca: Annotated[Path | None, typer.Option(help="The controller's certificate, in PEM.")] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option(help="Who signed the controller's certificate, in PEM: ca.crt of esl tls."),
+    ] = None,
 ) -> None:
     """Fetch a gateway's enrolment file with its one-time token, where the gateway is."""
     place = urlsplit(url)
@@ -107,11 +136,17 @@ def enrol(
     if to.exists():
         raise SetupError(f"{to} is there already; move it away first")
     try:
-        certificate = ca.read_text("ascii") if ca is not None else ""
-    except (OSError, UnicodeDecodeError) as exc:
+        authority = ca.read_text("ascii") if ca is not None else ""
+        client = Client(url, "none", authority=authority)
+    except (OSError, UnicodeDecodeError) as exc:  # ssl's errors are OSErrors
         raise SetupError(f"{ca} is no certificate in PEM") from exc
-    with Client(url, "none", certificate=certificate) as client:
-        text = client.post_text("/api/v1/enrolments", {"token": token.strip()})
+    with client:
+        try:
+            text = client.post_text("/api/v1/enrolments", {"token": token.strip()})
+        except Untrusted as exc:
+            if ca is not None:
+                raise
+            raise SetupError(f"{exc}; name who signed it with --ca: ca.crt of esl tls") from exc
     enrolment = from_json(text)
     write_private(to, text)
     print(f"{enrolment.gateway} of {enrolment.store}: written to {to}")

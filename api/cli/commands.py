@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, _Place] = {
     "conform": _Place("api.cli.conform", "conform_command"),
     "render": _Place("api.cli.render", "render"),
     "sign-in": _Place("api.cli.tokens", "sign_in"),
+    "stores": _Place("api.cli.stores", "app", is_group=True),
     "people": _Place("api.cli.people", "app", is_group=True),
     "clients": _Place("api.cli.clients", "app", is_group=True),
     "token": _Place("api.cli.tokens", "app", is_group=True),

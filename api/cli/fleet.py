@@ -121,7 +121,7 @@ def _doubts(standing: _Standing) -> Iterator[str]:
 def _only_store(client: Client) -> str:
     stores = [s["store_id"] for s in client.listed("/api/v1/stores", "stores")]
     if not stores:
-        raise SetupError("there is no store yet; add one: PUT /api/v1/stores/ID")
+        raise SetupError("there is no store yet; add one with: esl stores put")
     if len(stores) > 1:
         raise SetupError(f"name a store: {', '.join(stores)}")
     return str(stores[0])

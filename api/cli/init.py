@@ -43,7 +43,9 @@ def init(
     print("Next:")
     print("  esl tls init --name YOUR.HOST     certificates, for more than this machine")
     print("  esl serve                         start it; prints its address")
-    print("  esl sign-in                       a link to the console, while it runs")
+    print("  esl people set-up                 a link for the first account, while it runs")
+    print("  esl sign-in                       a link to the console without an account")
+    print("  esl stores put                    your first store")
     print("  esl doctor                        whether all is well, and what to do")
     print(f"Copy {folder / 'keys'} to a safe place: gateways obey these keys and no others.")
 

@@ -178,6 +178,9 @@ def client_for(data: Path | None, token: Path | None) -> Client:
     return Client(running.url, text, certificate=running.certificate)
 
 
+_NO_STORE = "there is no store yet; add one with: esl stores put"
+
+
 def store_for(client: Client, store: str) -> str:
     """Return the store that was named, else the only one.
 
@@ -188,7 +191,7 @@ def store_for(client: Client, store: str) -> str:
         return check_slug(store, path="--store", what="store")
     known = [str(one["store_id"]) for one in client.listed("/api/v1/stores", "stores")]
     if len(known) != 1:
-        words = f"name one with --store: {', '.join(known)}" if known else "there is no store yet"
+        words = f"name one with --store: {', '.join(known)}" if known else _NO_STORE
         raise SetupError(words)
     return known[0]
 

@@ -5,6 +5,8 @@ from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel import Locale, UnknownLocaleError
+
 from esl.domain.errors import InvalidInput
 from esl.domain.ids import GatewayId, LabelId, PanelId, Sku, StoreId, check_sku, check_slug
 from esl.domain.law.chosen import check_law
@@ -175,6 +177,15 @@ def _parse_locale(text: str, path: str) -> str:
         raise InvalidInput.at(
             path, "not a locale", fix='Send a language and a country, such as "hr_HR".'
         )
+    language = text.partition("_")[0]
+    try:
+        Locale.parse(language)
+    except (UnknownLocaleError, ValueError):  # its prices would be written as in English
+        raise InvalidInput.at(
+            path,
+            f"no language is known as {language!r}",
+            fix='Send the language\'s ISO 639 code and a country, such as "hr_HR".',
+        ) from None
     return text
 
 

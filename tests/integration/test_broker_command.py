@@ -1,14 +1,21 @@
 """``esl broker``: a gateway comes in by two commands, and files appear beside a controller."""
 
 import json
+import ssl
 import stat
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from api.broker_access.password_file import is_password, read_hashes
 from api.private_files import RuntimeFile, runtime_file
+from api.tls.authority import Certified, make_authority, sign_server
 from gateway.wire.enrolment import from_json
 from tests.running_house import STORE_BODY, Command, RunningHouse, running_house
 from tests.services import free_port
@@ -97,3 +104,83 @@ def test_what_files_cannot_be_written_for_is_said(
     )
     assert empty.status == 1
     assert len(empty.stderr.splitlines()) == 1
+
+
+def test_the_configuration_has_the_ports_of_the_settings_and_whole_paths(
+    command: Command, running: RunningHouse, data: Path, tmp_path: Path
+) -> None:
+    assert running.house.settings.data_dir == data
+    assert command("tls", "init").status == 0, "in the folder where commands run"
+    made = tmp_path / "esl-data" / "tls"
+    folder = made.relative_to(tmp_path)
+    wrote = command(
+        *("broker", "files", "--to", "files", "--data", data, "--ca", folder / "ca.crt"),
+        *("--certificate", folder / "broker.crt", "--key", folder / "broker.key"),
+        ESL_MQTT_URL=MQTT.format(port=11883),
+        ESL_GATEWAY_MQTT_URL="mqtts://broker.shop:18883",
+    )
+    assert wrote.status == 0, wrote.stderr
+    assert f"ln -s {tmp_path / 'files' / 'mosquitto.conf'} " in wrote.stdout
+    lines = (tmp_path / "files" / "mosquitto.conf").read_text().splitlines()
+    assert "listener 11883 127.0.0.1" in lines
+    assert "listener 18883" in lines
+    assert f"cafile {made / 'ca.crt'}" in lines
+    assert f"keyfile {made / 'broker.key'}" in lines
+
+
+class _Taker(BaseHTTPRequestHandler):
+    """Takes whatever token it is shown."""
+
+    taken: ClassVar[list[bytes]] = []
+
+    def do_POST(self) -> None:
+        self.taken.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(404)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def taking(shown: Certified, file: Path) -> Iterator[str]:
+    """Answer on this machine with a certificate; the address."""
+    file.write_text(shown.certificate + shown.key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Taker) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            yield f"https://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            serving.join()
+
+
+@pytest.mark.asvs("12.3.2")
+def test_a_token_is_shown_to_nobody_but_the_controller(command: Command, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    authority = make_authority("Shop", now)
+    ca = tmp_path / "ca.crt"
+    ca.write_text(authority.certificate)
+    _Taker.taken.clear()
+
+    def enrol(url: str, *words: object) -> str:
+        ran = command("broker", "enrol", url, "--to", tmp_path / "gw", "--token", "t-7", *words)
+        assert (ran.status, ran.stdout) == (1, "")
+        assert len(ran.stderr.splitlines()) == 1
+        return ran.stderr
+
+    broker = sign_server(authority, ["broker.shop"], now)  # of the same authority
+    with taking(broker, tmp_path / "broker.pem") as url:
+        assert "not trusted" in enrol(url, "--ca", ca)
+    controller = sign_server(authority, ["esl.shop", "127.0.0.1"], now)
+    with taking(controller, tmp_path / "controller.pem") as url:
+        told = enrol(url)
+        assert "not trusted" in told
+        assert "--ca: ca.crt" in told
+        assert not _Taker.taken, "nobody was shown the token"
+        assert "answered 404" in enrol(url, "--ca", ca)
+    assert [b"t-7" in one for one in _Taker.taken] == [True]

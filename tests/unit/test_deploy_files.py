@@ -13,6 +13,7 @@ import typer
 import yaml
 from typer.main import get_command
 
+from api.broker_access.mosquitto_files import PASSWORDS, RULES
 from api.cli.app import app
 from esl.settings import PREFIX, Settings
 
@@ -87,6 +88,26 @@ def test_systemd_knows_every_line_of_a_unit(path: Path, tmp_path: Path) -> None:
     )
     ours = [line for line in found.stderr.splitlines() if copy.name in line]
     assert ours == []
+
+
+def test_what_the_controller_writes_for_mosquitto_has_it_read_again(tmp_path: Path) -> None:
+    folder = DEPLOY / "mosquitto"
+    path = (folder / "esl-broker-reload.path").read_text().splitlines()
+    watched = {line.partition("=")[2] for line in path if line.startswith("PathChanged=")}
+    assert watched == {f"/etc/mosquitto/esl/{name}" for name in (PASSWORDS, RULES)}
+    for name in ("esl.service", "esl-api.service"):
+        written = read_unit(DEPLOY / "systemd" / name)["Service"]["ReadWritePaths"].split()
+        assert "-/etc/mosquitto/esl" in written
+    verify = shutil.which("systemd-analyze")
+    if verify is None:
+        pytest.skip("systemd-analyze is not installed (Debian: apt install systemd)")
+    copies = [
+        shutil.copy(folder / f"esl-broker-reload.{end}", tmp_path) for end in ("path", "service")
+    ]
+    found = subprocess.run(
+        [verify, "verify", "--man=no", *copies], capture_output=True, text=True, check=False
+    )
+    assert [line for line in found.stderr.splitlines() if "esl-broker-reload" in line] == []
 
 
 HARDENED = {

@@ -39,7 +39,9 @@ def test_a_store_is_read() -> None:
     assert parse_store(GOOD_STORE, store_id=STORE).read_back_percent == 1
 
 
-@pytest.mark.parametrize("locale", ["hr_HR", "de", "sr_Latn_RS", "zh_Hant", "fil_PH"])
+@pytest.mark.parametrize(
+    "locale", ["hr_HR", "de", "sr_Latn_RS", "zh_Hant", "fil_PH", "no_NO", "iw_IL", "en_HR"]
+)
 def test_a_locale_is_language_script_and_country(locale: str) -> None:
     assert parse_store(GOOD_STORE | {"locale": locale}, store_id=STORE).locale == locale
 
@@ -56,6 +58,7 @@ def test_a_locale_is_language_script_and_country(locale: str) -> None:
         ({"locale": "HR"}, "locale", "not a locale"),
         ({"locale": "hr_HR.UTF-8"}, "locale", "not a locale"),
         ({"locale": "../etc"}, "locale", "not a locale"),
+        ({"locale": "xx_HR"}, "locale", "no language is known as 'xx'"),
         ({"timezone": "Europe/Atlantis"}, "timezone", "not a known time zone"),
         ({"timezone": "../../etc/passwd"}, "timezone", "not a known time zone"),
         ({"timezone": "/etc/localtime"}, "timezone", "not a known time zone"),
