@@ -159,7 +159,12 @@ def write_tables(tx: Connection, opened: OpenBackup, progress: Progress) -> None
     for table in tables:
         count = 0
         for columns, rows in opened.rows(parts[table.name]) if table.name in parts else ():
-            write_rows(tx, table, columns, rows)
+            try:
+                write_rows(tx, table, columns, rows)
+            except (KeyError, TypeError, ValueError) as exc:
+                raise BackupDamaged(
+                    f"{parts[table.name].name} holds what no backup of its schema holds: {exc}"
+                ) from exc
             count += len(rows)
             progress(table.name, count)
     set_sequences(tx, tables)

@@ -29,6 +29,7 @@ _COST_MOST = 2**20
 _R, _P = 8, 1
 _SALT_BYTES, _NONCE_BYTES, _KEY_BYTES = 16, 12, 32
 _FILE_LARGEST = 1 << 20
+_NAME_LONGEST_BYTES = 200
 
 
 class _Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -117,7 +118,7 @@ def open_keys(sealed: bytes, passphrase: str) -> dict[str, bytes]:
         ) from None
     except (msgspec.DecodeError, ValueError) as exc:
         raise BackupDamaged(f"{KEYS} cannot be read: {exc}") from exc
-    if any(Path(name).name != name for name in keys):
+    if not all(_is_file_name(name) for name in keys):
         raise BackupDamaged(f"{KEYS} holds a file that is no key")
     return keys
 
@@ -155,6 +156,11 @@ def write_keys(data_dir: Path, keys: dict[str, bytes]) -> None:
             draft.replace(path)
     except OSError as exc:
         raise SetupError(f"the keys cannot be written to {data_dir}: {exc}") from exc
+
+
+def _is_file_name(name: str) -> bool:
+    is_one = Path(name).name == name and name not in ("", "..") and name.isprintable()
+    return is_one and len(name.encode()) <= _NAME_LONGEST_BYTES
 
 
 def _key(header: _Header, passphrase: str) -> bytes:
