@@ -161,6 +161,7 @@ async def open_delivery(
                 writer=books.writer,
                 clock=books.clock,
                 silent_after=settings.silent_after,
+                keeping=settings.keeping,
             ),
             ledger=Ledger(writer=books.writer, clock=books.clock, key=key),
         )

@@ -22,11 +22,13 @@ from pydantic_settings import (
 from esl.domain.addresses import network_named
 from esl.domain.errors import SetupError
 from esl.domain.fleet import BEACONS_MISSED_MOST
+from esl.domain.keeping import AUDIT_LEAST, PRICES_LEAST, Keeping
 from esl.provider_settings import ProviderSettings
 
 FILE_NAME = "esl.toml"
 PREFIX = "ESL_"
 _DAY_S = 86_400
+_DAYS_MOST = 36_600  # a century
 _RATE_MOST = 1_000_000
 _WITHIN = "__"
 """Parts the name of a table from that of a setting in it: ESL_OIDC__CLIENT_SECRET."""
@@ -229,6 +231,20 @@ class Settings(BaseSettings):
         description="Folder with law profiles of your own (NAME.toml, docs/law.md), which stores "
         "may then name as their law; read at start.",
     )
+    prices_kept_days: int = Field(
+        default=1100,
+        ge=PRICES_LEAST.days,
+        le=_DAYS_MOST,
+        description="Days for which it is kept what every price was and by whose word, at least "
+        f"{PRICES_LEAST.days}; what holds stays. They go by whole months. See docs/operate.md.",
+    )
+    audit_kept_days: int = Field(
+        default=3660,
+        ge=AUDIT_LEAST.days,
+        le=_DAYS_MOST,
+        description="Days for which it is kept who did what and why, at least "
+        f"{AUDIT_LEAST.days}. They go by whole months.",
+    )
     backup_folder: Path | None = Field(
         default=None,
         description="Folder into which the controller backs itself up once a day; without it, it "
@@ -261,6 +277,13 @@ class Settings(BaseSettings):
     backup_sftp_known_hosts: Path | None = Field(
         default=None, description="Its host key, as a line of ssh's known_hosts."
     )
+
+    @property
+    def keeping(self) -> Keeping:
+        """How long history is kept."""
+        return Keeping(
+            prices=timedelta(days=self.prices_kept_days), audit=timedelta(days=self.audit_kept_days)
+        )
 
     @property
     def silent_after(self) -> timedelta:

@@ -25,6 +25,7 @@ from sqlalchemy import Connection
 
 from esl.domain.clock import EffectiveClock
 from esl.domain.ids import LabelId
+from esl.domain.keeping import Keeping
 from esl.services import fleet, neutral, problems, retirement, schedule, tilling, verdicts
 from esl.services.retention import Forgetting
 from esl.services.zones import telling
@@ -46,7 +47,8 @@ STORES_A_STEP = 200
 class Upkeep:
     """The chores; `step` is called by one thread at a time, as often as one likes.
 
-    ``silent_after`` is how long a label may be unheard before it is missed.
+    ``silent_after`` is how long a label may be unheard before it is missed; ``keeping`` how long
+    history is kept, the usual where it is None.
     """
 
     def __init__(
@@ -56,13 +58,14 @@ class Upkeep:
         writer: Writes,
         clock: EffectiveClock,
         silent_after: timedelta,
+        keeping: Keeping | None = None,
     ) -> None:
         self._database = database
         self._writer = writer
         self._clock = clock
         self._silent_after = silent_after
         self._turned: list[LabelId] = []
-        self._forgetting = Forgetting(database=database, writer=writer)
+        self._forgetting = Forgetting(database=database, writer=writer, keeping=keeping)
         self._is_forgetting = False
         now_s = clock.monotonic_s()
         self._next_s: dict[Callable[[], None], float] = {

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from api.keys import key_ring
-from esl.domain.chain import Checkpoint
+from esl.domain.chain import Checkpoint, Cut
 from esl.domain.errors import SetupError
 from gateway.wire.errors import WireError
 from gateway.wire.signing import PublicKeys, key_id_of
@@ -170,8 +170,8 @@ class AuditFolder:
             raise SetupError(f"{path} cannot be written: {exc.strerror}") from exc
 
 
-def is_signed_by(checkpoint: Checkpoint, keys: frozenset[str]) -> bool:
-    """Say whether one of these keys, as hex digits, signed a checkpoint."""
+def is_signed_by(checkpoint: Checkpoint | Cut, keys: frozenset[str]) -> bool:
+    """Say whether one of these keys, as hex digits, signed a checkpoint or a cut."""
     if checkpoint.public_key not in keys:
         return False
     try:

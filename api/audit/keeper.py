@@ -18,6 +18,7 @@ from api.clock import MachineClock
 from api.syslog.sender import Syslog
 from esl.domain.chain import Checkpoint
 from esl.domain.errors import SetupError, Unavailable
+from esl.services.cutting import Cutting
 from esl.services.sealing import Sealing
 from esl.settings import Settings
 from esl.store import chain
@@ -30,6 +31,7 @@ TOPIC: Final = f"{ROOT}/audit/checkpoint"
 
 LOOK_EVERY_S: Final = 5.0
 _FORGET_EVERY_S: Final = 86_400.0
+_FORGET_FIRST_S: Final = 7200.0  # so does one that is started anew each day, after the old rows
 
 log = structlog.get_logger()
 
@@ -61,7 +63,7 @@ class AuditKeeper:
         self._written_to: int | None = None  # block of the last checkpoint in the folder
         self._published: tuple[int, int] | None = None  # connection and checkpoint
         self._said: tuple[int, int] | None = None  # the same of the syslog server
-        self._forget_at_s = self._machine.monotonic_s() + _FORGET_EVERY_S
+        self._forget_at_s = self._machine.monotonic_s() + _FORGET_FIRST_S
 
     async def run(self) -> None:
         """Seal until cancelled."""
@@ -91,9 +93,27 @@ class AuditKeeper:
         self.checkpoint()
         if self._seals and began_s >= self._forget_at_s:
             self._forget_at_s = began_s + _FORGET_EVERY_S
-            self._sealing.forget_leaves()
+            self.forget()
         with self._books.database.read() as tx:
             return LOOK_EVERY_S, chain.last_checkpoint(tx)
+
+    def forget(self) -> None:
+        """Let go of the chain what nobody needs any more: hashes, then blocks without any.
+
+        Raises:
+            Unavailable: The database did not answer; another day.
+        """
+        self._sealing.keep_whole_hashes()
+        self._sealing.forget_leaves()
+        trusted = self._folder.trusted()
+        cutting = Cutting(
+            database=self._books.database,
+            writer=self._books.writer,
+            clock=self._books.clock,
+            is_trusted=lambda cut: is_signed_by(cut, trusted),
+        )
+        if gone := cutting.cut(self._key.sign, self._key.public_key):
+            log.info("blocks of the audit chain were cut", blocks=gone)
 
     def checkpoint(self) -> None:
         """Sign the head if it is time, and write down outside the database what is missing there.

@@ -64,6 +64,7 @@ def _view(verdict: Verdict) -> dict[str, Any]:
         "ok": verdict.wrong is None,
         "wrong": verdict.wrong,
         "blocks": verdict.blocks,
+        "cut": verdict.cut,
         "records": verdict.records,
         "pruned": verdict.pruned,
         "not_sealed_yet": verdict.unsealed,
@@ -76,7 +77,8 @@ def _words(verdict: Verdict) -> str:
     if verdict.wrong is not None:
         return f"WRONG: {verdict.wrong}"
     return (
-        f"The chain holds: {verdict.blocks} blocks, {verdict.records} records, {verdict.pruned}"
+        f"The chain holds: {verdict.blocks} blocks, {verdict.cut} of them cut, {verdict.records}"
+        f" records, {verdict.pruned}"
         f" pruned in time, {verdict.checkpoints} checkpoints up to block {verdict.checked_to};"
         f" {verdict.unsealed} records are not sealed yet."
     )

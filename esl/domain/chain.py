@@ -7,6 +7,7 @@
     block n ─▶ content = [n, time, [[kind, version, runs, count, oldest, newest, root], …]]
                hash n  = SHA256(0x01 ‖ hash n-1 ‖ content)
     sometimes ─▶ checkpoint = {n, hash n, time}, signed with the installation's Ed25519 key
+    in time   ─▶ cut = {first, last, hash before, hash last, time}, signed: stands for blocks gone
 
 Records and contents are compact JSON of whole numbers, texts and nulls, so that there is one way
 to write each. ``runs`` are the ids of the records, first and last of each row of neighbours. One
@@ -24,8 +25,9 @@ HASH_BYTES: Final = 32
 GENESIS: Final = bytes(HASH_BYTES)
 """What stands before the first block."""
 
+CUT_TITLE: Final = "esl audit cut 1"
 CHECKPOINT_TITLE: Final = "esl audit checkpoint 1"
-"""First line of what is signed: no payload for a gateway begins so, nor anything else we sign."""
+"""First lines of what is signed: no payload for a gateway begins so, nor anything else we sign."""
 
 PART_MOST: Final = 1_000_000
 """Records of a part: far more than are ever sealed at once; a forged block shall not hold us up."""
@@ -42,8 +44,9 @@ class RecordKind(IntEnum):
     PUBLISHED = 4  #: what was signed of payloads that told labels to show it
 
 
-PRUNED_KINDS: Final = (RecordKind.DISPLAY, RecordKind.PUBLISHED)
-"""Records that are forgotten after a time; the others stay for good."""
+NOTED_KINDS: Final = (RecordKind.AUDIT, RecordKind.PRICE)
+"""Records that the shop keeps as long as it likes: how far they are forgotten is noted, and sealed.
+The others are kept for one and the same time everywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +90,28 @@ class Checkpoint:
 def checkpoint_bytes(number: int, block_hash: str, at: str) -> bytes:
     """Write a checkpoint as it is signed: four lines."""
     return f"{CHECKPOINT_TITLE}\n{number}\n{block_hash}\n{at}\n".encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A signed word that blocks were here of which nothing is left; instants, bytes as texts."""
+
+    first: int
+    last: int  # which had a checkpoint, as had the block before the first
+    hash_before: str  # of the block before the first; zeros: there was none
+    hash: str  # of the last
+    at: str
+    public_key: str  # 64 hex digits
+    signature: str  # 128 hex digits
+
+    def signed(self) -> bytes:
+        """Return the bytes that the signature is over."""
+        return cut_bytes(self.first, self.last, self.hash_before, self.hash, self.at)
+
+
+def cut_bytes(first: int, last: int, hash_before: str, block_hash: str, at: str) -> bytes:
+    """Write a cut as it is signed: six lines."""
+    return f"{CUT_TITLE}\n{first}\n{last}\n{hash_before}\n{block_hash}\n{at}\n".encode()
 
 
 def leaf_hash(record: bytes) -> bytes:

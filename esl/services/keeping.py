@@ -41,6 +41,7 @@ BOUNDED: Final[Mapping[str, str]] = MappingProxyType(
         "former_pairing": "by labels; gone once it shows another thing, or hangs no more",
         "absent_label": "by labels, until each speaks for a product again",
         "stock_told": "by subscriptions and products, while one is low or out",
+        "forgotten_history": "two rows, one for prices and one for the audit",
         "worker": "by workers; a dead one goes when another looks",
         # What people and programs set up by hand.
         "till_setting": "by shops",
@@ -108,6 +109,12 @@ PRUNED: Final[Mapping[str, str]] = MappingProxyType(
         "quarantine": "400 days after it came, once it is decided about",
         "zone_change": "400 days, once all of its stores were told",
         "zone_task": "with its change",
+        "price_event": "by `prices_kept_days`, but never what held then",
+        "audit_entry": "by `audit_kept_days`",
+        "audit_block": "400 days, once all that it sealed is gone: a signed cut stands for it",
+        "audit_part": "with its block; the hashes of what is pruned go before",
+        "audit_checkpoint": "with the blocks around it, but for those at their ends",
+        "audit_cut": "two that touch become one; so there are at most as many as blocks are left",
         "audit_gap": "an hour after it was seen, with the next block",
         "batch": "400 days",
         "issued": "400 days, below what a label shows",
@@ -120,13 +127,6 @@ PRUNED: Final[Mapping[str, str]] = MappingProxyType(
 """Tables that grow: when their rows go. By `esl.services.retention`, where nothing else is said."""
 
 FOR_GOOD: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "price_event": "what every price was, when and by whose word, is owed to the law",
-        "past_price": "the same, from before our time",
-        "audit_entry": "who did what; a chain with a hole proves nothing",
-        "audit_block": "one a minute at most while little happens; the chain is all of them",
-        "audit_part": "with its block; the hashes of what is pruned go with it",
-        "audit_checkpoint": "one in five minutes at most; each is what an auditor may hold",
-    }
+    {"past_price": "what prices were before our time: it grows when a person imports it"}
 )
 """Tables that grow with what happens, and are kept: why."""

@@ -23,25 +23,33 @@ what was issued      400 days below what a label shows
 signed payloads      400 days
 display log          400 days but never a label's newest line
 failures             400 days the time in which a verdict may be asked for
+price events         as set   at least 400 days; never what held then, or has held since
+the audit            as set   at least 1,100 days
 battery samples      400 days a year's trend, and the winter before; never a label's newest
 ==================== ======== ================================================================
 
-Price events and the audit are never forgotten, nor what labels show now. `esl.services.keeping`
-says of every table what becomes of it.
+Prices and the audit go by whole months, and how far is noted first, in the audit itself: so who
+verifies the chain knows what may be missing. `esl.services.keeping` says of every table what
+becomes of it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
+from esl.domain.chain import RecordKind
 from esl.domain.ids import Digest
+from esl.domain.keeping import Keeping
+from esl.domain.pairing import CONTROLLER
 from esl.store import (
+    audit,
     commands,
     event_deliveries,
     flips,
+    forgotten,
     happenings,
     hook_inbox,
     mqtt_in,
@@ -58,8 +66,10 @@ from esl.store import (
     touches,
     zone_tasks,
 )
+from esl.store.chain_records import NAMES
+from esl.store.columns import instant_text
 from esl.store.database import Database
-from esl.store.retention import FRAME_PARTS, Place
+from esl.store.retention import FRAME_PARTS, Found, Place
 from esl.store.write_group import Priority, Writes
 
 ORDERS_KEPT = timedelta(days=30)
@@ -79,15 +89,30 @@ class Forget(Protocol):
         ...
 
 
+class Find(Protocol):
+    """Finds rows from before a moment, from a place on."""
+
+    def __call__(self, tx: Connection, before: datetime, *, place: Place | None) -> Found:
+        """Do so."""
+        ...
+
+
+Prune = Callable[[Connection, Sequence[Place], datetime], int]
+"""Deletes rows that were found, and says how many went."""
+
+
 class Forgetting:
     """One round of forgetting, in steps of some milliseconds; used by one thread at a time.
 
     A round goes through all tables once. `step` says whether there is more to do.
     """
 
-    def __init__(self, *, database: Database, writer: Writes) -> None:
+    def __init__(
+        self, *, database: Database, writer: Writes, keeping: Keeping | None = None
+    ) -> None:
         self._database = database
         self._writer = writer
+        self._keeping = keeping or Keeping()
         self._round: Iterator[int] | None = None
         self.removed = 0  # rows, since this process began
 
@@ -113,18 +138,13 @@ class Forgetting:
         history = now - HISTORY_KEPT
         for forget, kept in _BY_AGE:
             yield from self._forget_by_age(forget, now - kept)
-        for prune in (
-            retention.prune_display_log,
-            retention.prune_issued,
-            retention.prune_battery_samples,
+        for find, prune in _BY_LOOKING:
+            yield from self._forget_by_looking(find, prune, history)
+        for kind, kept, find, prune in (
+            (RecordKind.PRICE, self._keeping.prices, *_OF_PRICES),
+            (RecordKind.AUDIT, self._keeping.audit, *_OF_THE_AUDIT),
         ):
-            place: Place | None = None
-            while True:
-                work = partial(prune, before=history, place=place)
-                pruned = self._writer.write(work, priority=Priority.HOUSEKEEPING)
-                yield pruned.removed
-                if (place := pruned.next_place) is None:
-                    break
+            yield from self._forget_noted(kind, _month_of(now - kept), find, prune, now)
         while removed := self._write(lambda tx: retention.prune_failures(tx, history)):
             yield removed
         for part in FRAME_PARTS:
@@ -135,6 +155,34 @@ class Forgetting:
         while removed >= ROWS_A_STEP:
             removed = self._write(lambda tx: forget(tx, before, most=ROWS_A_STEP))
             yield removed
+
+    def _forget_by_looking(self, find: Find, prune: Prune, before: datetime) -> Iterator[int]:
+        """Look for old rows without holding anybody up, and delete what was found."""
+        place: Place | None = None
+        while True:
+            with self._database.read() as tx:
+                found = find(tx, before, place=place)
+            if rows := found.rows:
+                yield self._write(partial(_pruned, prune=prune, rows=rows, before=before))
+            else:
+                yield 0
+            if (place := found.next_place) is None:
+                return
+
+    def _forget_noted(
+        self, kind: RecordKind, before: datetime, find: Find, prune: Prune, now: datetime
+    ) -> Iterator[int]:
+        """Note how far records may go, where some are older, and forget up to there."""
+        with self._database.read() as tx:
+            noted = forgotten.forgotten_to(tx).get(kind)
+            is_new = noted is None or noted < before
+            if is_new and not find(tx, before, place=None).rows:
+                return  # a young shop's audit says nothing of it
+        if is_new:
+            yield self._write(partial(_note, kind=kind, before=before, now=now))
+        elif noted is not None:
+            before = noted  # the owner keeps them longer now; what was begun is ended
+        yield from self._forget_by_looking(find, prune, before)
 
     def _forget_frames(self, part: str, before: datetime) -> Iterator[int]:
         while True:
@@ -151,6 +199,28 @@ class Forgetting:
 
     def _write(self, work: Callable[[Connection], int]) -> int:
         return self._writer.write(work, priority=Priority.HOUSEKEEPING)
+
+
+def _note(tx: Connection, *, kind: RecordKind, before: datetime, now: datetime) -> int:
+    forgotten.note_forgotten(tx, kind, before)
+    audit.note(
+        tx,
+        now,
+        actor=CONTROLLER,
+        action=forgotten.FORGOTTEN,
+        subject=NAMES[kind],
+        detail={"before": instant_text(before)},
+    )
+    return 0
+
+
+def _month_of(moment: datetime) -> datetime:
+    """Return the beginning of a month, UTC: twelve notes a year are enough."""
+    return moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def _pruned(tx: Connection, *, prune: Prune, rows: Sequence[Place], before: datetime) -> int:
+    return prune(tx, rows, before)
 
 
 _BY_AGE: Final[Sequence[tuple[Forget, timedelta]]] = (
@@ -175,3 +245,11 @@ _BY_AGE: Final[Sequence[tuple[Forget, timedelta]]] = (
     (short_links.forget_visits, HISTORY_KEPT),
     (published.forget_payloads, HISTORY_KEPT),
 )
+
+_BY_LOOKING: Final[Sequence[tuple[Find, Prune]]] = (
+    (retention.find_old_lines, retention.prune_display_log),
+    (retention.find_old_issues, retention.prune_issued),
+    (retention.find_old_samples, retention.prune_battery_samples),
+)
+_OF_PRICES: Final[tuple[Find, Prune]] = (forgotten.find_old_prices, forgotten.prune_prices)
+_OF_THE_AUDIT: Final[tuple[Find, Prune]] = (forgotten.find_old_entries, forgotten.prune_entries)

@@ -22,21 +22,22 @@ from typing import Final
 from sqlalchemy import Connection
 
 from esl.domain.chain import (
-    PRUNED_KINDS,
+    NOTED_KINDS,
     Checkpoint,
     Part,
     RecordKind,
     block_hash,
     checkpoint_bytes,
     gaps_between,
+    read_block,
     runs_of,
     tree_root,
     write_block,
 )
 from esl.domain.clock import EffectiveClock
 from esl.services.retention import HISTORY_KEPT
-from esl.store import chain
-from esl.store.chain import GAPS_MOST, LEAF_KEPT, Gap, Head
+from esl.store import chain, cuts
+from esl.store.chain import GAPS_MOST, Gap, Head, StoredPart
 from esl.store.chain_records import (
     VERSION,
     Row,
@@ -49,6 +50,7 @@ from esl.store.chain_records import (
 )
 from esl.store.columns import instant_text
 from esl.store.database import Database
+from esl.store.forgotten import forgotten_to
 from esl.store.write_group import Priority, Writes
 
 ROWS_A_READ: Final = 500
@@ -153,11 +155,40 @@ class Sealing:
         Raises:
             Unavailable: The database did not answer; another time.
         """
-        for kind in PRUNED_KINDS:
-            self._forget_leaves_of(kind)
+        with self._database.read() as tx:
+            noted = forgotten_to(tx)
+        usual = self._clock.now() - HISTORY_KEPT
+        for kind in RecordKind:
+            before = noted.get(kind) if kind in NOTED_KINDS else usual
+            if before is not None:
+                self._forget_leaves_of(kind, before)
 
-    def _forget_leaves_of(self, kind: RecordKind) -> None:
-        before, after = self._clock.now() - HISTORY_KEPT, 0
+    def keep_whole_hashes(self) -> None:
+        """Keep whole hashes of records of which only the first bytes were kept.
+
+        So it was before prices and the audit were forgotten at all. A block that does not hold
+        keeps what it has, and nothing of it is forgotten: whoever verifies the chain finds out.
+
+        Raises:
+            Unavailable: The database did not answer; another time.
+        """
+        after = 0
+        while True:
+            with self._database.read() as tx:
+                narrow = cuts.narrow_parts(tx, after, most=PARTS_A_READ)
+                whole = [(one, _whole_leaves(tx, one)) for one in narrow]
+            for part, leaves in whole:
+                if leaves is not None:
+                    self._writer.write(
+                        partial(cuts.widen_part, number=part.number, kind=part.kind, leaves=leaves),
+                        priority=Priority.HOUSEKEEPING,
+                    )
+            if len(narrow) < PARTS_A_READ:
+                return
+            after = narrow[-1].number
+
+    def _forget_leaves_of(self, kind: RecordKind, before: datetime) -> None:
+        after = 0
         while True:
             with self._database.read() as tx:
                 old = chain.old_parts(tx, kind, before, after, most=PARTS_A_READ)
@@ -261,7 +292,7 @@ class Sealing:
             pending.head.number + 1, instant_text(at), [_part(kind, g) for kind, g in filled]
         )
         digest = block_hash(pending.head.hash, block.content)
-        kept = [b"".join(leaf[: LEAF_KEPT[kind]] for leaf in g.leaves) for kind, g in filled]
+        kept = [b"".join(g.leaves) for _, g in filled]
         gaps = [] if self._database.is_sqlite else _gaps_left(pending, at)
 
         def work(tx: Connection) -> bool:
@@ -272,6 +303,17 @@ class Sealing:
 
         if self._writer.write(work, priority=Priority.HOUSEKEEPING):
             self.sealed += pending.count()
+
+
+def _whole_leaves(tx: Connection, beside: StoredPart) -> bytes | None:
+    """Hash the records of a part anew; None where they are not what was sealed."""
+    [block] = chain.blocks_after(tx, beside.number - 1, most=1)
+    part = next(one for one in read_block(block.content).parts if one.kind is beside.kind)
+    rows = rows_within(tx, part.kind, part.runs, most=part.count, version=part.version)
+    leaves = [leaf_of(row) for row in rows]
+    if len(leaves) != part.count or tree_root(leaves).hex() != part.root:
+        return None
+    return b"".join(leaves)
 
 
 def _part(kind: RecordKind, gathered: _Gathered) -> Part:

@@ -18,7 +18,7 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from esl.domain.chain import (
-    PRUNED_KINDS,
+    HASH_BYTES,
     Checkpoint,
     RecordKind,
     read_block,
@@ -27,7 +27,7 @@ from esl.domain.chain import (
 from esl.domain.ids import LabelId
 from esl.services.retention import HISTORY_KEPT
 from esl.store import chain, shown_at
-from esl.store.chain import LEAF_KEPT, StoredPart, in_runs
+from esl.store.chain import StoredPart, in_runs
 from esl.store.chain_records import VERSION, id_of, leaf_of, record_bytes, rows_between
 from esl.store.published import KeptPayload, find_payload
 from esl.store.shown_at import PriceThen, Reported, Told
@@ -134,7 +134,6 @@ def sealed_record(tx: Connection, kind: RecordKind, record_id: int) -> Sealed | 
         if not found:
             return None
         leaves = _leaves(tx, kind, part.version, beside, ids)
-        [before, *_] = chain.blocks_after(tx, number - 2, most=1) if number > 1 else [None]
         checkpoint = next(iter(chain.checkpoints_from(tx, number, most=1)), None)
         last = checkpoint.number if checkpoint is not None else number
         blocks = chain.blocks_after(tx, number - 1, most=last - number + 1)
@@ -144,7 +143,7 @@ def sealed_record(tx: Connection, kind: RecordKind, record_id: int) -> Sealed | 
             record=record_bytes(found[0]).decode(),
             path=tuple(tree_path(leaves, ids.index(record_id))),
             block=number,
-            before=before.hash if before is not None else "0" * 64,
+            before=chain.hash_before(tx, number),
             contents=tuple(one.content for one in blocks),
             checkpoint=checkpoint,
         )
@@ -161,9 +160,8 @@ def _leaves(
     tx: Connection, kind: RecordKind, version: int, beside: StoredPart, ids: list[int]
 ) -> list[bytes]:
     """Return the leaves of a block's part: kept whole, or made of its records again."""
-    width = LEAF_KEPT[kind]
-    if kind in PRUNED_KINDS and beside.leaves is not None:
-        return [beside.leaves[n : n + width] for n in range(0, len(beside.leaves), width)]
+    if beside.leaves is not None and beside.leaf_bytes == HASH_BYTES:
+        return beside.each()
     wanted = frozenset(ids)
     rows = rows_between(tx, kind, version, ids[0] - 1, ids[-1], most=ids[-1] - ids[0] + 1)
     return [leaf_of(row) for row in rows if id_of(row) in wanted]

@@ -4,11 +4,13 @@ The first thing that is wrong is named and ends the look: what comes after a bre
 
 ============================== =========================================================
 a record changed               its leaf, or its block's root, is another
-a record gone                  unless its kind is pruned and it is old enough for that
+a record gone                  unless its kind is pruned and it is old enough for that; of prices
+                               and the audit, if the audit says that they were forgotten
 a record put in between        no block holds its id; or one whose time is long past
 blocks changed, gone, swapped  a hash does not follow from the one before
 all hashed anew                a checkpoint, which needs the key, says another hash
 the end cut off                a checkpoint says that there was more
+blocks cut out                 unless a signed cut stands for them, from hash to hash
 ============================== =========================================================
 
 What was not sealed yet is counted, not judged; but a record that says it is older than what was
@@ -16,6 +18,8 @@ sealed before it was put there later, and so was one that a block holds which is
 the blocks before it hold: whoever can write into the database has the sealing seal what he likes.
 """
 
+from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,21 +29,30 @@ from sqlalchemy import Connection
 
 from esl.domain.chain import (
     GENESIS,
-    PRUNED_KINDS,
+    HASH_BYTES,
+    NOTED_KINDS,
     Block,
     Checkpoint,
+    Cut,
     Part,
     RecordKind,
     Run,
     block_hash,
-    gaps_between,
     read_block,
     tree_root,
 )
+from esl.domain.keeping import AUDIT_LEAST, PRICES_LEAST
 from esl.domain.published import split_leaves
 from esl.services.retention import HISTORY_KEPT
-from esl.store import chain
-from esl.store.chain import LEAF_KEPT, Gap, StoredBlock, StoredPart
+from esl.services.unsealed import (
+    LATE_MOST,
+    WrongError,
+    count_unsealed,
+    earlier,
+    name_of,
+)
+from esl.store import chain, cuts, forgotten
+from esl.store.chain import StoredBlock, StoredPart
 from esl.store.chain_records import (
     NAMES,
     Row,
@@ -47,9 +60,7 @@ from esl.store.chain_records import (
     is_plain,
     leaf_of,
     moments_of,
-    rows_after,
     rows_between,
-    rows_within,
 )
 from esl.store.columns import instant_text
 from esl.store.database import Database
@@ -57,14 +68,16 @@ from esl.store.published import roots_and_leaves
 
 _BLOCKS_A_READ: Final = 50
 _ROWS_A_READ: Final = 2000
-_SLACK: Final = timedelta(hours=1)
+IsTrusted = Callable[[Checkpoint | Cut], bool]
+"""Says whether a checkpoint or a cut was signed by a key of this installation."""
 
-_LATE_MOST: Final = timedelta(hours=25)
-"""How much older than what was sealed before a record may be: clocks of several machines may differ
-by a day before they are held, and a transaction ends within the hour."""
-
-IsTrusted = Callable[[Checkpoint], bool]
-"""Says whether a checkpoint was signed by a key of this installation."""
+_LEAST: Final[Mapping[RecordKind, timedelta]] = {
+    RecordKind.AUDIT: AUDIT_LEAST,
+    RecordKind.PRICE: PRICES_LEAST,
+    RecordKind.DISPLAY: HISTORY_KEPT,
+    RecordKind.PUBLISHED: HISTORY_KEPT,
+}
+"""Younger records are missing whatever anybody noted."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,14 +87,11 @@ class Verdict:
     blocks: int = 0
     records: int = 0
     pruned: int = 0
+    cut: int = 0  # blocks that a cut stands for; `blocks` counts them, too
     unsealed: int = 0
     checkpoints: int = 0
     checked_to: int = 0  # the last block that a checkpoint vouches for
     wrong: str | None = None
-
-
-class _BadError(Exception):
-    """Something is wrong; ends the look."""
 
 
 def verify_chain(
@@ -98,7 +108,7 @@ def verify_chain(
     verdict = Verdict()
     try:
         _verify(database, verdict, is_trusted, now, outside)
-    except _BadError as exc:
+    except WrongError as exc:
         verdict.wrong = str(exc)
     return verdict
 
@@ -112,27 +122,73 @@ def _verify(
 ) -> None:
     with database.read() as tx:
         kept = {c.number: c for c in chain.checkpoints_from(tx, 0)}
+        all_cuts = cuts.cuts_of(tx)
+        gone_before = _gone_before(tx, now)
+    for cut in all_cuts:
+        if not is_trusted(cut):
+            raise WrongError(f"the cut of blocks {cut.first} to {cut.last}: not signed here")
     said: dict[int, list[Checkpoint]] = {}
     for checkpoint in (*outside, *kept.values()):
         if not is_trusted(checkpoint):
-            raise _BadError(f"checkpoint {checkpoint.number}: not signed by this installation")
+            raise WrongError(f"checkpoint {checkpoint.number}: not signed by this installation")
         said.setdefault(checkpoint.number, []).append(checkpoint)
     runs: dict[RecordKind, list[Run]] = {kind: [] for kind in RecordKind}
     newest: dict[RecordKind, str] = dict.fromkeys(RecordKind, "")
     before = GENESIS
-    for number, (block, parts, tx) in enumerate(_blocks(database), 1):
+    left = deque(all_cuts)
+    for block, parts, tx in _blocks(database):
+        before = _cross_cuts(left, verdict, before, said)
+        number = verdict.blocks + 1
         before = _check_block(block, number, before, said.get(number, ()))
         content = _content(block)
-        _check_parts(tx, content, parts, verdict, now)
+        _check_parts(tx, content, parts, verdict, gone_before)
         for part in content.parts:
             _check_age(block.number, part, newest[part.kind])
             runs[part.kind] += part.runs
             newest[part.kind] = max(newest[part.kind], part.newest)
         verdict.blocks = number
-    _check_checkpoints(verdict, said, kept, outside)
+    _cross_cuts(left, verdict, before, said)
+    if left:
+        raise WrongError(f"the cut of blocks {left[0].first} to {left[0].last} stands for others")
+    known = [one for one in outside if not _is_inside(one, all_cuts)]
+    _check_checkpoints(verdict, said, kept, known)
     with database.read() as tx:
         for kind in RecordKind:
-            _check_between(tx, kind, runs[kind], verdict, newest[kind], now)
+            verdict.unsealed += count_unsealed(tx, kind, runs[kind], newest[kind], now)
+
+
+def _gone_before(tx: Connection, now: datetime) -> dict[RecordKind, str]:
+    """Say of each kind how old a record must be to be missing: empty, none may be."""
+    noted = forgotten.said_forgotten(tx)
+    return {
+        kind: min(noted.get(kind, ""), instant_text(now - least))
+        if kind in NOTED_KINDS
+        else instant_text(now - least)
+        for kind, least in _LEAST.items()
+    }
+
+
+def _cross_cuts(
+    left: deque[Cut], verdict: Verdict, before: bytes, said: Mapping[int, Sequence[Checkpoint]]
+) -> bytes:
+    """Go over the cuts that begin here, to the hash that the next block follows."""
+    while left and left[0].first == verdict.blocks + 1:
+        cut = left.popleft()
+        whose = f"the cut of blocks {cut.first} to {cut.last}"
+        if cut.hash_before != before.hex():
+            raise WrongError(f"{whose}: it does not follow from the block before it")
+        if any(checkpoint.hash != cut.hash for checkpoint in said.get(cut.last, ())):
+            raise WrongError(f"{whose}: a signed checkpoint says another hash")
+        before = bytes.fromhex(cut.hash)
+        verdict.cut += cut.last - cut.first + 1
+        verdict.blocks = cut.last
+    return before
+
+
+def _is_inside(checkpoint: Checkpoint, all_cuts: Sequence[Cut]) -> bool:
+    """Say whether a cut stands for a checkpoint's block: its hash can no more be computed."""
+    place = bisect_right(all_cuts, checkpoint.number, key=lambda cut: cut.first) - 1
+    return place >= 0 and checkpoint.number < all_cuts[place].last
 
 
 def _blocks(
@@ -154,16 +210,16 @@ def _check_block(
     block: StoredBlock, number: int, before: bytes, said: Iterable[Checkpoint]
 ) -> bytes:
     if block.number != number:
-        raise _BadError(f"block {number} is missing")
+        raise WrongError(f"block {number} is missing")
     digest = block_hash(before, block.content)
     for checkpoint in said:
         if checkpoint.hash != digest.hex():
-            raise _BadError(
+            raise WrongError(
                 f"block {number}: a signed checkpoint of {checkpoint.at} UTC says another hash;"
                 f" this block or one before it was changed"
             )
     if digest.hex() != block.hash:
-        raise _BadError(f"block {number}: its hash does not follow from the block before it")
+        raise WrongError(f"block {number}: its hash does not follow from the block before it")
     return digest
 
 
@@ -171,15 +227,15 @@ def _content(block: StoredBlock) -> Block:
     try:
         content = read_block(block.content)
     except ValueError:
-        raise _BadError(f"block {block.number}: its content cannot be read") from None
+        raise WrongError(f"block {block.number}: its content cannot be read") from None
     if content.number != block.number:
-        raise _BadError(f"block {block.number}: it says that it is block {content.number}")
+        raise WrongError(f"block {block.number}: it says that it is block {content.number}")
     return content
 
 
 def _check_age(number: int, part: Part, newest: str) -> None:
-    if newest and part.oldest < _earlier(newest, _LATE_MOST):
-        raise _BadError(
+    if newest and part.oldest < earlier(newest, LATE_MOST):
+        raise WrongError(
             f"block {number}: of what it holds, {NAMES[part.kind]} {part.runs[0][0]} to"
             f" {part.runs[-1][1]}, some says {part.oldest} UTC; it was put there later, for blocks"
             f" before hold what was written by {newest} UTC"
@@ -187,46 +243,53 @@ def _check_age(number: int, part: Part, newest: str) -> None:
 
 
 def _check_parts(
-    tx: Connection, block: Block, stored: Sequence[StoredPart], verdict: Verdict, now: datetime
+    tx: Connection,
+    block: Block,
+    stored: Sequence[StoredPart],
+    verdict: Verdict,
+    gone_before: Mapping[RecordKind, str],
 ) -> None:
     by_kind = {part.kind: part for part in stored}
     if [part.kind for part in stored] != [part.kind for part in block.parts]:
-        raise _BadError(f"block {block.number}: what it sealed is not noted beside it as it says")
+        raise WrongError(f"block {block.number}: what it sealed is not noted beside it as it says")
     for part in block.parts:
         beside = by_kind[part.kind]
         if (beside.first_id, beside.last_id) != (part.runs[0][0], part.runs[-1][1]):
-            raise _BadError(f"block {block.number}: the ids noted beside it are not its own")
+            raise WrongError(f"block {block.number}: the ids noted beside it are not its own")
         rows = {id_of(row): row for row in _rows_of(tx, part)}
         for record_id, row in rows.items():
             if not is_plain(row):
-                raise _BadError(f"{_name(part.kind, record_id)}: it holds what records never hold")
+                raise WrongError(
+                    f"{name_of(part.kind, record_id)}: it holds what records never hold"
+                )
         if not all(part.oldest <= at <= part.newest for at in moments_of(tx, list(rows.values()))):
-            raise _BadError(f"block {block.number}: it says another time than its records say")
+            raise WrongError(f"block {block.number}: it says another time than its records say")
         verdict.records += len(rows)
         if part.kind is RecordKind.PUBLISHED:
             _check_leaves(tx, part)
-        if part.kind in PRUNED_KINDS:
-            _check_pruned(block, part, beside, rows, verdict, now)
+        if beside.leaf_bytes == HASH_BYTES:
+            may_be_gone = part.oldest < gone_before[part.kind]
+            _check_pruned(block, part, beside, rows, verdict, may_be_gone=may_be_gone)
         else:
             _check_kept(block, part, beside, rows)
 
 
 def _check_kept(block: Block, part: Part, beside: StoredPart, rows: Mapping[int, Row]) -> None:
-    width = LEAF_KEPT[part.kind]
+    """Check records of which all must be there: their hashes are kept in part only."""
     leaves: list[bytes] = []
-    noted = beside.leaves or b""
+    noted, width = beside.each(), beside.leaf_bytes
     for place, record_id in enumerate(_ids(part)):
         row = rows.get(record_id)
         if row is None:
-            raise _BadError(f"{_name(part.kind, record_id)}: it is missing")
+            raise WrongError(f"{name_of(part.kind, record_id)}: it is missing")
         leaf = leaf_of(row)
-        if leaf[:width] != noted[place * width : (place + 1) * width]:
-            whose = _name(part.kind, record_id)
-            raise _BadError(f"{whose}: it is not what block {block.number} sealed")
+        if noted[place : place + 1] != [leaf[:width]]:
+            whose = name_of(part.kind, record_id)
+            raise WrongError(f"{whose}: it is not what block {block.number} sealed")
         leaves.append(leaf)
-    if len(noted) != width * len(leaves) or tree_root(leaves).hex() != part.root:
+    if len(noted) != len(leaves) or tree_root(leaves).hex() != part.root:
         first, last = part.runs[0][0], part.runs[-1][1]
-        raise _BadError(
+        raise WrongError(
             f"block {block.number}: one of its {NAMES[part.kind]} {first} to {last} was changed"
         )
 
@@ -236,7 +299,7 @@ def _check_leaves(tx: Connection, part: Part) -> None:
     for first, last in part.runs:
         for one, root, leaves in roots_and_leaves(tx, first, last):
             if not leaves or tree_root(split_leaves(leaves)).hex() != root:
-                raise _BadError(f"{_name(part.kind, one)}: its leaves are not under its root")
+                raise WrongError(f"{name_of(part.kind, one)}: its leaves are not under its root")
 
 
 def _check_pruned(
@@ -245,30 +308,29 @@ def _check_pruned(
     beside: StoredPart,
     rows: Mapping[int, Row],
     verdict: Verdict,
-    now: datetime,
+    *,
+    may_be_gone: bool,
 ) -> None:
-    may_be_gone = part.oldest < instant_text(now - HISTORY_KEPT)
     if beside.leaves is None:
         if rows or not may_be_gone:
-            raise _BadError(
+            raise WrongError(
                 f"block {block.number}: the hashes of its {NAMES[part.kind]} are missing"
             )
         verdict.pruned += part.count
         return
-    width = LEAF_KEPT[part.kind]
-    leaves = [beside.leaves[n : n + width] for n in range(0, len(beside.leaves), width)]
+    leaves = beside.each()
     is_noted_well = len(leaves) == part.count and tree_root(leaves).hex() == part.root
     for place, record_id in enumerate(_ids(part)):
         row = rows.get(record_id)
         if row is None and not may_be_gone:
-            raise _BadError(f"{_name(part.kind, record_id)}: it is missing")
+            raise WrongError(f"{name_of(part.kind, record_id)}: it is missing")
         if row is None:
             verdict.pruned += 1
         elif is_noted_well and leaf_of(row) != leaves[place]:
-            whose = _name(part.kind, record_id)
-            raise _BadError(f"{whose}: it is not what block {block.number} sealed")
+            whose = name_of(part.kind, record_id)
+            raise WrongError(f"{whose}: it is not what block {block.number} sealed")
     if not is_noted_well:
-        raise _BadError(f"block {block.number}: the hashes of its {NAMES[part.kind]} were changed")
+        raise WrongError(f"block {block.number}: the hashes of its {NAMES[part.kind]} were changed")
 
 
 def _check_checkpoints(
@@ -280,62 +342,15 @@ def _check_checkpoints(
     verdict.checkpoints = len(said)
     verdict.checked_to = max(said, default=0)
     if verdict.checked_to > verdict.blocks:
-        raise _BadError(
+        raise WrongError(
             f"block {verdict.blocks + 1} is missing: a signed checkpoint says that there were"
             f" {verdict.checked_to}"
         )
     for checkpoint in sorted(outside, key=lambda one: one.number):
         if kept.get(checkpoint.number) != checkpoint:
-            raise _BadError(f"checkpoint {checkpoint.number}: it is gone from the database")
+            raise WrongError(f"checkpoint {checkpoint.number}: it is gone from the database")
     if verdict.blocks and not said:
-        raise _BadError("no checkpoint vouches for the chain: the whole of it may be another")
-
-
-def _check_between(
-    tx: Connection,
-    kind: RecordKind,
-    sealed: Sequence[Run],
-    verdict: Verdict,
-    newest: str,
-    now: datetime,
-) -> None:
-    """Look for records that no block holds."""
-    runs = _merged(sealed)
-    to = runs[-1][1] if runs else 0
-    late = [gap for gap in _gaps(tx, now) if gap.kind is kind]
-    holes = [(-(2**62), runs[0][0] - 1), *gaps_between(runs, runs[0][0] - 1)] if runs else []
-    for start in range(0, len(holes), _ROWS_A_READ):
-        found = rows_within(tx, kind, holes[start : start + _ROWS_A_READ], most=10**9)
-        for row, at in zip(found, moments_of(tx, found), strict=True):
-            one = id_of(row)
-            if not any(_may_fill(gap, one, at) for gap in late):
-                raise _BadError(f"{_name(kind, one)}: no block sealed it; it was put there later")
-            verdict.unsealed += 1
-    earliest = _earlier(newest, _SLACK) if newest else ""
-    latest = instant_text(now + _SLACK)
-    while rows := rows_after(tx, kind, to, most=_ROWS_A_READ):
-        for row, at in zip(rows, moments_of(tx, rows), strict=True):
-            if not earliest <= at <= latest:
-                whose = _name(kind, id_of(row))
-                raise _BadError(f"{whose}: it says {at} UTC, but no block of that time sealed it")
-        verdict.unsealed += len(rows)
-        to = id_of(rows[-1])
-
-
-def _gaps(tx: Connection, now: datetime) -> list[Gap]:
-    """Return the gaps that may be filled yet: on SQLite there are none, whatever is noted."""
-    if tx.dialect.name == "sqlite":
-        return []
-    return [gap for gap in chain.gaps_of(tx) if now - _LATE_MOST <= gap.since <= now + _SLACK]
-
-
-def _may_fill(gap: Gap, record_id: int, at: str) -> bool:
-    is_in_it = gap.first_id <= record_id <= gap.last_id
-    return is_in_it and at >= instant_text(gap.since - _LATE_MOST)
-
-
-def _earlier(text: str, by: timedelta) -> str:
-    return instant_text(datetime.fromisoformat(text + "+00:00") - by)
+        raise WrongError("no checkpoint vouches for the chain: the whole of it may be another")
 
 
 def _rows_of(tx: Connection, part: Part) -> Iterator[Row]:
@@ -349,17 +364,3 @@ def _rows_of(tx: Connection, part: Part) -> Iterator[Row]:
 def _ids(part: Part) -> Iterator[int]:
     for first, last in part.runs:
         yield from range(first, last + 1)
-
-
-def _merged(runs: Sequence[Run]) -> list[Run]:
-    merged: list[Run] = []
-    for first, last in sorted(runs):
-        if merged and first <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-        else:
-            merged.append((first, last))
-    return merged
-
-
-def _name(kind: RecordKind, record_id: int) -> str:
-    return f"{NAMES[kind]} {record_id}"

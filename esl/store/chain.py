@@ -8,12 +8,8 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, Table, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from esl.domain.chain import GENESIS, PRUNED_KINDS, Block, Checkpoint, RecordKind, Run
-from esl.store.tables import audit_blocks, audit_checkpoints, audit_gaps, audit_parts
-
-LEAF_KEPT: Final = {kind: 32 if kind in PRUNED_KINDS else 8 for kind in RecordKind}
-"""Bytes kept of each leaf. Records that are pruned need whole ones, or nothing could be proven of
-their neighbours; for the others the first bytes say which record a block is wrong about."""
+from esl.domain.chain import GENESIS, HASH_BYTES, Block, Checkpoint, RecordKind, Run
+from esl.store.tables import audit_blocks, audit_checkpoints, audit_cuts, audit_gaps, audit_parts
 
 GAPS_MOST: Final = 500
 
@@ -43,6 +39,12 @@ class StoredPart:
     first_id: int
     last_id: int
     leaves: bytes | None
+    leaf_bytes: int = HASH_BYTES
+
+    def each(self) -> list[bytes]:
+        """Return the hashes one by one."""
+        whole, width = self.leaves or b"", self.leaf_bytes
+        return [whole[n : n + width] for n in range(0, len(whole), width)]
 
 
 class Gap(NamedTuple):
@@ -103,6 +105,17 @@ def blocks_after(tx: Connection, number: int, *, most: int) -> list[StoredBlock]
     ]
 
 
+def hash_before(tx: Connection, number: int) -> str:
+    """Return the hash that a block follows: of the block before it, or of a cut that ends there."""
+    if number == 1:
+        return GENESIS.hex()
+    ends = number - 1
+    block = select(audit_blocks.c.hash).where(audit_blocks.c.number == ends)
+    cut = select(audit_cuts.c.hash).where(audit_cuts.c.last_number == ends)
+    found = tx.execute(block).scalar_one_or_none() or tx.execute(cut).scalar_one()
+    return str(found)
+
+
 def parts_of(tx: Connection, first: int, last: int) -> dict[int, list[StoredPart]]:
     """Load what is kept beside blocks, by their numbers, in the order of kinds."""
     query = select(audit_parts).where(audit_parts.c.number.between(first, last))
@@ -114,6 +127,7 @@ def parts_of(tx: Connection, first: int, last: int) -> dict[int, list[StoredPart
             first_id=int(row.first_id),
             last_id=int(row.last_id),
             leaves=bytes(row.leaves) if row.leaves is not None else None,
+            leaf_bytes=int(row.leaf_bytes),
         )
         found.setdefault(part.number, []).append(part)
     return found

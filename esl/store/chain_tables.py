@@ -1,4 +1,4 @@
-"""The tables of the audit chain: its blocks, what each sealed, and the signed checkpoints."""
+"""The tables of the audit chain: its blocks, what each sealed, checkpoints, and what was cut."""
 
 from sqlalchemy import (
     BigInteger,
@@ -30,9 +30,9 @@ audit_parts = Table(
     Column("kind", SmallInteger, primary_key=True, autoincrement=False),
     Column("first_id", BigInteger, nullable=False),
     Column("last_id", BigInteger, nullable=False),
-    # Leaf hashes in their order: whole ones of records that are pruned some day, else the first
-    # bytes, which say where to look; None: all of its records are pruned.
-    Column("leaves", LargeBinary),
+    Column("leaves", LargeBinary),  # hashes in their order; None: all of its records are pruned
+    # 8 where only the first bytes are kept, of records from before those were pruned at all.
+    Column("leaf_bytes", SmallInteger, nullable=False, server_default="32"),
     Index("ix_audit_part_last", "kind", "last_id"),
 )
 
@@ -53,4 +53,23 @@ audit_checkpoints = Table(
     Column("at", String(32), nullable=False),  # as it is signed
     Column("public_key", String(64), nullable=False),
     Column("signature", String(128), nullable=False),
+)
+
+audit_cuts = Table(
+    "audit_cut",  # blocks that are gone, all of whose records were forgotten
+    metadata,
+    Column("first_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("last_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash_before", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("at", String(32), nullable=False),  # as it is signed
+    Column("public_key", String(64), nullable=False),
+    Column("signature", String(128), nullable=False),
+)
+
+forgotten_history = Table(
+    "forgotten_history",  # up to when records were forgotten that are kept as the shop likes
+    metadata,
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
+    Column("before", UtcDateTime, nullable=False),
 )

@@ -9,10 +9,13 @@
 ``battery_sample``  old days, but never a label's newest
 =================== ======================================================================
 
-Each step looks at so many rows from a place on and says where the next begins: run steps until
-that is None, then begin anew some other day. A step of 1,000 rows takes a few milliseconds.
+Each is two steps: a look in a reading transaction, which finds at most so many rows and says where
+the next look begins, and the deletion of just those, which asks once more whether they may go.
+Looks go on until that place is None, then begin anew some other day. A thousand rows are deleted in
+a few milliseconds; where nothing is to go, nothing is written.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -20,7 +23,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from esl.domain.ids import Digest
-from esl.store.bulk import Bulk
+from esl.store.bulk import ROWS_MOST, Bulk
 from esl.store.columns import instant_text
 
 ROWS_A_STEP = 1000
@@ -30,18 +33,35 @@ FRAME_PARTS: Final = "0123456789abcdef"
 
 Place = tuple[str | int, ...]
 
+_LABELS_A_LOOK: Final = ROWS_MOST  # of one statement: its LIMIT counts once
+_YOUNG: Final = 0
+_GOES: Final = 2
+_HIGHEST: Final = 2**63 - 1
+_LAST_DAY: Final = "9999-12-31"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pruned:
-    """What a step did: rows removed, and where the next one begins; None at the end."""
+class Found:
+    """What a look found: the keys of rows that may go, and where the next look begins.
 
-    removed: int
+    ``next_place`` None: everything was looked at.
+    """
+
+    rows: list[Place]
     next_place: Place | None
 
 
 _LOG_LINES: Final = Bulk(
-    "SELECT entry_id FROM display_log WHERE entry_id > :after ORDER BY entry_id LIMIT :most"
+    """
+    SELECT line.entry_id, CASE WHEN line.recorded_at >= :before THEN 0
+        WHEN EXISTS (SELECT 1 FROM display_log AS newer
+            WHERE newer.label_id = line.label_id AND newer.entry_id > line.entry_id) THEN 2
+        ELSE 1 END
+    FROM display_log AS line WHERE line.entry_id > :after ORDER BY line.entry_id LIMIT :most
+    """
 )
+"""With each line: 0 it is young, 1 it is old and its label's newest, 2 it may go."""
+
 _PRUNE_LOG: Final = Bulk(
     """
     DELETE FROM display_log WHERE entry_id IN (
@@ -52,33 +72,57 @@ _PRUNE_LOG: Final = Bulk(
     ) RETURNING entry_id
     """
 )
-_ISSUES: Final = Bulk(
-    """
-    SELECT label_id, rev FROM issued WHERE (label_id, rev) > (:label, CAST(:rev AS bigint))
-    ORDER BY label_id, rev LIMIT :most
-    """
+_LABELS_AFTER: Final = """
+    WITH RECURSIVE named (label_id, number) AS (
+        SELECT min(label_id), 1 FROM {table} WHERE label_id >= :label
+        UNION ALL
+        SELECT (SELECT min(t.label_id) FROM {table} AS t WHERE t.label_id > named.label_id),
+            named.number + 1
+        FROM named WHERE named.label_id IS NOT NULL AND named.number < :most
+    )
+    SELECT label_id FROM named WHERE label_id IS NOT NULL ORDER BY label_id
+"""
+"""The next labels of a table whose key begins with the label: one seek each, however many rows."""
+
+_LABELS_ISSUED: Final = Bulk(_LABELS_AFTER.replace("{table}", "issued"))
+_LABELS_SAMPLED: Final = Bulk(_LABELS_AFTER.replace("{table}", "battery_sample"))
+
+_MAY_GO: Final = """
+    (label.label_id IS NULL
+        OR (old.rev < label.shown_rev AND old.rev <> label.wanted_rev
+            AND old.digest <> label.shown_digest))
+    AND NOT EXISTS (SELECT 1 FROM staged
+        WHERE staged.label_id = old.label_id
+            AND (staged.rev = old.rev OR staged.show_rev = old.rev))
+"""
+_OLD_ISSUES: Final = Bulk(
+    f"""
+    SELECT old.label_id, old.rev FROM {{rows}} CROSS JOIN issued AS old
+        LEFT JOIN label ON label.label_id = old.label_id
+    WHERE old.label_id = j.value->>0 AND old.issued_at < {{instant[1]}}
+        AND (old.label_id, old.rev) > (:label, CAST(:rev AS bigint)) AND {_MAY_GO}
+    ORDER BY old.label_id, old.rev LIMIT :most
+    """  # noqa: S608  words of our own
 )
 _PRUNE_ISSUED: Final = Bulk(
-    """
+    f"""
     DELETE FROM issued WHERE (label_id, rev) IN (
-        SELECT old.label_id, old.rev FROM {rows} CROSS JOIN issued AS old
+        SELECT old.label_id, old.rev FROM {{rows}} CROSS JOIN issued AS old
             LEFT JOIN label ON label.label_id = old.label_id
         WHERE old.label_id = j.value->>0 AND old.rev = CAST(j.value->>1 AS bigint)
-            AND old.issued_at < {instant[2]}
-            AND (label.label_id IS NULL
-                OR (old.rev < label.shown_rev AND old.rev <> label.wanted_rev
-                    AND old.digest <> label.shown_digest))
-            AND NOT EXISTS (SELECT 1 FROM staged
-                WHERE staged.label_id = old.label_id
-                    AND (staged.rev = old.rev OR staged.show_rev = old.rev))
+            AND old.issued_at < {{instant[2]}} AND {_MAY_GO}
     ) RETURNING label_id
-    """
+    """  # noqa: S608  words of our own
 )
-_SAMPLES: Final = Bulk(
+_OLD_SAMPLES: Final = Bulk(
     """
-    SELECT label_id, CAST(on_day AS text) FROM battery_sample
-    WHERE (label_id, CAST(on_day AS text)) > (:label, :day)
-    ORDER BY label_id, CAST(on_day AS text) LIMIT :most
+    SELECT old.label_id, CAST(old.on_day AS text)
+    FROM {rows} CROSS JOIN battery_sample AS old
+    WHERE old.label_id = j.value->>0 AND old.on_day < {day[1]}
+        AND (old.label_id, CAST(old.on_day AS text)) > (:label, :day)
+        AND EXISTS (SELECT 1 FROM battery_sample AS newer
+            WHERE newer.label_id = old.label_id AND newer.on_day > old.on_day)
+    ORDER BY old.label_id, old.on_day LIMIT :most
     """
 )
 _PRUNE_SAMPLES: Final = Bulk(
@@ -120,40 +164,64 @@ _PRUNE_FRAMES: Final = Bulk(
 )
 
 
-def prune_display_log(
+def find_old_lines(
     tx: Connection, before: datetime, *, place: Place | None = None, most: int = ROWS_A_STEP
-) -> Pruned:
-    """Forget what labels said before a moment, but never the last that one said."""
+) -> Found:
+    """Find what labels said before a moment, but never the last that one said.
+
+    Lines are written in the order of their numbers, so the first young one ends the look; a line
+    that PostgreSQL committed late is found some other day.
+    """
     (after,) = place or (0,)
-    found = _LOG_LINES.run(tx, after=after, most=most)
+    found = _LOG_LINES.run(tx, after=after, before=before, most=most)
+    is_past = len(found) < most or found[-1][1] == _YOUNG
+    return Found(
+        rows=[(int(row[0]),) for row in found if row[1] == _GOES],
+        next_place=None if is_past else (int(found[-1][0]),),
+    )
+
+
+def prune_display_log(tx: Connection, lines: Sequence[Place], before: datetime) -> int:
+    """Forget lines that `find_old_lines` found; return how many went."""
     limit = instant_text(before)
-    removed = _PRUNE_LOG.run(tx, [(row[0], limit) for row in found])
-    return _pruned(removed, found, most)
+    return len(_PRUNE_LOG.run(tx, [(*line, limit) for line in lines]))
 
 
-def prune_issued(
+def find_old_issues(
     tx: Connection, before: datetime, *, place: Place | None = None, most: int = ROWS_A_STEP
-) -> Pruned:
-    """Forget which pictures labels were told to show, where they show a newer one since.
+) -> Found:
+    """Find which pictures labels were told to show, where they show a newer one since.
 
     All above the revision shown stay: any of them may have been painted, and be reported yet.
     A label that is gone leaves nothing.
     """
-    label_id, rev = place or ("", 0)
-    found = _ISSUES.run(tx, label=label_id, rev=rev, most=most)
+    label, rev = place or ("", 0)
+    labels = [row[0] for row in _LABELS_ISSUED.run(tx, label=label, most=_LABELS_A_LOOK)]
+    rows = [(one, instant_text(before)) for one in labels]
+    found = _OLD_ISSUES.run(tx, rows, label=label, rev=rev, most=most)
+    return _found(found, labels, most, end=_HIGHEST)
+
+
+def prune_issued(tx: Connection, issues: Sequence[Place], before: datetime) -> int:
+    """Forget what `find_old_issues` found; return how much went."""
     limit = instant_text(before)
-    removed = _PRUNE_ISSUED.run(tx, [(*row, limit) for row in found])
-    return _pruned(removed, found, most)
+    return len(_PRUNE_ISSUED.run(tx, [(*one, limit) for one in issues]))
 
 
-def prune_battery_samples(
+def find_old_samples(
     tx: Connection, before: datetime, *, place: Place | None = None, most: int = ROWS_A_STEP
-) -> Pruned:
-    """Forget battery voltages of days before a moment's, but never a label's last."""
-    label_id, day = place or ("", "")
-    found = _SAMPLES.run(tx, label=label_id, day=day, most=most)
-    removed = _PRUNE_SAMPLES.run(tx, [(*row, _day(before)) for row in found])
-    return _pruned(removed, found, most)
+) -> Found:
+    """Find battery voltages of days before a moment's, but never a label's last."""
+    label, day = place or ("", "")
+    labels = [row[0] for row in _LABELS_SAMPLED.run(tx, label=label, most=_LABELS_A_LOOK)]
+    rows = [(one, _day(before)) for one in labels]
+    found = _OLD_SAMPLES.run(tx, rows, label=label, day=day, most=most)
+    return _found(found, labels, most, end=_LAST_DAY)
+
+
+def prune_battery_samples(tx: Connection, samples: Sequence[Place], before: datetime) -> int:
+    """Forget what `find_old_samples` found; return how much went."""
+    return len(_PRUNE_SAMPLES.run(tx, [(*one, _day(before)) for one in samples]))
 
 
 def prune_failures(tx: Connection, before: datetime, *, most: int = ROWS_A_STEP) -> int:
@@ -184,8 +252,13 @@ def prune_frames(tx: Connection, unreferenced: list[Digest], before: datetime) -
     return len(_PRUNE_FRAMES.run(tx, rows))
 
 
-def _pruned(removed: list[Any], found: list[tuple[Any, ...]], most: int) -> Pruned:
-    return Pruned(removed=len(removed), next_place=tuple(found[-1]) if len(found) == most else None)
+def _found(rows: list[Any], labels: list[str], most: int, *, end: str | int) -> Found:
+    """Say where the next look begins: after the last row, or else after the last label."""
+    keys: list[Place] = [tuple(row) for row in rows]
+    if len(keys) == most:
+        return Found(rows=keys, next_place=keys[-1])
+    is_more = len(labels) == _LABELS_A_LOOK
+    return Found(rows=keys, next_place=(labels[-1], end) if is_more else None)
 
 
 def _day(moment: datetime) -> str:

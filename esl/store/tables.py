@@ -31,7 +31,14 @@ from esl.store.access_tables import (
 )
 from esl.store.access_time_tables import access_times
 from esl.store.broker_tables import broker_logins, gateway_tokens
-from esl.store.chain_tables import audit_blocks, audit_checkpoints, audit_gaps, audit_parts
+from esl.store.chain_tables import (
+    audit_blocks,
+    audit_checkpoints,
+    audit_cuts,
+    audit_gaps,
+    audit_parts,
+    forgotten_history,
+)
 from esl.store.columns import UtcDateTime
 from esl.store.command_tables import commands, flips
 from esl.store.delivery_tables import (
@@ -115,6 +122,7 @@ __all__ = [
     "answered_requests",
     "audit_blocks",
     "audit_checkpoints",
+    "audit_cuts",
     "audit_entries",
     "audit_gaps",
     "audit_parts",
@@ -131,6 +139,7 @@ __all__ = [
     "event_recorder",
     "failure_log",
     "flips",
+    "forgotten_history",
     "former_pairings",
     "frames",
     "gateway_tokens",

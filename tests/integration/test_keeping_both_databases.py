@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Table, func, insert, select
 
+from esl.domain.staged import FlipState
 from esl.services import keeping
 from esl.services.retention import (
     HISTORY_KEPT,
@@ -81,6 +82,11 @@ def a_proposal(**more: Any) -> dict[str, Any]:
     return made | told | {"rev": None, "quarantine_id": None} | more
 
 
+def a_flip(**more: Any) -> dict[str, Any]:
+    made = {"store_id": STORE, "show_at": NOON, "changes": "[]", "actor": "t", "planned_at": NOON}
+    return made | more
+
+
 def a_task(**more: Any) -> dict[str, Any]:
     return {"store_id": STORE, "label_id": "l-1", "reason": "r", "opened_at": NOON} | more
 
@@ -97,6 +103,12 @@ FATES: list[tuple[Table, timedelta, list[dict[str, Any]], list[dict[str, Any]]]]
         PROBLEMS_KEPT,
         [planned(due_at=None)],
         [planned(state="waiting", due_at=NOON + 900 * DAY)],
+    ),
+    (
+        tables.flips,
+        ORDERS_KEPT,
+        [a_flip(state=int(FlipState.BEGUN), ended_at=NOON)],
+        [a_flip(state=int(FlipState.PLANNED), ended_at=None)],
     ),
     (tables.hook_events, HOOKS_KEPT, [an_event(1)], [an_event(2, state="new", due_at=NOON)]),
     (tables.remove_tasks, PROBLEMS_KEPT, [a_task(done_at=NOON)], [a_task(done_at=None)]),

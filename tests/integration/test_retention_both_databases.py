@@ -11,7 +11,7 @@ from esl.domain.ids import Digest
 from esl.store import retention
 from esl.store.database import Database
 from esl.store.frames import StoredFrame, keep_frames
-from esl.store.retention import FRAME_PARTS, Pruned
+from esl.store.retention import FRAME_PARTS, Found
 from esl.store.tables import (
     battery_samples,
     display_log,
@@ -34,13 +34,29 @@ def tx(either_database: Database) -> Iterator[Connection]:
         yield opened
 
 
-def until_done(tx: Connection, prune: Callable[..., Pruned], most: int) -> tuple[int, int]:
-    """Run steps to the end; return rows removed and how many steps there were."""
+def until_done(
+    tx: Connection, find: Callable[..., Found], prune: Callable[..., int], most: int
+) -> tuple[int, int]:
+    """Look and prune to the end; return rows removed and how many looks there were."""
     removed, steps, place = 0, 0, None
     while steps == 0 or place is not None:
-        step = prune(tx, BEFORE, place=place, most=most)
-        removed, steps, place = removed + step.removed, steps + 1, step.next_place
+        found = find(tx, BEFORE, place=place, most=most)
+        assert len(found.rows) <= most
+        removed, steps = removed + prune(tx, found.rows, BEFORE), steps + 1
+        place = found.next_place
     return removed, steps
+
+
+def prune_log(tx: Connection, most: int) -> tuple[int, int]:
+    return until_done(tx, retention.find_old_lines, retention.prune_display_log, most)
+
+
+def prune_issues(tx: Connection, most: int) -> tuple[int, int]:
+    return until_done(tx, retention.find_old_issues, retention.prune_issued, most)
+
+
+def prune_samples(tx: Connection, most: int) -> tuple[int, int]:
+    return until_done(tx, retention.find_old_samples, retention.prune_battery_samples, most)
 
 
 def test_the_display_log_keeps_what_is_new_and_each_labels_last(tx: Connection) -> None:
@@ -49,7 +65,7 @@ def test_the_display_log_keeps_what_is_new_and_each_labels_last(tx: Connection) 
         said = {"digest": "d", "incarnation": 1, "gateway_id": GATEWAY, "session": "s"}
         row = said | {"label_id": label, "rev": rev, "recorded_at": at}
         tx.execute(insert(display_log), [row])
-    assert until_done(tx, retention.prune_display_log, most=2) == (2, 3)
+    assert prune_log(tx, most=2) == (2, 2), "the first young line ends the look"
     kept = tx.execute(select(display_log.c.label_id, display_log.c.rev)).all()
     assert sorted(tuple(row) for row in kept) == [("a", 3), ("b", 1), ("c", 1)]
 
@@ -74,7 +90,7 @@ def test_of_what_was_issued_only_old_pictures_below_the_shown_one_go(
         issue(tx, 0, rev, digest)  # 2 is the picture that 3 is
         issue(tx, 1, rev, digest)  # nobody knows what this label shows
     issue(tx, 2, 9, "of a label that is gone")
-    removed, _ = until_done(tx, retention.prune_issued, most)
+    removed, _ = prune_issues(tx, most)
     assert removed == 2
     gone = {(label_id(0), 1), (label_id(2), 9)}
     every = {(label_id(n), rev) for n in (0, 1) for rev in range(1, 6)}
@@ -89,7 +105,7 @@ def test_what_was_issued_lately_or_waits_in_a_slot_stays(tx: Connection) -> None
     slot: dict[str, Any] = {"label_id": label_id(0), "digest": "old", "state": 1}
     tx.execute(insert(staged).values(**slot, slot=1, rev=2))
     tx.execute(insert(staged).values(**slot, slot=2, rev=8, show_rev=3))
-    assert until_done(tx, retention.prune_issued, most=100) == (1, 1)
+    assert prune_issues(tx, most=100) == (1, 1)
     assert issues(tx) == {(label_id(0), rev) for rev in (2, 3, 4)}
 
 
@@ -146,6 +162,6 @@ def test_battery_samples_go_by_day_and_the_last_stays(tx: Connection) -> None:
     for label, at in days:
         row = {"label_id": label, "on_day": at.date(), "millivolts": 2900}
         tx.execute(insert(battery_samples), [row])
-    assert until_done(tx, retention.prune_battery_samples, most=2) == (2, 3)
+    assert prune_samples(tx, most=2)[0] == 2
     kept = tx.execute(select(battery_samples)).all()
     assert [(row.label_id, row.on_day) for row in kept] == [("a", NOON.date()), ("b", OLD.date())]
