@@ -46,7 +46,7 @@ _PRICES: Final = Bulk(
             AND {_IS_WHOLE.format(kind=int(RecordKind.PRICE), key="e.event_id")} THEN 2
         ELSE 1 END
     FROM price_event AS e WHERE e.event_id > :after ORDER BY e.event_id LIMIT :most
-    """  # noqa: S608  words of our own
+    """  # noqa: S608  words of our own  # nosec B608
 )
 """With each event: 0 it is young, 1 it stays, 2 it may go. Promotions (layer 2) are each other's
 followers; a source's word is followed by its own."""
@@ -60,7 +60,7 @@ _ENTRIES: Final = Bulk(
             AND {_IS_WHOLE.format(kind=int(RecordKind.AUDIT), key="e.entry_id")} THEN 2
         ELSE 1 END
     FROM audit_entry AS e WHERE e.entry_id > :after ORDER BY e.entry_id LIMIT :most
-    """  # noqa: S608  words of our own
+    """  # noqa: S608  words of our own  # nosec B608
 )
 _PRUNE_PRICES: Final = Bulk(
     """

@@ -102,7 +102,7 @@ _OLD_ISSUES: Final = Bulk(
     WHERE old.label_id = j.value->>0 AND old.issued_at < {{instant[1]}}
         AND (old.label_id, old.rev) > (:label, CAST(:rev AS bigint)) AND {_MAY_GO}
     ORDER BY old.label_id, old.rev LIMIT :most
-    """  # noqa: S608  words of our own
+    """  # noqa: S608  words of our own  # nosec B608
 )
 _PRUNE_ISSUED: Final = Bulk(
     f"""
@@ -112,7 +112,7 @@ _PRUNE_ISSUED: Final = Bulk(
         WHERE old.label_id = j.value->>0 AND old.rev = CAST(j.value->>1 AS bigint)
             AND old.issued_at < {{instant[2]}} AND {_MAY_GO}
     ) RETURNING label_id
-    """  # noqa: S608  words of our own
+    """  # noqa: S608  words of our own  # nosec B608
 )
 _OLD_SAMPLES: Final = Bulk(
     """
