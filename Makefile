@@ -24,7 +24,7 @@ LOCK = $(UV) pip compile pyproject.toml --quiet --universal --fork-strategy fewe
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check bench bench-peer chaos chaos-search chaos-defects kills release format lock clean
+.PHONY: help demo test check bench bench-peer chaos chaos-search chaos-defects kills screenshots release format lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1|\2/p' Makefile | \
@@ -44,6 +44,9 @@ check: $(VENV)/.dev  ## style, format, types, layers, dependencies, known holes;
 	@$(call step,lint-imports,lint-imports)
 	@$(call step,deptry,deptry .)
 	@$(call step,bandit,python -m bandit --quiet --recursive -ll esl gateway renderer api simulator)
+
+screenshots: $(VENV)/.dev  ## pictures of the pages for the docs; all of them: ARGS="--all --to shots"
+	@$(VENV)/bin/python -m tests.browser.screenshots $(ARGS)
 
 bench: $(VENV)/.dev  ## measure; prints JSON
 	@$(VENV)/bin/python -m tests.bench $(ARGS)

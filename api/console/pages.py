@@ -28,7 +28,7 @@ from api.console.languages import Speaking
 from api.console.templates import ASSETS, warn_of_plain_http
 from esl.settings import is_loopback
 
-_PAGES = (
+PAGES = (
     home,
     promotions,
     problems,
@@ -54,7 +54,7 @@ def install(app: FastAPI) -> None:
     """Add the console's pages, their files, and their way to say what went wrong."""
     settings = app.state.house.settings
     warn_of_plain_http(is_plain=not (settings.tls or is_loopback(settings.host)))
-    for part in _PAGES:
+    for part in PAGES:
         app.include_router(part.router)
     app.mount(MOUNTED_AT, ASSETS)
     error_pages.install(app)

@@ -6,6 +6,7 @@ from importlib import metadata
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 READ: Mapping[str, str] = {
+    "axe-playwright-python": "MIT AND MPL-2.0",
     "colorama": "BSD-3-Clause",  # only on Windows
     "editables": "MIT",
     "grimp": "BSD-2-Clause",
