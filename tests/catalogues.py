@@ -20,6 +20,7 @@ from babel.messages.pofile import read_po, write_po
 from api.console.languages import NAMES
 from esl.domain.guards import WORDS
 from esl.domain.problem import WHAT_TO_DO
+from esl.services.provider_sign_in import REFUSALS
 
 CONSOLE = Path(__file__).resolve().parents[1] / "api" / "console"
 CATALOGUES = CONSOLE / "catalogues"
@@ -43,7 +44,7 @@ _NO_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 def said_by_the_console() -> Catalog:
     """Return every text of the console's templates and code, without translations.
 
-    With the API's own words for doubted prices and for problems, which pages show.
+    With the API's own words for doubted prices, problems and refusals, which pages show.
     """
     found = Catalog(project="ESL controller", charset="utf-8")
     for file, line, text, comments, context in extract_from_dir(
@@ -56,6 +57,8 @@ def said_by_the_console() -> Catalog:
         found.add(text, None, [("words.py", line)])
     for text in (*WORDS.values(), *WHAT_TO_DO.values()):
         found.add(text, None, [("held.html", 1), ("problems.html", 1)])
+    for refusal in REFUSALS:
+        found.add(refusal.words, None, [("provider_sign_in.py", 1)])
     return found
 
 

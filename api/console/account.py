@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 from api import doors
 from api.auth import Asker, TheHouse, csrf_token, require_csrf, session_of
 from api.console.forms import read_form
-from api.console.sign_in import form_page
-from api.console.templates import draw
+from api.console.frame import Frame, Framed, show
+from api.console.people import ROLE_WORDS
+from api.console.refusals import in_words
 from api.house import House
 from api.routes.me import (
     begin_codes,
@@ -35,13 +36,15 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/account")
-async def account_page(request: Request, house: TheHouse, who: Asker) -> Response:
+async def account_page(request: Request, house: TheHouse, who: Asker, frame: Framed) -> Response:
     """Show one's own account."""
-    return await _page(request, house, who)
+    return await _page(request, house, who, frame)
 
 
 @router.post("/account/password")
-async def account_password(request: Request, house: TheHouse, who: Asker) -> Response:
+async def account_password(
+    request: Request, house: TheHouse, who: Asker, frame: Framed
+) -> Response:
     """Change the password; then sign in with it."""
     own, form = await _form_of(request, who)
     try:
@@ -50,41 +53,45 @@ async def account_password(request: Request, house: TheHouse, who: Asker) -> Res
             raise InvalidInput.at("/again", "not the same twice")
         await change_own_password(request, house, own, old=form.get("old", ""), new=new)
     except (InvalidInput, TooOften) as exc:
-        return await _page(request, house, who, wrong=_words_of(exc))
+        return await _page(request, house, who, frame, wrong=in_words(exc))
     return RedirectResponse("/sign-in", status_code=303)
 
 
 @router.post("/account/codes")
-async def account_codes(request: Request, house: TheHouse, who: Asker) -> Response:
+async def account_codes(request: Request, house: TheHouse, who: Asker, frame: Framed) -> Response:
     """Begin to ask for codes: show what an authenticator app scans."""
     own, _ = await _form_of(request, who)
     try:
         uri = await begin_codes(house, own)
     except Conflict as exc:
-        return await _page(request, house, who, wrong=_words_of(exc))
-    return await _page(request, house, who, uri=uri)
+        return await _page(request, house, who, frame, wrong=in_words(exc))
+    return await _page(request, house, who, frame, uri=uri)
 
 
 @router.post("/account/codes/confirm")
-async def account_codes_confirm(request: Request, house: TheHouse, who: Asker) -> Response:
+async def account_codes_confirm(
+    request: Request, house: TheHouse, who: Asker, frame: Framed
+) -> Response:
     """Ask for codes from now on: show the recovery codes, this once."""
     own, form = await _form_of(request, who)
     try:
         recovery = await confirm_codes(house, own, form.get("code", ""))
     except (InvalidInput, Conflict) as exc:
-        return await _page(request, house, who, wrong=_words_of(exc), uri=form.get("uri", ""))
-    return await _page(request, house, who, recovery=recovery)
+        return await _page(request, house, who, frame, wrong=in_words(exc), uri=form.get("uri", ""))
+    return await _page(request, house, who, frame, recovery=recovery)
 
 
 @router.post("/account/codes/off")
-async def account_codes_off(request: Request, house: TheHouse, who: Asker) -> Response:
+async def account_codes_off(
+    request: Request, house: TheHouse, who: Asker, frame: Framed
+) -> Response:
     """Ask for codes no more."""
     own, form = await _form_of(request, who)
     try:
         await turn_codes_off(request, house, own, form.get("password", ""))
     except (InvalidInput, TooOften) as exc:
-        return await _page(request, house, who, wrong=_words_of(exc))
-    return await _page(request, house, who)
+        return await _page(request, house, who, frame, wrong=in_words(exc))
+    return await _page(request, house, who, frame)
 
 
 @router.post("/account/sessions")
@@ -122,6 +129,7 @@ async def _page(
     request: Request,
     house: House,
     who: Principal,
+    frame: Frame,
     *,
     wrong: str | None = None,
     uri: str | None = None,
@@ -141,10 +149,11 @@ async def _page(
         "wrong": wrong,
         "uri": uri if uri and uri.startswith("otpauth://totp/") else None,
         "recovery": recovery,
+        "roles": ROLE_WORDS,
     }
     values["picture"] = _picture_of(values["uri"]) if values["uri"] else None
     status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
-    return form_page(draw("account", **values), status)
+    return show("account", frame, status=status, page=values)
 
 
 def _picture_of(uri: str) -> str:
@@ -152,22 +161,3 @@ def _picture_of(uri: str) -> str:
     drawn = io.BytesIO()
     qrcode.make(uri[:300], image_factory=SvgPathImage, border=2).save(drawn)
     return "data:image/svg+xml;base64," + base64.b64encode(drawn.getvalue()).decode()
-
-
-_NAMED = {
-    "/old": "The password you have",
-    "/new": "The new password",
-    "/again": "The new password",
-    "/password": "The password",
-    "/code": "The code",
-}
-
-
-def _words_of(exc: InvalidInput | Conflict | TooOften) -> str:
-    if isinstance(exc, InvalidInput):
-        first = exc.problems[0]
-        what = _NAMED.get(first.path, "The form")
-        return " ".join(part for part in (what, "is", f"{first.detail}.", first.fix) if part)
-    if isinstance(exc, TooOften):
-        return f"Too many attempts. Wait {exc.again_after_s} seconds, then try again."
-    return f"{str(exc)[:1].upper()}{str(exc)[1:]}."

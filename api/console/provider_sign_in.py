@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from api import doors
 from api.auth import TheHouse, session_of
+from api.console.languages import say
 from api.console.sign_in import provider_of, sign_in_page, signed_in
 from api.house import House
 from api.oidc.errors import ProviderError, ProviderUnreachable
@@ -69,7 +70,7 @@ async def back_from_provider(request: Request, house: TheHouse) -> Response:
         return _failed(request, provider, exc)
     if isinstance(found, Refusal):
         log.info("sign-in by provider refused", reason=found.words)
-        words = f"You are not let in: {found.words}."
+        words = say("You are not let in: %(why)s.", why=say(found.words))
         page = sign_in_page(request, HTTPStatus.FORBIDDEN, words)
     else:
         page = signed_in(request, session)
@@ -142,20 +143,23 @@ def _failed(request: Request, provider: Provider, exc: EslError) -> Response:
     match exc:
         case ProviderUnreachable():
             status = HTTPStatus.SERVICE_UNAVAILABLE
-            words = (
-                f"The service of your {name} does not answer. Try again in a moment, or sign in by "
-                "name and password."
+            words = say(
+                "The service of your %(name)s does not answer. Try again in a moment, or sign in by"
+                " name and password.",
+                name=name,
             )
         case Denied():
-            status, words = HTTPStatus.FORBIDDEN, f"The service of your {name} did not let you in."
+            status = HTTPStatus.FORBIDDEN
+            words = say("The service of your %(name)s did not let you in.", name=name)
         case Stale() | NotSignedIn() | AlreadyExists():
             status = HTTPStatus.UNAUTHORIZED
-            words = "That sign-in took too long, or was begun elsewhere. Begin again."
+            words = say("That sign-in took too long, or was begun elsewhere. Begin again.")
         case _:
             status = HTTPStatus.BAD_GATEWAY
-            words = (
-                f"Signing in by your {name} did not work. An admin finds the reason in the log, "
-                "and by: esl doctor"
+            words = say(
+                "Signing in by your %(name)s did not work. An admin finds the reason in the log,"
+                " and by: esl doctor",
+                name=name,
             )
     log.warning("sign-in by provider failed", reason=str(exc))
     return _without_cookie(request, sign_in_page(request, status, words))

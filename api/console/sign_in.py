@@ -16,6 +16,8 @@ from sqlalchemy import Connection
 from api import doors
 from api.auth import TheHouse, require_own_page, session_cookie_name, session_of
 from api.console.forms import read_form
+from api.console.languages import mark, say
+from api.console.refusals import too_often
 from api.console.templates import draw
 from api.oidc.provider import Provider
 from api.routes.me import desk_of, open_sealed
@@ -26,8 +28,8 @@ from esl.services.access import SESSION_LASTS
 
 router = APIRouter(include_in_schema=False)
 
-_WRONG = "Name and password do not fit each other."
-_WRONG_CODE = "That is not the code of this moment, or it was used."
+_WRONG = mark("Name and password do not fit each other.")
+_WRONG_CODE = mark("That is not the code of this moment, or it was used.")
 
 
 @router.get("/sign-in")
@@ -64,7 +66,7 @@ async def sign_in_by_password(request: Request, house: TheHouse) -> Response:
         )
     session = secrets.token_urlsafe(32)
     if not fits:
-        return sign_in_page(request, HTTPStatus.UNAUTHORIZED, _WRONG)
+        return sign_in_page(request, HTTPStatus.UNAUTHORIZED, say(_WRONG))
 
     def work(tx: Connection) -> signing_in.LetIn:
         return signing_in.let_in(
@@ -79,7 +81,7 @@ async def sign_in_by_password(request: Request, house: TheHouse) -> Response:
     try:
         let_in = await doors.write(house, work)
     except NotSignedIn:
-        return sign_in_page(request, HTTPStatus.UNAUTHORIZED, _WRONG)
+        return sign_in_page(request, HTTPStatus.UNAUTHORIZED, say(_WRONG))
     if let_in.ends_at is None:
         return form_page(draw("sign_in_code", half=session, wrong=None))
     return signed_in(request, session)
@@ -116,10 +118,10 @@ async def sign_in_by_code(request: Request, house: TheHouse) -> Response:
             ),
         )
     except NotSignedIn:
-        words = "That took too long, or too many codes were wrong. Begin again."
+        words = say("That took too long, or too many codes were wrong. Begin again.")
         return sign_in_page(request, HTTPStatus.UNAUTHORIZED, words)
     if let_in is None:
-        page = draw("sign_in_code", half=half, wrong=_WRONG_CODE)
+        page = draw("sign_in_code", half=half, wrong=say(_WRONG_CODE))
         return form_page(page, HTTPStatus.UNAUTHORIZED)
     return signed_in(request, session)
 
@@ -184,7 +186,6 @@ def provider_of(request: Request) -> Provider | None:
 
 def _too_often(exc: TooOften, page: Callable[[str], Response]) -> Response:
     wait_s = exc.again_after_s
-    pause = f"{wait_s} seconds" if wait_s < 120 else f"{-(-wait_s // 60)} minutes"  # noqa: PLR2004
-    answer = page(f"Too many attempts. Wait {pause}, then try again.")
+    answer = page(too_often(wait_s))
     answer.headers["Retry-After"] = str(wait_s)
     return answer

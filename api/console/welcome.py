@@ -14,12 +14,14 @@ from sqlalchemy import Connection
 from api import doors
 from api.auth import TheHouse, require_own_page
 from api.console.forms import read_form
+from api.console.languages import say
+from api.console.refusals import in_words
 from api.console.sign_in import address_of, form_page, sign_in_page, signed_in
 from api.console.templates import draw
 from api.house import House
 from api.routes.me import desk_of
 from api.routes.people import new_person_id
-from esl.domain.errors import AlreadyExists, Conflict, EslError, Forbidden, InvalidInput
+from esl.domain.errors import AlreadyExists, Conflict, Forbidden, InvalidInput
 from esl.domain.password import check_password
 from esl.domain.person import DISPLAY_NAME_LONGEST, Person, check_sign_in_name
 from esl.intake.fields import Fields
@@ -46,7 +48,7 @@ async def take_welcome(request: Request, house: TheHouse) -> Response:
     try:
         let_in = await _accept(request, house, link, person, form)
     except (InvalidInput, AlreadyExists, Conflict) as exc:
-        page = _page(link, person, form, _words_of(exc))
+        page = _page(link, person, form, in_words(exc))
         return form_page(page, HTTPStatus.UNPROCESSABLE_ENTITY)
     return let_in
 
@@ -85,7 +87,7 @@ async def _accept(
 
     if await doors.write(house, work):
         return signed_in(request, session)
-    return sign_in_page(request, HTTPStatus.OK, "Your new password counts. Sign in with it.")
+    return sign_in_page(request, HTTPStatus.OK, say("Your new password counts. Sign in with it."))
 
 
 async def _whose(house: House, request: Request, link: str) -> Person | None:
@@ -119,21 +121,3 @@ def _page(link: str, person: Person | None, form: dict[str, str], wrong: str | N
         "wrong": wrong,
     }
     return draw("welcome", **values)
-
-
-_NAMED = {
-    "/name": "The name to sign in with",
-    "/display_name": "Your name",
-    "/password": "The password",
-    "/again": "The password",
-}
-
-
-def _words_of(exc: EslError) -> str:
-    if isinstance(exc, InvalidInput):
-        first = exc.problems[0]
-        what = _NAMED.get(first.path, "The form")
-        is_a_state = first.detail.startswith(("shorter", "longer", "one of", "not "))
-        verb = "is" if is_a_state else ""
-        return " ".join(part for part in (what, verb, f"{first.detail}.", first.fix) if part)
-    return f"{str(exc)[:1].upper()}{str(exc)[1:]}."

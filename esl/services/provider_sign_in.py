@@ -110,6 +110,8 @@ _TAKEN: Final = Refusal(
     "your name is that of another account here; an admin of the shops has to give that account "
     "another name, or let the two become one (links_by_name)"
 )
+REFUSALS: Final = (_NO_ROLES, _CLOSED, _ERASED, _UNKNOWN, _TAKEN)
+"""All of them, for who puts them into other words."""
 
 
 def _find(

@@ -105,6 +105,28 @@ async def test_from_the_set_up_link_to_codes_from_a_phone(
     assert browser_page.requested_elsewhere == []
 
 
+async def test_who_is_not_signed_in_is_spoken_to_in_their_language(
+    shop: RunningHouse, browser_page: BrowserPage
+) -> None:
+    page = browser_page.page
+    made = await asyncio.to_thread(shop.done, "POST", "/api/v1/people/set-up-link")
+    await page.goto(str(made["url"]))
+    await page.get_by_role("button", name="العربية").click()
+    await expect(page.get_by_role("heading")).to_have_text("الحساب الأول")
+    await expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    await page.get_by_role("button", name="Deutsch").click()
+    await page.get_by_label("Name zum Anmelden").fill("ana")
+    await page.get_by_label("Passwort", exact=True).fill(PASSWORD)
+    await page.get_by_label("Noch einmal dasselbe").fill(PASSWORD + "?")
+    await page.get_by_role("button", name="Konto anlegen").click()
+    await expect(page.get_by_role("alert")).to_contain_text("nicht zweimal dasselbe")
+    await page.goto(f"{shop.url}/sign-in")
+    await page.get_by_label("Name").fill("ana")
+    await page.get_by_label("Passwort").fill("irgendetwas")
+    await page.get_by_role("button", name="Anmelden").click()
+    await expect(page.get_by_role("alert")).to_contain_text("passen nicht zusammen")
+
+
 async def test_the_pages_fit_a_phone(shop: RunningHouse, browser_page: BrowserPage) -> None:
     page = browser_page.page
     await page.set_viewport_size({"width": 360, "height": 640})

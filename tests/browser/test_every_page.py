@@ -6,6 +6,7 @@ A new page is looked at without being named here: the pages are those of the app
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -18,6 +19,8 @@ from tests.services import BrowserPage
 
 OUTSIDE = ("/sign-in", "/no-such-page")
 """Pages of somebody who is not signed in."""
+
+SET_UP_LINK = "/api/v1/people/set-up-link"
 
 WIDTHS = (360, 768, 1920)
 LOOKS = (("light", "en"), ("dark", "en"), ("light", "ar"), ("dark", "ar"))
@@ -43,9 +46,10 @@ async def test_every_page_is_for_everybody(shelf: Shelf, browser_page: BrowserPa
     page = browser_page.page
     wrong: list[str] = []
     await page.goto(f"{shelf.url}/sign-in")
+    welcome = str((await asyncio.to_thread(shelf.client.post, SET_UP_LINK, {}))["url"])
     for theme, language in LOOKS:
         await whole_shop.prefer(page, shelf.url, theme=theme, language=language)
-        for path in OUTSIDE:
+        for path in (*OUTSIDE, urlsplit(welcome)._replace(scheme="", netloc="").geturl()):
             await page.goto(shelf.url + path)
             wrong += [f"{path} {theme} {language}: {one}" for one in await breaches(page)]
     await page.context.clear_cookies()
