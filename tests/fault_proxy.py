@@ -41,6 +41,11 @@ class FaultProxy:
         self._lines: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def is_carrying(self) -> bool:
+        """Whether anybody is connected through it."""
+        return bool(self._lines)
+
     def heal(self) -> None:
         """End every fault that lasts."""
         self.refuses = self.swallows = False

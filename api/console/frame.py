@@ -108,6 +108,13 @@ PLACES: Final[Sequence[Place]] = (
         needs=Scope.USER_ADMIN,
         is_for_all=True,
     ),
+    Place(
+        key="settings",
+        path="/settings",
+        word=mark("Settings"),
+        letter="s",
+        needs=Scope.STORE_ADMIN,
+    ),
     Place(key="audit", path="/audit", word=mark("Audit"), letter="a", needs=Scope.AUDIT_READ),
 )
 """The menu, in its order."""

@@ -13,6 +13,7 @@ import pytest
 from api.demo.sample_shop import shelf
 from tests.fault_proxy import FaultProxy
 from tests.real_shop import RealShop
+from tests.served import wait_until
 from tests.services import Mosquitto
 
 LABELS = 24
@@ -68,7 +69,9 @@ def test_lines_that_are_cut_again_and_again(lines: BadLines) -> None:
     for number in range(10):
         lines.sell()
         time.sleep(lines.random.uniform(0.0, 0.6))
-        _both(lines)[number % 2].cut()
+        line = _both(lines)[number % 2]
+        wait_until(lambda: line.is_carrying, "a line to cut", 30)  # noqa: B023  called at once
+        line.cut()
     lines.check()
     assert all(line.met["cut"] >= 3 for line in _both(lines))
 

@@ -124,12 +124,18 @@ def test_it_reads_right_after_the_upgrade(settings: Settings) -> None:
     assert len(expected) > 15
 
 
+_TURN_WITH_TIME = {"verdict"}
+"""What is waited for is given up in time: no answer of today is that of then."""
+
+
 def _holds(old: Any, new: Any, at: str) -> None:
     """Whatever the old answer says, the new one says too; it may say more."""
     match old:
         case dict():
             for name, value in old.items():
                 assert name in new, f"{at}/{name} is gone"
+                if name in _TURN_WITH_TIME:
+                    continue
                 _holds(value, new[name], f"{at}/{name}")
         case list():
             assert len(old) == len(new), at

@@ -385,7 +385,7 @@ def test_it_runs_by_itself_and_by_command(tmp_path: Path, command: Command) -> N
             return ran.stdout + ran.stderr
 
         house.done("PUT", MAIN, _STORE)
-        assert "There are none." in esl("list")
+        assert "add one with: esl events add" in esl("list")
         said = ("add", "erp", receiver.url, "--event", "price.changed", "--store", "main")
         assert "whsec_" in esl(*said, "--allow-private")
         assert "erp took it: 200" in esl("test", "erp")

@@ -163,7 +163,7 @@ def test_who_comes_from_another_site_without_a_cookie_is_asked_once_more(
 
 def test_a_house_without_stores_says_how_to_begin(empty: RunningHouse) -> None:
     answer = page(empty, "/")
-    check_page(answer, 200, "No stores yet", "esl demo", f"{empty.url}/api/v1/stores/my-store")
+    check_page(answer, 200, "No stores yet", "esl demo", "/settings/new-store", "esl stores put")
 
 
 # ── Files ───────────────────────────────────────────────────────────────────────────────────
