@@ -196,7 +196,7 @@ async def frame_of(
     theme = request.cookies.get(THEME_COOKIE)
     person = me["person"]
     return Frame(
-        path=request.url.path,
+        path=request.url.path if request.method == "GET" else _place_of(request.url.path),
         name=person["display_name"]
         if person
         else _OWNER
@@ -211,6 +211,11 @@ async def frame_of(
         theme=theme if theme in THEMES else None,
         said=said_in(request),
     )
+
+
+def _place_of(path: str) -> str:
+    """Return where in the menu a form was sent to: what it draws has no address of its own."""
+    return next((one.path for one in PLACES if f"{path}/".startswith(f"{one.path}/")), "/")
 
 
 Framed = Annotated[Frame, Depends(frame_of)]

@@ -102,3 +102,16 @@ def test_a_person_sees_their_own_stores_alone(chain: RunningHouse) -> None:
     assert answer.status_code == 200
     assert "Zagreb" in answer.text
     assert "Split" not in answer.text
+
+
+def test_a_page_that_a_form_drew_leads_back_to_one_with_an_address(
+    browser: httpx2.Client,
+) -> None:
+    drawn = browser.get("/gateways?store=split").text
+    csrf = re.search(r'name="csrf" value="(\w+)"', drawn)
+    assert csrf is not None
+    sent = {"csrf": csrf[1], "store": "split", "gateway": "aisle-1"}
+    token = browser.post("/gateways/tokens?store=split", data=sent)
+    assert 'id="token"' in token.text
+    assert 'name="back" value="/gateways"' in token.text
+    assert 'class="switch" action="/gateways"' in token.text
