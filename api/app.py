@@ -88,6 +88,7 @@ def create_app(house: House) -> ASGIApp:
     app.state.visits = Visits(house)
     app.state.scrape = Scrape(house)
     app.state.readiness = Readiness(house)
+    app.state.health = None  # a look at everything, while somebody waits for it
     app.state.tokens = house.tokens
     app.state.access_tokens = AccessTokens(house.settings.data_dir)
     app.state.uses = MachineUses(house)

@@ -115,6 +115,14 @@ PLACES: Final[Sequence[Place]] = (
         letter="s",
         needs=Scope.STORE_ADMIN,
     ),
+    Place(
+        key="health",
+        path="/health",
+        word=mark("Health"),
+        letter="l",
+        needs=Scope.STORE_ADMIN,
+        is_for_all=True,
+    ),
     Place(key="audit", path="/audit", word=mark("Audit"), letter="a", needs=Scope.AUDIT_READ),
 )
 """The menu, in its order."""

@@ -87,6 +87,7 @@ DOORS = [
     Door("GET", "/api/v1/clock", Scope.STORE_ADMIN, whole=True),
     Door("POST", "/api/v1/clock/confirm", Scope.STORE_ADMIN, {}, whole=True, behind=409),
     Door("GET", "/api/v1/stages", Scope.STORE_ADMIN, whole=True),
+    Door("GET", "/api/v1/health", Scope.STORE_ADMIN, whole=True),
     Door("POST", "/api/v1/render", None, {"panel": "bwry-296x128"}),
     Door("PUT", "/api/v1/stores/{store}", Scope.STORE_ADMIN, STORE, whole=True),
     Door("GET", "/api/v1/stores/{store}", Scope.LABEL_READ),
