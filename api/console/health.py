@@ -14,7 +14,7 @@ router = APIRouter(include_in_schema=False)
 
 _TONES: Final[Mapping[str, tuple[str, str, str]]] = {
     "fail": ("needs-you", "needs-you", mark("broken")),
-    "warn": ("not-answering", "needs-you", mark("to be seen to")),
+    "warn": ("not-answering", "needs-you", mark("needs attention")),
     "pass": ("right", "right", mark("well")),
     "skip": ("no-product", "no-product", mark("not tried")),
 }
@@ -22,7 +22,7 @@ _TONES: Final[Mapping[str, tuple[str, str, str]]] = {
 
 _HEADINGS: Final[Mapping[str, str]] = {
     "fail": mark("Something is broken"),
-    "warn": mark("Something wants to be seen to"),
+    "warn": mark("Something needs attention"),
     "pass": mark("All is well"),
 }
 
