@@ -22,6 +22,7 @@ from api.readiness import Readiness
 from api.routes import (
     audit,
     batches,
+    batteries,
     clients,
     clock,
     commands,
@@ -88,6 +89,7 @@ def create_app(house: House) -> ASGIApp:
     app.state.visits = Visits(house)
     app.state.scrape = Scrape(house)
     app.state.readiness = Readiness(house)
+    app.state.forecasts = batteries.Forecasts()
     app.state.health = None  # a look at everything, while somebody waits for it
     app.state.tokens = house.tokens
     app.state.access_tokens = AccessTokens(house.settings.data_dir)
@@ -114,7 +116,7 @@ def create_app(house: House) -> ASGIApp:
             pictures,
             render,
         ),
-        *(fleet, flips, commands, clock, tokens, description, health, hooks),
+        *(fleet, batteries, flips, commands, clock, tokens, description, health, hooks),
         *(guards, neutral, batches, sources, hook_events, imports, migrations),
         *(refused_messages, promotions, promotion_events, till, proposals, journal),
         zones,

@@ -93,6 +93,13 @@ PLACES: Final[Sequence[Place]] = (
         needs=Scope.LABEL_READ,
     ),
     Place(
+        key="batteries",
+        path="/batteries",
+        word=mark("Batteries"),
+        letter="b",
+        needs=Scope.LABEL_READ,
+    ),
+    Place(
         key="shelf-report",
         path="/shelf-report",
         word=mark("Shelf = till"),

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from api.console import (
     account,
     audit,
+    batteries,
     error_pages,
     gateways,
     health,
@@ -36,6 +37,7 @@ PAGES = (
     problems,
     held,
     gateways,
+    batteries,
     label,
     people,
     machines,

@@ -1,9 +1,6 @@
 """Shelf = till: what labels reported to show against what the till says, and an inspection."""
 
 import asyncio
-import csv
-import io
-from collections.abc import Iterable
 from random import Random
 from typing import Annotated, Any, Literal
 
@@ -13,8 +10,8 @@ from pydantic import BaseModel, Field
 
 from api import doors
 from api.auth import Asker, TheHouse
-from api.journal_views import FORMULAS
 from api.schemas import money
+from api.spreadsheet import spreadsheet
 from esl.domain.access import Scope
 from esl.domain.shelf_report import (
     PASSES_AT,
@@ -68,7 +65,11 @@ async def get_shelf_report(
     if asked.format == "csv":
         name = f"inspection-{store_id}-{at:%Y%m%d}-{asked.seed}.csv"
         return Response(
-            _csv(_item_view(item, currency) for item in sample),
+            spreadsheet(
+                COLUMNS,
+                (_item_view(item, currency) for item in sample),
+                numbers=("difference",),
+            ),
             media_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
@@ -132,19 +133,3 @@ def _item_view(item: ShelfItem, currency: str) -> dict[str, Any]:
 def _signed(minor: int | None, currency: str) -> str | None:
     text = money(abs(minor), currency) if minor is not None else None
     return f"-{text}" if minor is not None and minor < 0 else text
-
-
-def _csv(rows: Iterable[dict[str, Any]]) -> bytes:
-    """Write rows as a spreadsheet in which no cell is a formula; differences may be negative."""
-    written = io.StringIO(newline="")
-    lines = csv.writer(written, lineterminator="\r\n")
-    lines.writerow(COLUMNS)
-    for row in rows:
-        lines.writerow([_cell(name, row.get(name)) for name in COLUMNS])
-    return written.getvalue().encode()
-
-
-def _cell(name: str, value: Any) -> str:
-    text = "" if value is None else str(value)
-    is_formula = text.startswith(FORMULAS) and name != "difference"
-    return f"'{text}" if is_formula else text

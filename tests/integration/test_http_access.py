@@ -219,6 +219,7 @@ DOORS = [
     Door("DELETE", "/api/v1/stores/{store}/pairings/{label}", Scope.LABEL_PAIR),
     Door("DELETE", "/api/v1/stores/{store}/labels/{label}", Scope.LABEL_PAIR),
     Door("GET", "/api/v1/stores/{store}/fleet", Scope.LABEL_READ),
+    Door("GET", "/api/v1/stores/{store}/battery-forecast", Scope.LABEL_READ),
     Door("GET", "/api/v1/stores/{store}/problems", Scope.LABEL_READ),
     Door("GET", "/api/v1/stores/{store}/problems/{problem}", Scope.LABEL_READ, behind=404),
     Door("GET", "/api/v1/stores/{store}/touches", Scope.LABEL_READ),
