@@ -19,6 +19,10 @@ router = APIRouter(include_in_schema=False)
 ENTRIES_MOST: Final = 100
 
 
+DETAIL_MOST: Final = 2000
+"""Characters of what an entry holds; of 1,000 labels paired at once the API says all."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditPage:
     """What was done in a store."""
@@ -27,6 +31,7 @@ class AuditPage:
     asked: Mapping[str, str]
     more: str | None  # the address of older entries
     wrong: Wrong | None = None
+    detail_most: int = DETAIL_MOST
 
     @property
     def is_narrowed(self) -> bool:

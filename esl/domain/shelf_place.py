@@ -12,8 +12,9 @@ itself come first, in its own order.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from esl.domain.errors import InvalidInput
@@ -22,6 +23,7 @@ BELOW = "/"
 PLACE_LONGEST = 80
 PART_LONGEST = 40
 FIRST_MOST = 1_000
+_ORDERS_KEPT = 16
 PARTS = ("aisle", "bay", "shelf", "position")
 
 _NUMBERS = re.compile(r"([0-9]{1,15})")
@@ -80,9 +82,16 @@ class Walk:
     first: tuple[str, ...] = ()
 
 
-def walk_order(places: Sequence[str], walk: Walk) -> dict[str, int]:
-    """Number places in the order of a walk; equal ones have one number."""
-    known = set(places)
+def walk_order(places: Iterable[str], walk: Walk) -> Mapping[str, int]:
+    """Number places in the order of a walk; equal ones have one number.
+
+    A shop's places seldom change, so the last few orders are remembered.
+    """
+    return _walk_order(frozenset(places), walk)
+
+
+@lru_cache(maxsize=_ORDERS_KEPT)
+def _walk_order(known: frozenset[str], walk: Walk) -> Mapping[str, int]:
     split = {place: read_place(place) for place in known}
     ranks = {place: _rank(place, walk.first) for place in known}
     aisles = sorted(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from esl.domain.ids import GatewayId, LabelId, StoreId
 from esl.domain.label import Phase
 from esl.services.placing import labels_in_order
-from esl.store.wall_counts import WallEntry, entries_of, skus_of_code
+from esl.store.wall_counts import WallEntry, entries_of, ids_of, skus_of_code
 
 CODE_LEAST: Final = 6
 """Digits from which on a word may be a part of a GTIN; other GTINs than the first are asked for."""
@@ -37,9 +37,13 @@ def find_labels(
     )
     if not phases and not search.strip() and hanging is not None:
         return hanging
-    entries = entries_of(tx, store_id, online, phases=frozenset(phases) or None)
-    wanted = _Search(tx, store_id, search)
-    found = [entry.label_id for entry in entries if wanted.finds(entry)]
+    wanted_phases = frozenset(phases) or None
+    if search.strip():
+        wanted = _Search(tx, store_id, search)
+        entries = entries_of(tx, store_id, online, phases=wanted_phases)
+        found = [entry.label_id for entry in entries if wanted.finds(entry)]
+    else:
+        found = ids_of(tx, store_id, online, phases=wanted_phases)
     if hanging is None:
         return found
     here = frozenset(found)

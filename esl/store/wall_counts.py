@@ -130,6 +130,22 @@ def entries_of(
     ]
 
 
+def ids_of(
+    tx: Connection,
+    store_id: StoreId,
+    online: AbstractSet[GatewayId],
+    *,
+    phases: AbstractSet[Phase] | None = None,
+) -> list[LabelId]:
+    """List the ids of a store's labels in their order: all, or those in ``phases``."""
+    query = (
+        select(labels.c.label_id).where(labels.c.store_id == store_id).order_by(labels.c.label_id)
+    )
+    if phases is not None:
+        query = query.where(phase_in_sql(online).in_(sorted(phases)))
+    return [LabelId(label_id) for label_id in tx.execute(query).scalars()]
+
+
 def skus_of_code(tx: Connection, store_id: StoreId, digits: str) -> set[Sku]:
     """Return the products that have a GTIN with these digits in it behind their first one."""
     query = select(product_gtins.c.sku).where(

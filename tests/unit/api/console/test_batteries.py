@@ -28,7 +28,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHouse]:
         running.done("POST", f"{STORE}/labels", labels)
         products = [{"sku": name, "name": name, "price": "1.00"} for name in names]
         running.done("POST", f"{STORE}/products", products)
-        places = {"fast": "2-1", "slow": "1-1"}
+        places = {"fast": "2/1", "slow": "1/1"}
         pairings = [
             {"label": name, "sku": name} | ({"place": places[name]} if name in places else {})
             for name in names
@@ -62,7 +62,7 @@ def browser(house: RunningHouse) -> Iterator[httpx2.Client]:
 
 def test_those_that_fall_are_listed_as_one_walks(house: RunningHouse) -> None:
     found = house.done("GET", f"{STORE}/battery-forecast?within_days=3650")
-    assert [one["label"] for one in found["labels"]] == ["slow", "fast"], "shelf 1-1, then 2-1"
+    assert [one["label"] for one in found["labels"]] == ["slow", "fast"], "aisle 1, then 2"
     slow, fast = found["labels"]
     assert fast["mv_per_day"] == -20.0
     assert fast["battery_mv"] == 2700
