@@ -32,6 +32,7 @@ from api.routes import (
     fleet,
     flips,
     guards,
+    hand_prices,
     health,
     hook_events,
     hooks,
@@ -107,6 +108,7 @@ def create_app(house: House) -> ASGIApp:
         *(
             stores,
             product_lists,
+            hand_prices,
             products,
             label_history,
             labels,

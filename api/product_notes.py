@@ -10,15 +10,16 @@ from esl.domain.entry import StatedPromotion
 from esl.domain.ids import Sku
 from esl.domain.place import Store
 from esl.domain.pricing import Keep
-from esl.store import listed, schedule, words
+from esl.store import journal, listed, schedule, words
+from esl.store.product_pages import Since, prices_since
 from esl.store.schedule import Planned
 
 
 def product_notes(tx: Connection, store: Store, sku: Sku) -> dict[str, Any]:
-    """Return ``gtins``, ``location``, ``tax``, ``anchor_price`` and ``planned`` of a product.
+    """Return its ``gtins``, ``location``, ``tax``, ``anchor_price``, ``planned`` and ``labels``.
 
     ``anchor_price`` is the legal reference price that a source stated. ``planned`` are prices
-    that hold from a later moment, or hold until one.
+    that hold from a later moment, or hold until one. ``since`` and ``source`` are of its price.
     """
     found = listed.listed_products(tx, store.store_id, [sku]).get(sku)
     if found is None:
@@ -31,7 +32,8 @@ def product_notes(tx: Connection, store: Store, sku: Sku) -> dict[str, Any]:
         "tax": None if found.tax_permille is None else _percent(found.tax_permille),
         "anchor_price": money(found.anchor_minor, store.currency),
         "planned": [_planned_view(one, store) for one in planned],
-    }
+        "labels": journal.labels_of(tx, store.store_id, [sku]).get(sku, []),
+    } | since_view(prices_since(tx, store.store_id, [sku]).get(sku))
 
 
 def _planned_view(planned: Planned, store: Store) -> dict[str, Any]:
@@ -61,3 +63,10 @@ def _percent(permille: int) -> str:
 
 def _text(instant: datetime | None) -> str | None:
     return instant.isoformat().replace("+00:00", "Z") if instant is not None else None
+
+
+def since_view(since: Since | None) -> dict[str, Any]:
+    """Since when a price holds, and who said it; nothing where that is not known."""
+    if since is None:
+        return {}
+    return {"since": since.at.isoformat().replace("+00:00", "Z"), "source": since.source}

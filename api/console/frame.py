@@ -72,6 +72,13 @@ PLACES: Final[Sequence[Place]] = (
         is_first=True,
     ),
     Place(
+        key="products",
+        path="/products",
+        word=mark("Products"),
+        letter="r",
+        needs=Scope.PRICE_READ,
+    ),
+    Place(
         key="problems",
         path="/problems",
         word=mark("Problems"),

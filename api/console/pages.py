@@ -16,6 +16,7 @@ from api.console import (
     people,
     preferences,
     problems,
+    products,
     promotions,
     provider_sign_in,
     shelf_report,
@@ -34,6 +35,7 @@ from esl.settings import is_loopback
 PAGES = (
     home,
     promotions,
+    products,
     problems,
     held,
     gateways,

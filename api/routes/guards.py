@@ -14,7 +14,7 @@ from api.decisions import reasons_view
 from api.edits import Edited, Read
 from api.schemas import money
 from esl.domain.access import Principal, Scope
-from esl.domain.ids import Sku
+from esl.domain.ids import SKU_MAX_CHARACTERS, Sku
 from esl.domain.pricing import Decision
 from esl.domain.product import Product
 from esl.domain.quarantine import HeldBack, QuarantineState
@@ -39,6 +39,9 @@ class QuarantinePage(BaseModel, extra="forbid"):
         default="open",
         pattern=f"^({'|'.join(QuarantineState)}|all)$",
         description="“open” waits for a person; “all” lists those that were decided about, too.",
+    )
+    sku: str = Field(
+        default="", max_length=SKU_MAX_CHARACTERS, description="Of one product; left out: of all."
     )
     after: int = Field(default=0, ge=0, le=2**53 - 1)
     limit: int = Field(default=100, ge=1, le=PAGE_MOST)
@@ -78,9 +81,12 @@ async def list_quarantine(
     """List the prices that wait for another person than who sent them."""
     store_id = await doors.enter(house, who, Scope.PRICE_READ, store)
     state = None if page.state == "all" else QuarantineState(page.state)
+    sku = doors.sku(page.sku) if page.sku else None
 
     def query(tx: Connection) -> tuple[list[HeldBack], Mapping[Sku, Product]]:
-        found = held_rows.list_held(tx, store_id, state=state, after=page.after, limit=page.limit)
+        found = held_rows.list_held(
+            tx, store_id, state=state, after=page.after, limit=page.limit, sku=sku
+        )
         return found, products_by_sku(tx, store_id, [held.sku for held in found])
 
     found, named = await doors.read(house, query)

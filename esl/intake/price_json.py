@@ -8,6 +8,7 @@ One change, or an array of up to `MAX_CHANGES`:
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from esl.domain.errors import FieldProblem, InvalidInput
@@ -19,6 +20,7 @@ from esl.intake.plain_changes import PlainChanges
 
 MAX_CHANGES = 10_000
 BADGE_LONGEST = 40
+HAND_REASON_LONGEST = 200
 _MAX_PROBLEMS = 50
 
 Item = TypeVar("Item")
@@ -41,6 +43,33 @@ def parse_price_changes(value: Any, *, store_id: StoreId, currency: str) -> list
         return change
 
     return parse_each(value, parse)
+
+
+def parse_hand_price(
+    value: Any, *, store_id: StoreId, currency: str, source: SourceId
+) -> tuple[PriceChange, str]:
+    """Read a price that somebody typed in, and the reason: it comes now, and from no source.
+
+    Raises:
+        InvalidInput: With the path of each bad field.
+    """
+    fields = Fields(value)
+    reason = fields.text("reason", longest=HAND_REASON_LONGEST, required=True)
+    for name in ("source", "source_seq", "source_time"):
+        if fields.take(name) is not KEEP:
+            fields.problem(name, "not of a price by hand", fix="Send it to price-changes.")
+    sku = fields.parsed("sku", lambda text, at: check_sku(text, path=at), required=True)
+    change = read_change(
+        fields,
+        store_id=store_id,
+        sku=Sku(sku) if isinstance(sku, str) else Sku(""),
+        currency=currency,
+        required=True,
+    )
+    fields.finish()
+    if change is None:
+        raise AssertionError("a required change is read or refused")
+    return replace(change, source=source), reason if isinstance(reason, str) else ""
 
 
 def parse_each(

@@ -1,4 +1,4 @@
-"""Find labels as people look for them: by words, by how they do, by where they hang."""
+"""Find labels and products as people look for them: by words, by how they do, by their place."""
 
 import unicodedata
 from collections.abc import Collection
@@ -7,9 +7,10 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from esl.domain.ids import GatewayId, LabelId, StoreId
+from esl.domain.ids import GatewayId, LabelId, Sku, StoreId
 from esl.domain.label import Phase
 from esl.services.placing import labels_in_order
+from esl.store.product_pages import Which, findable_after
 from esl.store.wall_counts import WallEntry, entries_of, ids_of, skus_of_code
 
 CODE_LEAST: Final = 6
@@ -50,6 +51,24 @@ def find_labels(
     return [label_id for label_id in hanging if label_id in here]
 
 
+def find_products(
+    tx: Connection, store_id: StoreId, which: Which, search: str, *, after: str, limit: int
+) -> list[Sku]:
+    """List products by SKU behind one: each word of ``search`` is in SKU, name or a GTIN.
+
+    Reads no further than the page needs; a word that nothing has is looked for in all of them.
+    """
+    wanted = _Search(tx, store_id, search)
+    found: list[Sku] = []
+    for piece in findable_after(tx, store_id, which, after=after):
+        for one in piece:
+            if wanted.fits(f"{one.sku} {one.name} {one.gtin or ''}", one.sku):
+                found.append(one.sku)
+                if len(found) == limit:
+                    return found
+    return found
+
+
 class _Search:
     """What somebody looks for: each word is in id, SKU, name or a GTIN."""
 
@@ -61,8 +80,12 @@ class _Search:
         ]
 
     def finds(self, entry: WallEntry) -> bool:
-        text = fold(f"{entry.label_id} {entry.sku or ''} {entry.name or ''} {entry.gtin or ''}")
-        return all(word in text or entry.sku in coded for word, coded in self._words)
+        text = f"{entry.label_id} {entry.sku or ''} {entry.name or ''} {entry.gtin or ''}"
+        return self.fits(text, entry.sku)
+
+    def fits(self, text: str, sku: Sku | None) -> bool:
+        folded = fold(text)
+        return all(word in folded or sku in coded for word, coded in self._words)
 
 
 def _is_code(word: str) -> bool:
@@ -74,5 +97,7 @@ def fold(text: str) -> str:
 
     Databases differ in this, and SQLite knows only ASCII; so searching is done here.
     """
+    if text.isascii():  # most texts, and a third of the time
+        return text.lower()
     parted = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in parted if not unicodedata.combining(c))

@@ -72,6 +72,7 @@ class Line:
     shown: int | None = None  # of these, that came to show it
     first_shown: datetime | None = None
     last_shown: datetime | None = None
+    batch_id: int | None = None  # with which it came
 
 
 def place_from(text: str) -> Place:
@@ -115,6 +116,15 @@ def read_page(
     if is_whole:
         return lines, None
     return lines, Place(max(events, default=after.event_id), max(entries, default=after.entry_id))
+
+
+def read_product(
+    tx: Connection, store_id: StoreId, sku: Sku, *, before: int, most: int
+) -> list[Line]:
+    """Load what one product's price was changed to before an event, the latest first."""
+    lines = journal.lines_of_product(tx, store_id, sku, before=before, most=most)
+    shown = _shown(tx, store_id, lines)
+    return [_price(one, shown[one.event_id]) for one in lines]
 
 
 def read_all(
@@ -190,6 +200,7 @@ def _price(line: PriceLine, shown: _Shown) -> Line:
         shown=shown.shown,
         first_shown=shown.first,
         last_shown=shown.last,
+        batch_id=line.batch_id,
     )
 
 

@@ -6,9 +6,9 @@ have to pay for. Between processes moments may be off by a little; `_SLACK` cove
 row's own moment decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -27,8 +27,7 @@ _MOMENT_OF_ENTRY: Final = Bulk(
 _LAST_EVENT: Final = Bulk("SELECT coalesce(max(event_id), 0) FROM price_event")
 _LAST_ENTRY: Final = Bulk("SELECT coalesce(max(entry_id), 0) FROM audit_entry")
 
-_EVENTS: Final = Bulk(
-    """
+_LINE: Final = """
     SELECT e.event_id, e.received_at, e.sku, p.name, e.price_minor, e.was_minor, e.badge,
         e.currency, e.decision, e.layer, e.source, e.actor, e.rev, e.batch_id, e.why,
         (SELECT CASE WHEN f.decision = 'withdrawn' THEN NULL ELSE f.price_minor END
@@ -53,9 +52,20 @@ _EVENTS: Final = Bulk(
     FROM price_event AS e
         LEFT JOIN product AS p ON p.store_id = e.store_id AND p.sku = e.sku
         LEFT JOIN batch AS b ON b.batch_id = e.batch_id
+"""
+_EVENTS: Final = Bulk(
+    _LINE
+    + """
     WHERE e.event_id > :after AND e.event_id <= :last AND {no_index}e.store_id = :store
         AND e.rev IS NOT NULL AND e.received_at >= :begins AND e.received_at < :ends
     ORDER BY e.event_id LIMIT :most
+    """
+)
+_OF_PRODUCT: Final = Bulk(
+    _LINE
+    + """
+    WHERE e.store_id = :store AND e.sku = :sku AND e.event_id < :before AND e.rev IS NOT NULL
+    ORDER BY e.event_id DESC LIMIT :most
     """
 )
 _ENTRIES: Final = Bulk(
@@ -166,6 +176,17 @@ def price_lines(
         ends=span.ends,
         most=most,
     )
+    return _price_lines(found)
+
+
+def lines_of_product(
+    tx: Connection, store_id: StoreId, sku: Sku, *, before: int, most: int
+) -> list[PriceLine]:
+    """Load the prices of one product that came to hold before an event, the latest first."""
+    return _price_lines(_OF_PRODUCT.run(tx, store=store_id, sku=sku, before=before, most=most))
+
+
+def _price_lines(found: Iterable[Sequence[Any]]) -> list[PriceLine]:
     lines: list[PriceLine] = []
     for event_id, at, *rest in found:
         instant = instant_from(at)

@@ -1,15 +1,30 @@
 """Products page by page, with their prices and the labels that speak for them."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, Exists, Select, Table, exists, func, select
 
-from esl.domain.ids import LabelId, Sku, StoreId
-from esl.domain.pricing import CurrentPrice
+from esl.domain.ids import LabelId, Sku, SourceId, StoreId
+from esl.domain.pricing import CurrentPrice, Decision
 from esl.domain.product import Product
+from esl.store.bulk import Bulk
+from esl.store.columns import instant_from
 from esl.store.products import current_prices, product_from
-from esl.store.tables import pairings, prices, products
+from esl.store.tables import pairings, price_events, prices, products
 from esl.store.upsert import in_batches
+
+_NAMES_AT_ONCE: Final = 2_000
+_SINCE: Final = Bulk(
+    """
+    SELECT e.sku, e.received_at, e.source FROM {rows} CROSS JOIN price AS p
+    JOIN price_event AS e ON e.store_id = p.store_id AND e.sku = p.sku AND e.rev = p.rev
+    WHERE p.store_id = :store AND p.sku = {item} AND e.layer <> 2
+    ORDER BY e.event_id
+    """
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +59,66 @@ class Which:
     name: str | None = None  # how it begins
     is_priced: bool | None = None
     is_paired: bool | None = None
+    is_delisted: bool | None = None  # no price holds, and one did
+
+
+class Findable(NamedTuple):
+    """What a product can be found by."""
+
+    sku: Sku
+    name: str
+    gtin: str | None  # the first of it
+
+
+class Since(NamedTuple):
+    """When the price that holds came to hold, and whose word it is."""
+
+    at: datetime
+    source: SourceId
 
 
 def products_after(
     tx: Connection, store_id: StoreId, which: Which, *, after: str, limit: int
 ) -> list[ListedProduct]:
     """List a store's products by SKU behind one, at most ``limit`` of those that fit."""
-    query = select(products).where(products.c.store_id == store_id, products.c.sku > after)
+    query = _narrowed(select(products), store_id, which).where(products.c.sku > after)
+    ordered = query.order_by(products.c.sku).limit(limit)
+    return _with_prices(tx, store_id, [product_from(row) for row in tx.execute(ordered)])
+
+
+def products_of(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> list[ListedProduct]:
+    """Load these products as they are listed, by SKU; unknown ones are left out."""
+    query = select(products).where(products.c.store_id == store_id, products.c.sku.in_(skus))
+    ordered = query.order_by(products.c.sku)
+    return _with_prices(tx, store_id, [product_from(row) for row in tx.execute(ordered)])
+
+
+def findable_after(
+    tx: Connection, store_id: StoreId, which: Which, *, after: str
+) -> Iterator[list[Findable]]:
+    """Read what those that fit can be found by, by SKU, a piece at a time."""
+    columns = select(products.c.sku, products.c.name, products.c.gtin)
+    query = _narrowed(columns, store_id, which).order_by(products.c.sku).limit(_NAMES_AT_ONCE)
+    while True:
+        found = tx.execute(query.where(products.c.sku > after)).all()
+        if not found:
+            return
+        yield [Findable(Sku(row.sku), row.name, row.gtin) for row in found]
+        after = found[-1].sku
+
+
+def prices_since(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> dict[Sku, Since]:
+    """Say since when prices hold; without one, or where its history is forgotten, nothing."""
+    found: dict[Sku, Since] = {}
+    for sku, at, source in _SINCE.run(tx, sorted(set(skus)), store=store_id):
+        instant = instant_from(at)
+        if instant is not None:
+            found[Sku(sku)] = Since(instant, SourceId(source))
+    return found
+
+
+def _narrowed(query: Select[Any], store_id: StoreId, which: Which) -> Select[Any]:
+    query = query.where(products.c.store_id == store_id)
     if which.category is not None:
         query = query.where(products.c.category == which.category)
     if which.brand is not None:
@@ -59,12 +127,21 @@ def products_after(
         query = query.where(products.c.name.startswith(which.name, autoescape=True))
     for table, wanted in ((prices, which.is_priced), (pairings, which.is_paired)):
         if wanted is not None:
-            of_it = exists().where(
-                table.c.store_id == products.c.store_id, table.c.sku == products.c.sku
-            )
+            of_it = _of(table)
             query = query.where(of_it if wanted else ~of_it)
-    ordered = query.order_by(products.c.sku).limit(limit)
-    return _with_prices(tx, store_id, [product_from(row) for row in tx.execute(ordered)])
+    if which.is_delisted is not None:
+        held = _of(prices)
+        did = exists().where(
+            price_events.c.store_id == products.c.store_id,
+            price_events.c.sku == products.c.sku,
+            price_events.c.decision == Decision.WITHDRAWN.value,
+        )
+        query = query.where(~held & did if which.is_delisted else held | ~did)
+    return query
+
+
+def _of(table: Table) -> Exists:
+    return exists().where(table.c.store_id == products.c.store_id, table.c.sku == products.c.sku)
 
 
 def product_on_its_page(tx: Connection, store_id: StoreId, sku: Sku) -> ListedProduct | None:

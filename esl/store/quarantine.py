@@ -154,12 +154,20 @@ def held_back(tx: Connection, store_id: StoreId, quarantine_id: int) -> HeldBack
 
 
 def list_held(
-    tx: Connection, store_id: StoreId, *, state: QuarantineState | None, after: int, limit: int
+    tx: Connection,
+    store_id: StoreId,
+    *,
+    state: QuarantineState | None,
+    after: int,
+    limit: int,
+    sku: Sku | None = None,
 ) -> list[HeldBack]:
-    """List a store's by number."""
+    """List a store's by number, or those of one product."""
     query = _query().where(quarantine.c.store_id == store_id, quarantine.c.quarantine_id > after)
     if state is not None:
         query = query.where(quarantine.c.state == state.value)
+    if sku is not None:
+        query = query.where(quarantine.c.sku == sku)
     ordered = query.order_by(quarantine.c.quarantine_id).limit(limit)
     return [_held_back(row) for row in tx.execute(ordered)]
 

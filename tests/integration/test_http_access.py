@@ -117,6 +117,14 @@ DOORS = [
     Door("GET", "/api/v1/stores/{store}/products", Scope.PRICE_READ),
     Door("POST", "/api/v1/stores/{store}/products", Scope.PRICE_WRITE, [{"sku": "1", "name": "a"}]),
     Door("GET", "/api/v1/stores/{store}/products/{sku:path}", Scope.PRICE_READ),
+    Door("GET", "/api/v1/stores/{store}/price-history", Scope.PRICE_READ, query="sku=1001"),
+    Door(
+        "POST",
+        "/api/v1/stores/{store}/hand-prices",
+        Scope.PRICE_WRITE,
+        {"sku": "1001", "price": "1.29", "reason": "asked the buyer"},
+    ),
+    Door("POST", "/api/v1/stores/{store}/hand-prices/{batch}/undo", Scope.PRICE_WRITE, behind=404),
     Door(
         "POST",
         "/api/v1/stores/{store}/price-changes",

@@ -225,7 +225,7 @@ def test_every_example_is_accepted_by_its_endpoint(
         if path.endswith(_AFTER_PRODUCTS):
             _try_example(shop, method, path, operation)
             tried += 1
-    assert tried == 53
+    assert tried == 54
 
 
 _OF_SOMETHING = (
@@ -246,7 +246,10 @@ _OF_SOMETHING = (
     "/imports",  # a file, not JSON: test_http_imports.py
     FETCHING,  # a form, not JSON: test_http_access_times.py
 )
-_AFTER_PRODUCTS = ("/price-changes", "/pairings", "/flips", "/withdrawals", "/lights", "/costs")
+_AFTER_PRODUCTS = (
+    *("/price-changes", "/hand-prices", "/pairings", "/flips", "/withdrawals", "/lights"),
+    "/costs",
+)
 
 
 def _try_example(shop: RunningHouse, method: str, path: str, operation: dict[str, Any]) -> None:
