@@ -21,7 +21,7 @@ SIGNED_OUT: Final = frozenset({"/sign-in", "/welcome"})
 def routes() -> dict[str, str]:
     """Return the routes of all pages of somebody who is signed in, by a key for each."""
     found = {
-        route.path
+        route.path.replace(":path", "")
         for part in PAGES
         for route in part.router.routes
         if isinstance(route, APIRoute) and "GET" in route.methods

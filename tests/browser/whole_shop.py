@@ -78,12 +78,12 @@ def addresses(shelf: Shelf, routes: Mapping[str, str]) -> dict[str, str]:
         "person": next(one["id"] for one in people if one["name"] == "bo"),
         "sku": place.sku,
     }
-    return {key: route.replace(":path", "").format_map(known) for key, route in routes.items()}
+    return {key: route.format_map(known) for key, route in routes.items()}
 
 
 def key_of(route: str) -> str:
     """Name a page for files: ``/labels/{label}`` is ``labels-label``."""
-    return re.sub(r"[^a-z]+", "-", route.replace(":path", "")).strip("-") or "home"
+    return re.sub(r"[^a-z]+", "-", route).strip("-") or "home"
 
 
 def _fill(shelf: Shelf) -> None:
