@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Date, Select, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Date, Select, literal, select
 
 from esl.domain.fleet import REFRESH_FAILURES_MOST, BatterySample, Device
 from esl.domain.ids import GatewayId, LabelId, StoreId
 from esl.store.columns import AnyRow
 from esl.store.labels import LABEL_IS_PAIRED
 from esl.store.tables import battery_samples, labels
-from esl.store.upsert import in_batches
+from esl.store.upsert import in_batches, insert_selected_if_new
 
 _DEVICE = (
     labels.c.label_id,
@@ -77,7 +77,10 @@ def device_named(tx: Connection, label_id: LabelId) -> Device:
 
 
 def sample_batteries(tx: Connection, store_id: StoreId, on_day: date, *, since: datetime) -> None:
-    """Note the voltages of a store's labels for a day, once, of those seen since a moment."""
+    """Note the voltages of a store's labels for a day, once, of those seen since a moment.
+
+    Another worker may note the same at the same time.
+    """
     held = (
         select(battery_samples.c.label_id)
         .where(battery_samples.c.label_id == labels.c.label_id, battery_samples.c.on_day == on_day)
@@ -92,7 +95,7 @@ def sample_batteries(tx: Connection, store_id: StoreId, on_day: date, *, since: 
         ~held.exists(),
     )
     names = ["label_id", "on_day", "millivolts", "temperature_c"]
-    tx.execute(insert(battery_samples).from_select(names, heard))
+    insert_selected_if_new(tx, battery_samples, names, heard)
 
 
 def batteries_of(

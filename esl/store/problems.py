@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Select, delete, func, select, text, update
 
 from esl.domain.errors import NotFound
 from esl.domain.ids import GatewayId, LabelId, StoreId
@@ -13,7 +13,7 @@ from esl.domain.problem import Finding, Problem
 from esl.store.columns import AnyRow
 from esl.store.labels import LABEL_IS_REFUSED
 from esl.store.tables import REFUSED, gateways, labels, problems
-from esl.store.upsert import in_batches
+from esl.store.upsert import in_batches, insert_new_returning
 
 Key = tuple[str, str]
 """Kind and subject."""
@@ -28,9 +28,11 @@ def open_problems(tx: Connection) -> dict[Key, int]:
 
 
 def open_findings(tx: Connection, found: Sequence[Finding], now: datetime) -> list[Finding]:
-    """Write findings down that are not open yet; return those."""
+    """Write findings down that are not open yet; return those.
+
+    Another worker may find the same at the same time; each is opened, and told, by one of them.
+    """
     held = open_problems(tx)
-    new = [f for f in found if (f.kind.value, f.subject) not in held]
     rows = [
         {
             "store_id": f.store_id,
@@ -40,11 +42,11 @@ def open_findings(tx: Connection, found: Sequence[Finding], now: datetime) -> li
             "what_to_do": f.what_to_do[:300],
             "since": now,
         }
-        for f in new
+        for f in found
+        if (f.kind.value, f.subject) not in held
     ]
-    for batch in in_batches(rows):
-        tx.execute(insert(problems), batch)
-    return new
+    opened = insert_new_returning(tx, problems, rows, problems.c.kind, problems.c.subject)
+    return [f for f in found if (f.kind.value, f.subject[:140]) in opened]
 
 
 def close_problems(tx: Connection, problem_ids: Sequence[int], now: datetime) -> list[Problem]:

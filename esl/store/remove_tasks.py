@@ -45,11 +45,13 @@ OPEN_TASKS: Final = Bulk(
             WHERE ended.label_id = label.label_id AND ended.done_at >= label.wanted_at
                 AND ended.done_by <> 'controller'
         )
+    ON CONFLICT DO NOTHING
     """
 )
 """Open a task for each of [label, reason, when] that may show a price and has no open one.
 
-Nor one that a person has done since the label wanted what it wants."""
+Nor one that a person has done since the label wanted what it wants. Another worker may open it at
+the same time."""
 
 CLOSE_TASKS: Final = Bulk(
     """

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Column, Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 Row = Mapping[str, Any]
@@ -32,6 +32,21 @@ def insert_if_new(tx: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert the rows whose primary key is not there yet."""
     if rows:
         tx.execute(_insert(tx)(table).on_conflict_do_nothing(), list(rows))
+
+
+def insert_new_returning(
+    tx: Connection, table: Table, rows: Sequence[Row], *columns: Column[Any]
+) -> set[tuple[Any, ...]]:
+    """Insert the rows that no unique index holds yet; return these columns of them."""
+    insert = _insert(tx)(table).on_conflict_do_nothing().returning(*columns)
+    return {tuple(row) for batch in in_batches(rows) for row in tx.execute(insert, list(batch))}
+
+
+def insert_selected_if_new(
+    tx: Connection, table: Table, names: Sequence[str], selected: Select[Any]
+) -> None:
+    """Insert what a query with a condition finds, where its primary key is not there yet."""
+    tx.execute(_insert(tx)(table).from_select(names, selected).on_conflict_do_nothing())
 
 
 def insert_one_if_new(tx: Connection, table: Table, row: Row) -> bool:
