@@ -29,7 +29,9 @@ BODY_LONGEST_S = 300.0
 """… and all of it."""
 
 _PICTURE = re.compile(r"/api/v1/stores/[^/]+/pictures/[^/]+")
-_FILE = re.compile(r"/api/v1/(?:stores/[^/]+/)?imports")
+_FILE = re.compile(r"/api/v1/(?:stores/[^/]+/)?imports|/imports")
+"""The console's page of imports takes the same files."""
+_SAMPLE = re.compile(r"/api/v1/mappings/(?:try|suggest)|/imports/mapping")
 _PROMOTION = re.compile(r"/api/v1/promotions(?:/[^/]+)?")
 _PLANOGRAM = re.compile(r"/api/v1/stores/[^/]+/planograms")
 _PRICE_CHANGES = re.compile(r"/api/v1/stores/[^/]+/price-changes")
@@ -57,7 +59,16 @@ _FOR_A_PROMOTION = Room(
 _FOR_A_PLANOGRAM = Room(
     bytes=4 * BODY_LARGEST_BYTES, fix="Split it, or send it with: esl places import."
 )
+_FOR_A_SAMPLE = Room(bytes=16 * BODY_LARGEST_BYTES, fix="Send the first rows of the list alone.")
 _FOR_ANYTHING_ELSE = Room(bytes=BODY_LARGEST_BYTES, fix="Send less; nothing here needs as much.")
+
+_ROOMS = (
+    ({"PUT"}, _PICTURE, _FOR_A_PICTURE),
+    ({"POST"}, _MANY_ITEMS, _FOR_ITEMS),
+    ({"POST"}, _SAMPLE, _FOR_A_SAMPLE),
+    ({"POST"}, _PLANOGRAM, _FOR_A_PLANOGRAM),
+    ({"POST", "PUT"}, _PROMOTION, _FOR_A_PROMOTION),
+)
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -195,16 +206,11 @@ def _two_lengths(scope: Scope) -> Response:
 
 
 def _room_for(method: str, path: str) -> Room:
-    if method == "PUT" and _PICTURE.fullmatch(path):
-        return _FOR_A_PICTURE
-    if method == "POST" and _MANY_ITEMS.fullmatch(path):
-        return _FOR_ITEMS
-    if method == "POST" and _PLANOGRAM.fullmatch(path):
-        return _FOR_A_PLANOGRAM
-    if method in ("POST", "PUT") and _PROMOTION.fullmatch(path):
-        return _FOR_A_PROMOTION
     if path.startswith("/compat/"):
         return _FOR_DRIVERS
+    for methods, pattern, room in _ROOMS:
+        if method in methods and pattern.fullmatch(path):
+            return room
     return _FOR_ANYTHING_ELSE
 
 

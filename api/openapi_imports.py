@@ -62,3 +62,19 @@ REPORT: Schema = {
     }
 }
 CANCEL: Schema = ONCE | NOTHING
+APPLY: Schema = ONCE | NOTHING
+_TRIED = ("mapping", "file")
+SUGGEST: Schema = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": _BINARY}},
+    }
+}
+TRY: Schema = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {"schema": object_of(_TRIED, dict.fromkeys(_TRIED, _BINARY))}
+        },
+    }
+}

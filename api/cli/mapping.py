@@ -6,14 +6,15 @@ import shlex
 import sys
 from datetime import UTC
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, NoReturn
+from typing import Annotated, BinaryIO, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from api.cli.mapping_rows import print_trial, trial_json, try_mapping
+from api.cli.mapping_rows import print_trial
 from api.cli.template_files import STANDARD_INPUT, read_input, write_output
+from api.imports.trial import suggestion_json, trial_json, try_mapping
 from esl.domain.errors import InvalidInput, SetupError
 from esl.domain.ids import StoreId
 from esl.domain.money import check_currency
@@ -62,7 +63,7 @@ def suggest(
     if out is not None:
         write_output(out, suggestion.text.encode())
     if as_json:
-        print(json.dumps(_suggestion_json(suggestion), ensure_ascii=False, indent=2))
+        print(json.dumps(suggestion_json(suggestion), ensure_ascii=False, indent=2))
     elif out is not None:
         _print_reasons(suggestion)
         _print_next(suggestion, str(out), file)
@@ -144,39 +145,6 @@ def _open(file: str) -> BinaryIO:
         return Path(file).open("rb")
     except OSError as exc:
         raise SetupError(f"cannot read {file}: {exc.strerror}") from exc
-
-
-def _suggestion_json(suggestion: Suggestion) -> dict[str, Any]:
-    return {
-        "name": suggestion.name,
-        "format": suggestion.format,
-        "rows": suggestion.rows,
-        "unsure": list(suggestion.unsure),
-        "settings": [
-            {"key": each.key, "value": each.value, "sure": each.sure, "why": each.why}
-            for each in suggestion.settings
-        ],
-        "fields": [
-            {
-                "target": each.target,
-                "column": each.column.path if each.column else None,
-                "sure": each.sure,
-                "why": each.why,
-                "others": [other.path for other in each.others],
-            }
-            for each in suggestion.fields
-        ],
-        "questions": [
-            {
-                "column": each.column.path,
-                "question": each.words,
-                "perhaps": each.target,
-            }
-            for each in suggestion.questions
-        ],
-        "unused": [column.header or column.path for column in suggestion.unused],
-        "mapping": suggestion.text,
-    }
 
 
 def _print_reasons(suggestion: Suggestion) -> None:

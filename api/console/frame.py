@@ -79,6 +79,13 @@ PLACES: Final[Sequence[Place]] = (
         needs=Scope.PRICE_READ,
     ),
     Place(
+        key="imports",
+        path="/imports",
+        word=mark("Price lists"),
+        letter="i",
+        needs=Scope.PRICE_READ,
+    ),
+    Place(
         key="problems",
         path="/problems",
         word=mark("Problems"),

@@ -5,7 +5,7 @@ twice. The call stays in this process: no socket, about a millisecond.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 from urllib.parse import quote, unquote, urlencode
@@ -89,14 +89,16 @@ class OwnApi:
         query: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send a request and return the answer; ``body`` is JSON, or bytes with their type.
+        """Send a request and return the answer.
+
+        ``body`` is JSON, or bytes with their type, at once or as they come.
 
         Whoever changes something has looked at the form's token before (`api.auth.require_csrf`).
 
         Raises:
             ApiProblem: The API refused.
         """
-        content = body if isinstance(body, bytes) else b"" if body is None else _as_json(body)
+        content = body if isinstance(body, bytes | AsyncIterator) else _as_json(body)
         scope = self._scope(method, path, query or {}, headers or {}, is_json=body is not None)
         answer = await _ask(self._request.app, scope, content)
         if answer.status >= 400:  # noqa: PLR2004  where refusals begin
@@ -146,7 +148,7 @@ def _problem_of(answer: Answer) -> Mapping[str, Any]:
 
 
 def _as_json(body: Any) -> bytes:
-    return json.dumps(body, ensure_ascii=False).encode()
+    return b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
 
 
 def _sentence(text: Any) -> str:
@@ -154,7 +156,7 @@ def _sentence(text: Any) -> str:
     return f"{words[:1].upper()}{words[1:]}." if words else ""
 
 
-async def _ask(app: Any, scope: Scope, body: bytes) -> Answer:
+async def _ask(app: Any, scope: Scope, body: bytes | AsyncIterator[bytes]) -> Answer:
     status, headers, parts = 500, {}, list[bytes]()
     is_asked = False
 
@@ -162,8 +164,12 @@ async def _ask(app: Any, scope: Scope, body: bytes) -> Answer:
         nonlocal is_asked
         if is_asked:
             return {"type": "http.disconnect"}
+        if not isinstance(body, bytes):
+            async for piece in body:
+                return {"type": "http.request", "body": piece, "more_body": True}
         is_asked = True
-        return {"type": "http.request", "body": body, "more_body": False}
+        last = body if isinstance(body, bytes) else b""
+        return {"type": "http.request", "body": last, "more_body": False}
 
     async def send(message: Message) -> None:
         nonlocal status, headers

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from api.imports.spool import Spool
 from api.imports.upload import Upload
-from esl.domain.errors import InvalidInput, UnknownMapping, UnknownSource
+from esl.domain.errors import Conflict, InvalidInput, UnknownMapping, UnknownSource
 from esl.domain.ids import SourceId, StoreId, check_slug
 from esl.domain.import_job import ImportCounts, ImportJob, ImportState
 from esl.intake.mapping.document import parse_mapping
@@ -137,6 +137,38 @@ def keep_job(
         began_at=None,
         ended_at=None,
         stores=handed.stores if store_id is None else None,
+    )
+    import_jobs.add_job(tx, job, now)
+    return job
+
+
+def apply_tried(
+    tx: Connection, tried: ImportJob, spool: Spool, job_id: str, now: datetime, *, actor: str
+) -> ImportJob:
+    """Make a job of a dry run: the same file, read in the same way, and this time in earnest.
+
+    Raises:
+        Conflict: It was no dry run that ended well, its file is kept no longer, the source is
+            switched off, or too many imports wait.
+    """
+    if not tried.dry_run or tried.state is not ImportState.DONE:
+        raise Conflict("only a dry run that has ended well can be applied")
+    spool.take_tried(tried.job_id, job_id)
+    job = replace(
+        tried,
+        job_id=job_id,
+        state=ImportState.QUEUED,
+        dry_run=False,
+        path=f"{job_id}.file",
+        batch_id=None,
+        cursor=0,
+        rows=0,
+        counts=ImportCounts(),
+        detail=None,
+        actor=actor,
+        created_at=now,
+        began_at=None,
+        ended_at=None,
     )
     import_jobs.add_job(tx, job, now)
     return job

@@ -4,21 +4,27 @@
       JOB.file                   0600, as it was sent
       JOB.mapping                0600, the mapping that came with it, if one did
       JOB.trial                  0600, while a dry run lasts: a copy of the database
+      JOB.tried                  0600, a file whose dry run has ended well: for `Spool.take_tried`
 
 A job is run by the process that has its file.
 """
 
+import contextlib
 import hashlib
 import io
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from esl.domain.errors import EslError, SetupError, Unavailable
+from esl.domain.errors import Conflict, EslError, SetupError, Unavailable
 
 BUFFER_BYTES = 256 * 1024
+TRIED_KEPT_S = 24 * 3600.0
+TRIED_MOST = 8
+"""So long, and of so many dry runs, the file is kept for taking it in earnest."""
 
 
 class ImportStopped(EslError):
@@ -138,9 +144,51 @@ class Spool:
         for path in self._folder.glob(f"{job_id}.*"):
             path.unlink(missing_ok=True)
 
+    def keep_tried(self, job_id: str) -> None:
+        """Keep the file of a dry run that has ended, so that it can be taken in earnest."""
+        self.trial_of(job_id).unlink(missing_ok=True)
+        file = self._folder / f"{job_id}.file"
+        os.utime(file)  # it is kept from now on
+        file.rename(self._tried(job_id))
+
+    def has_tried(self, job_id: str) -> bool:
+        """Say whether the file of a dry run is still here."""
+        return self._tried(job_id).is_file()
+
+    def take_tried(self, tried_id: str, job_id: str) -> None:
+        """Give a job the file of a dry run, and the mapping that came with it; both keep theirs.
+
+        Raises:
+            Conflict: The file is here no longer.
+        """
+        mapping = self._folder / f"{tried_id}.mapping"
+        try:
+            if mapping.is_file():
+                os.link(mapping, self._folder / f"{job_id}.mapping")
+            os.link(self._tried(tried_id), self._folder / f"{job_id}.file")
+        except FileNotFoundError:
+            raise Conflict("the file of this dry run is kept no longer; send it again") from None
+        except OSError as exc:
+            raise Unavailable(f"the file cannot be kept: {exc.strerror}") from exc
+
+    def forget_tried(self) -> None:
+        """Delete files of dry runs that nobody took in earnest: old ones, and more than a few."""
+        found: list[tuple[float, str]] = []
+        for path in self._folder.glob("*.tried"):
+            with contextlib.suppress(FileNotFoundError):  # it was taken at this moment
+                found.append((path.stat().st_mtime, path.stem))
+        kept_since_s = time.time() - TRIED_KEPT_S
+        for number, (at_s, job_id) in enumerate(sorted(found, reverse=True)):
+            if number >= TRIED_MOST or at_s < kept_since_s:
+                self.discard(job_id)
+
     def job_ids(self) -> set[str]:
-        """Return the jobs of which anything is here."""
-        return {path.name.split(".")[0] for path in self._folder.glob("*.*")}
+        """Return the jobs of which anything is here, but for dry runs that may be taken yet."""
+        found = {path.name.split(".")[0] for path in self._folder.glob("*.*")}
+        return {job_id for job_id in found if not self.has_tried(job_id)}
+
+    def _tried(self, job_id: str) -> Path:
+        return self._folder / f"{job_id}.tried"
 
     def _make(self) -> None:
         try:

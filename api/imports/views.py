@@ -6,9 +6,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from api.imports.worker import Progress
+from esl.domain.ids import Sku, StoreId
 from esl.domain.import_job import ImportCounts, ImportJob, ImportMode, ImportState, ReportLine
 from esl.domain.pricing import Decision
 from esl.store import import_jobs
+from esl.store.products import products_by_sku
 
 REJECTED_SHOWN = 1000
 """Refused rows within a summary; a report has more of them."""
@@ -111,6 +113,25 @@ def line_view(line: ReportLine) -> dict[str, Any]:
         "reason": line.reason,
         "rev": line.rev,
     }
+
+
+def named_lines(tx: Connection, lines: Sequence[ReportLine]) -> list[dict[str, Any]]:
+    """Lines of a report, with the names of the products that stores know."""
+    named: dict[tuple[StoreId, Sku], str] = {}
+    for store_id in {line.store_id for line in lines if line.store_id is not None}:
+        skus = [line.sku for line in lines if line.store_id == store_id and line.sku is not None]
+        for sku, product in products_by_sku(tx, store_id, skus).items():
+            named[store_id, sku] = product.name
+    return [
+        line_view(line)
+        | {
+            "name": named.get((line.store_id, line.sku))
+            if line.store_id is not None and line.sku is not None
+            else None,
+            "fix": line.fix or None,
+        }
+        for line in lines
+    ]
 
 
 def csv_cells(line: ReportLine) -> Sequence[str]:

@@ -18,7 +18,7 @@ from api.books import Books
 from api.imports.spool import ImportStopped, Spool
 from esl.domain.errors import EslError, NotFound, Unavailable
 from esl.domain.ids import LabelId
-from esl.domain.import_job import ImportJob
+from esl.domain.import_job import ImportJob, ImportState
 from esl.intake.mapping.document import parse_mapping
 from esl.intake.mapping.model import Mapping
 from esl.services import import_jobs
@@ -98,6 +98,7 @@ class ImportWorker:
         for job_id in list(self._cancelled):  # none of them runs: this is the thread that would
             self.spool.discard(job_id)
             self._cancelled.discard(job_id)
+        self.spool.forget_tried()
         try:
             with self._books.database.read() as tx:
                 waiting = rows.open_jobs(tx)
@@ -105,7 +106,7 @@ class ImportWorker:
             if job is None or self._stopping.is_set():
                 return False
             log.info("import begins", job=job.job_id, source=job.source, bytes=job.size_bytes)
-            ended = self.run_job(job)
+            ended = self.run_job(job, keeps_tried=True)
         except ImportStopped:
             return False
         except Unavailable as exc:
@@ -123,8 +124,10 @@ class ImportWorker:
         )
         return True
 
-    def run_job(self, job: ImportJob) -> ImportJob:
+    def run_job(self, job: ImportJob, *, keeps_tried: bool = False) -> ImportJob:
         """Run one job to its end, in the calling thread; return it as it ended.
+
+        With ``keeps_tried`` the file of a dry run is kept for who wants to apply it.
 
         Raises:
             Unavailable: The database is busy or gone.
@@ -144,7 +147,10 @@ class ImportWorker:
             self.progress = None
         with self._books.database.read() as tx:
             ended = rows.job_named(tx, job.job_id)
-        self.spool.discard(job.job_id)
+        if keeps_tried and ended.dry_run and ended.state is ImportState.DONE:
+            self.spool.keep_tried(job.job_id)
+        else:
+            self.spool.discard(job.job_id)
         self._cancelled.discard(job.job_id)
         return ended
 

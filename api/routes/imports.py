@@ -15,10 +15,10 @@ from api import doors, openapi_imports
 from api.auth import Asker, TheHouse
 from api.errors import problem
 from api.house import House
-from api.imports.desk import HandedIn, check_upload, keep_job
+from api.imports.desk import HandedIn, apply_tried, check_upload, keep_job
 from api.imports.report import report_pieces
 from api.imports.upload import TooLarge, TooSlow, Upload, receive_upload
-from api.imports.views import job_view, summary_of
+from api.imports.views import job_view, named_lines, summary_of
 from esl.domain.access import ALL_STORES, Principal, Scope
 from esl.domain.errors import NotFound
 from esl.domain.ids import StoreId
@@ -26,6 +26,7 @@ from esl.domain.import_job import ImportJob
 from esl.services import import_jobs
 from esl.services.requests import StoredAnswer, answer_once
 from esl.store import import_jobs as rows
+from esl.store import sources
 from gateway.worker import Notice
 
 router = APIRouter(prefix="/api/v1", tags=["imports"])
@@ -41,6 +42,14 @@ class ImportPage(BaseModel, extra="forbid"):
     store: str = Field(default="", max_length=64)
     before: AwareDatetime | None = None
     limit: int = Field(default=50, ge=1, le=PAGE_MOST)
+
+
+class LinePage(BaseModel, extra="forbid"):
+    """Which lines of a report."""
+
+    decision: Literal["", "accepted", "quarantined", "superseded", "rejected", "left_out"] = ""
+    after: int = Field(default=0, ge=0, le=2**53 - 1)
+    limit: int = Field(default=100, ge=1, le=1000)
 
 
 class ReportForm(BaseModel, extra="forbid"):
@@ -143,6 +152,25 @@ def _digest_of(upload: Upload, path: str) -> str:
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
+@router.get("/stores/{store}/import-choices")
+async def get_import_choices(store: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+    """Say by what a price list of a store may be read: mappings and sources, by name."""
+    store_id = await doors.enter(house, who, Scope.PRICE_WRITE, store)
+
+    def query(tx: Connection) -> dict[str, Any]:
+        known = [one.source for one in sources.list_sources(tx, store_id=store_id)]
+        return {
+            "mappings": [one.name for one in sources.list_mappings(tx)],
+            "sources": [
+                {"source": one.source_id, "name": one.name, "accepts_full": one.accepts_full}
+                for one in known
+                if one.mapping is not None and not one.disabled
+            ],
+        }
+
+    return await doors.read(house, query)
+
+
 @router.get("/imports")
 async def list_imports(
     house: TheHouse, who: Asker, page: Annotated[ImportPage, Query()]
@@ -182,7 +210,8 @@ async def get_import(import_id: str, house: TheHouse, who: Asker) -> dict[str, A
 
     def query(tx: Connection) -> dict[str, Any]:
         job = _job_for(tx, who, Scope.PRICE_READ, import_id)
-        return job_view(job, house.imports.progress, summary=summary_of(tx, job))
+        view = job_view(job, house.imports.progress, summary=summary_of(tx, job))
+        return view | {"can_apply": house.imports.spool.has_tried(job.job_id)}
 
     return await doors.read(house, query)
 
@@ -200,6 +229,59 @@ async def get_report(
         media_type=media,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+@router.get("/imports/{import_id}/lines")
+async def list_import_lines(
+    import_id: str, house: TheHouse, who: Asker, page: Annotated[LinePage, Query()]
+) -> dict[str, Any]:
+    """List the lines of a report, with the names of their products as far as they are known.
+
+    A product that a dry run would change has its price before and after as the reason.
+    """
+
+    def query(tx: Connection) -> dict[str, Any]:
+        job = _job_for(tx, who, Scope.PRICE_READ, import_id)
+        found = rows.lines_of(
+            tx, job.job_id, after=page.after, limit=page.limit, decision=page.decision or None
+        )
+        return {
+            "lines": named_lines(tx, [line for _, line in found]),
+            "counts": rows.count_lines(tx, job.job_id),
+            "after": found[-1][0] if len(found) == page.limit else None,
+        }
+
+    return await doors.read(house, query)
+
+
+@router.post("/imports/{import_id}/apply", openapi_extra=openapi_imports.APPLY)
+async def apply_import(import_id: str, request: Request, house: TheHouse, who: Asker) -> Response:
+    """Take the file of a dry run in earnest: as a new import, read in the same way.
+
+    Its file is kept for a day, and of the last few dry runs.
+    """
+    who_may = Scope.PRICE_WRITE
+    await doors.read(house, lambda tx: _job_for(tx, who, who_may, import_id))
+    body = await doors.read_nothing(request)
+    spool, job_id = house.imports.spool, secrets.token_hex(8)
+    is_kept = False
+
+    def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
+        nonlocal is_kept
+        tried = _job_for(tx, who, who_may, import_id)
+        job = apply_tried(tx, tried, spool, job_id, house.clock.now(), actor=who.name)
+        is_kept = True
+        return {"id": job.job_id, "state": job.state.value, "applies": tried.job_id}, Notice()
+
+    try:
+        answer = await doors.change(house, request, who, body, work)
+    except BaseException:
+        spool.discard(job_id)
+        raise
+    if is_kept:
+        spool.discard(import_id)
+        house.imports.wake()
+    return answer
 
 
 @router.post("/imports/{import_id}/cancel", openapi_extra=openapi_imports.CANCEL)

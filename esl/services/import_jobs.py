@@ -21,10 +21,8 @@ from sqlalchemy import Connection
 
 from esl.domain.entry import Entry, RowProblem
 from esl.domain.errors import Conflict, EslError, InvalidInput
-from esl.domain.guards import WORDS
 from esl.domain.ids import LabelId, Sku, SourceId, StoreId
 from esl.domain.import_job import (
-    LEFT_OUT,
     ImportCounts,
     ImportJob,
     ImportMode,
@@ -33,6 +31,7 @@ from esl.domain.import_job import (
 )
 from esl.domain.pricing import Decision
 from esl.domain.source import Source
+from esl.services.import_lines import line_of, line_of_problem, sentence, with_moves
 from esl.services.import_routing import source_of
 from esl.services.listening import EntryResult, take_entries
 from esl.services.retiring import retire_missing
@@ -154,12 +153,14 @@ def take_piece(
     for store_id, some in groupby(taken.results, key=attrgetter("store_id")):
         tallies[store_id].add(list(some))
     quiet = (Decision.UNCHANGED,) if lists_accepted else (Decision.UNCHANGED, Decision.ACCEPTED)
-    lines = [_line_of(result) for result in taken.results if result.decision not in quiet]
+    lines = [line_of(result) for result in taken.results if result.decision not in quiet]
+    if job.dry_run:
+        lines = with_moves(tx, lines, batch_id)
     past = [problem for result in taken.results for problem in result.problems]
     for problem in [*piece.problems, *past]:
         tally = tallies[problem.store_id]
         tally.of[Decision.REJECTED.value] += problem.rejects
-        lines.append(_line_of_problem(problem))
+        lines.append(line_of_problem(problem))
     lines.sort(key=lambda line: line.row)
     counted = {store_id: tally.counts() for store_id, tally in tallies.items()}
     total = ImportCounts()
@@ -303,7 +304,7 @@ def fail(tx: Connection, job: ImportJob, problem: EslError, now: datetime) -> No
                 row=0,
                 decision=Decision.REJECTED.value,
                 field=each.path,
-                reason=" ".join(filter(None, (_sentence(each.detail), each.fix))),
+                reason=" ".join(filter(None, (sentence(each.detail), each.fix))),
                 fix=each.fix or "",
             )
             for each in problem.problems
@@ -346,38 +347,3 @@ def added(first: ImportCounts, second: ImportCounts) -> ImportCounts:
 def source_named_after(mapping: str) -> SourceId:
     """Name the source of a file for which nobody named one: as its mapping."""
     return SourceId(mapping.replace("_", "-"))
-
-
-def _line_of(result: EntryResult) -> ReportLine:
-    words = [WORDS[reason] for reason in result.reasons]
-    if result.detail is not None:
-        words.insert(0, result.detail)
-    elif result.decision is Decision.SUPERSEDED and not words:
-        words.append("the source has said something newer of this product")
-    field, _, rest = (result.detail or "").partition(": ")
-    has_field = result.decision is Decision.REJECTED and bool(rest) and " " not in field
-    return ReportLine(
-        row=result.rows[0] if result.rows else 0,
-        decision=result.decision.value,
-        field=field if has_field else ("" if result.decision is Decision.ACCEPTED else "price"),
-        reason="; ".join([rest, *words[1:]] if has_field else words),
-        store_id=result.store_id,
-        sku=result.sku,
-        rev=result.rev,
-    )
-
-
-def _line_of_problem(problem: RowProblem) -> ReportLine:
-    return ReportLine(
-        row=problem.row,
-        decision=Decision.REJECTED.value if problem.rejects else LEFT_OUT,
-        field=problem.field,
-        reason=" ".join(filter(None, (_sentence(problem.reason), problem.fix))),
-        fix=problem.fix or "",
-        store_id=problem.store_id,
-        sku=problem.sku,
-    )
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "?", "!")) else f"{text}."

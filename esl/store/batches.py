@@ -56,6 +56,14 @@ class StillHolding(NamedTuple):
     before: Says | None
 
 
+class Move(NamedTuple):
+    """A price before and after a batch, in minor units; None: there was none."""
+
+    before_minor: int | None
+    after_minor: int
+    currency: str
+
+
 _HOLDING: Final = Bulk(
     """
     SELECT DISTINCT e.sku, p.rev FROM price_event AS e
@@ -75,6 +83,20 @@ _BEFORE: Final = Bulk(
             WHERE f.store_id = :store AND f.sku = e.sku AND f.batch_id = :batch
                 AND f.rev IS NOT NULL)
     ORDER BY e.sku, e.event_id
+    """
+)
+_MOVES: Final = Bulk(
+    """
+    SELECT e.sku, e.currency, e.price_minor,
+        (SELECT CASE WHEN f.decision = 'withdrawn' THEN NULL ELSE f.price_minor END
+            FROM price_event AS f
+            WHERE f.store_id = :store AND f.sku = e.sku AND f.event_id < e.event_id
+                AND f.rev IS NOT NULL AND f.layer <> 2
+            ORDER BY f.event_id DESC LIMIT 1)
+    FROM {rows} CROSS JOIN price_event AS e
+    WHERE e.store_id = :store AND e.sku = {item} AND e.batch_id = :batch
+        AND e.rev IS NOT NULL AND e.layer <> 2
+    ORDER BY e.event_id
     """
 )
 _TRIPPED: Final = Bulk(
@@ -195,6 +217,21 @@ def skus_of(tx: Connection, store_id: StoreId, batch_id: int) -> list[Sku]:
 def count_accepted(tx: Connection, store_id: StoreId, batch_id: int) -> int:
     """Count the products of which a batch changed the price."""
     return len(skus_of(tx, store_id, batch_id))
+
+
+def moves_of(
+    tx: Connection, store_id: StoreId, batch_id: int, skus: Sequence[Sku]
+) -> dict[Sku, Move]:
+    """Say of products what a batch made of their prices; those it left as they were are left out.
+
+    Of several changes of one product the last counts.
+    """
+    return {
+        Sku(sku): Move(before, after, currency)
+        for sku, currency, after, before in _MOVES.run(
+            tx, sorted(set(skus)), store=store_id, batch=batch_id
+        )
+    }
 
 
 def note_rolled_back(tx: Connection, batch_id: int, now: datetime, *, by: str) -> None:

@@ -8,7 +8,8 @@ from api.console.pages import PAGES
 from tests.browser.whole_shop import key_of
 
 PIECES: Final = frozenset(
-    {"/home/now", "/promotions/{promotion}/now", "/wall/shop", "/wall/tiles", "/wall/events"}
+    {"/home/now", "/promotions/{promotion}/now", "/imports/{import_id}/now"}
+    | {"/wall/shop", "/wall/tiles", "/wall/events"}
 )
 """Parts of pages, and streams."""
 

@@ -4,8 +4,9 @@
 """
 
 import asyncio
+import io
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -77,6 +78,7 @@ def addresses(shelf: Shelf, routes: Mapping[str, str]) -> dict[str, str]:
         "promotion": "weekend",
         "person": next(one["id"] for one in people if one["name"] == "bo"),
         "sku": place.sku,
+        "import_id": client.get("/api/v1/imports")["imports"][0]["id"],
     }
     return {key: route.format_map(known) for key, route in routes.items()}
 
@@ -105,6 +107,16 @@ def _fill(shelf: Shelf) -> None:
     with Client(client.url, till["token"]) as sender:
         sender.post(f"{AT}/price-changes", [{"sku": places[HELD_BACK].sku, "price": "0.01"}])
     client.put(f"{AT}/products/{places[UNDRAWABLE].sku}", {"name": FONTLESS})
+    _hand_in(client, [places[number].sku for number in range(7, 11)])
+
+
+def _hand_in(client: Client, skus: Sequence[str]) -> None:
+    fields = {"sku": "sku", "price": "price"}
+    client.put("/api/v1/mappings/list", {"name": "list", "format": "csv", "fields": fields})
+    rows = [f"{sku},{number}.49" for number, sku in enumerate(skus, 1)]
+    file = io.BytesIO("\n".join(["sku,price", *rows, "99,4x99"]).encode())
+    options = {"mapping": "list", "dry_run": "true"}
+    client.post_file(f"{AT}/imports", file, name="prices.csv", options=options)
 
 
 def _promote(

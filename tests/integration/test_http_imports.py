@@ -71,11 +71,16 @@ def price_of(house: RunningHouse, store: str, sku: str) -> Any:
 
 
 def spooled(house: RunningHouse) -> list[str]:
-    """What is left of files that were handed in; they go just after their job has ended."""
+    """What is left of files that were handed in; they go just after their job has ended.
+
+    But for those of dry runs, which are kept for a day.
+    """
     folder = house.house.settings.data_dir / "imports"
     until = time.monotonic() + 10
     while True:
-        left = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+        tried = {name.removesuffix(".tried") for name in names if name.endswith(".tried")}
+        left = sorted(name for name in names if name.split(".")[0] not in tried)
         if not left or time.monotonic() > until:
             return left
         time.sleep(0.02)
