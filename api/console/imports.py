@@ -246,7 +246,7 @@ async def _look(
         older=frame.at("/imports", before=older) if older else None,
         choices=await api.get(f"{at}/import-choices") if may_send else None,
         may_roll_back=frame.may(Scope.PRICE_APPROVE),
-        may_map=False,
+        may_map=frame.may(Scope.STORE_ADMIN, everywhere=True),
         once=new_key(),
         asked=asked or {},
         wrong=wrong,

@@ -5,7 +5,7 @@ that the form is ours.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,25 +30,43 @@ class FormWithFile:
     file_name: str
     content: AsyncIterator[bytes]
 
-    async def whole(self, *, most_bytes: int) -> bytes:
-        """Read a small file.
-
-        Raises:
-            InvalidInput: It is larger.
-        """
-        held = bytearray()
-        async for piece in self.content:
-            held += piece
-            if len(held) > most_bytes:
-                raise InvalidInput.at(
-                    "/file", f"more than {most_bytes} bytes", fix="Send its first rows alone."
-                )
-        return bytes(held)
-
     async def pass_over(self) -> None:
         """Let the rest come, for browsers hear no answer before they have sent everything."""
         async for _ in self.content:
             pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormWithSample:
+    """What a form sent: its fields, and a small file; nothing of it where none was chosen."""
+
+    form: Form
+    file_name: str
+    file: bytes
+
+
+async def receive_sample(request: Request) -> FormWithSample:
+    """Read a form with a small file, which may stand anywhere in it; the edge bounds its size.
+
+    Raises:
+        Forbidden: It carries another session's token.
+        InvalidInput: It is no form of ours.
+    """
+    fields: dict[str, str] = {}
+    head: Part | None = None
+    name, file, value = "", bytearray(), bytearray()
+    async for each in _parts_of(request):
+        if isinstance(each, Part):
+            _keep(fields, head, value)
+            head, value = (None if each.name == FILE_FIELD else each), bytearray()
+            name = (each.file_name or "") if each.name == FILE_FIELD else name
+        elif head is None:
+            file += each
+        else:
+            value += each
+    _keep(fields, head, value)
+    _require_own(request, fields)
+    return FormWithSample(form=Form(fields=fields), file_name=name, file=bytes(file))
 
 
 async def receive_form(request: Request) -> FormWithFile:
@@ -58,10 +76,7 @@ async def receive_form(request: Request) -> FormWithFile:
         Forbidden: It carries another session's token.
         InvalidInput: It is no form of ours.
     """
-    content_type = request.headers.get("content-type", "")
-    if not content_type.lower().startswith("multipart/form-data"):
-        raise _foreign()
-    parts = read_parts(_patiently(request.stream()), boundary_of(content_type))
+    parts = _parts_of(request)
     fields: dict[str, str] = {}
     head: Part | None = None
     value = bytearray()
@@ -78,12 +93,23 @@ async def receive_form(request: Request) -> FormWithFile:
     else:
         _keep(fields, head, value)
         raise InvalidInput.at("/file", "missing", fix="Choose a file.")
-    session = session_of(request)
-    if session is not None:
-        require_csrf(session, fields.get("csrf", ""))
+    _require_own(request, fields)
     return FormWithFile(
         form=Form(fields=fields), file_name=head.file_name or "", content=_content(parts)
     )
+
+
+def _parts_of(request: Request) -> AsyncIterator[Part | bytes]:
+    content_type = request.headers.get("content-type", "")
+    if not content_type.lower().startswith("multipart/form-data"):
+        raise _foreign()
+    return read_parts(_patiently(request.stream()), boundary_of(content_type))
+
+
+def _require_own(request: Request, fields: Mapping[str, str]) -> None:
+    session = session_of(request)
+    if session is not None:
+        require_csrf(session, fields.get("csrf", ""))
 
 
 async def _content(parts: AsyncIterator[Part | bytes]) -> AsyncIterator[bytes]:
