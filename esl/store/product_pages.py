@@ -16,7 +16,12 @@ from esl.store.products import current_prices, product_from
 from esl.store.tables import pairings, price_events, prices, products
 from esl.store.upsert import in_batches
 
-_NAMES_AT_ONCE: Final = 2_000
+BETWEEN_FIELDS: Final = "\x1f"
+BETWEEN_LINES: Final = "\x1e"
+"""No name and no SKU has control characters."""
+
+_FIRST_PIECE: Final = 500
+_LARGEST_PIECE: Final = 32_000
 _SINCE: Final = Bulk(
     """
     SELECT e.sku, e.received_at, e.source FROM {rows} CROSS JOIN price AS p
@@ -62,14 +67,6 @@ class Which:
     is_delisted: bool | None = None  # no price holds, and one did
 
 
-class Findable(NamedTuple):
-    """What a product can be found by."""
-
-    sku: Sku
-    name: str
-    gtin: str | None  # the first of it
-
-
 class Since(NamedTuple):
     """When the price that holds came to hold, and whose word it is."""
 
@@ -93,18 +90,40 @@ def products_of(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> list[
     return _with_prices(tx, store_id, [product_from(row) for row in tx.execute(ordered)])
 
 
-def findable_after(
-    tx: Connection, store_id: StoreId, which: Which, *, after: str
-) -> Iterator[list[Findable]]:
-    """Read what those that fit can be found by, by SKU, a piece at a time."""
-    columns = select(products.c.sku, products.c.name, products.c.gtin)
-    query = _narrowed(columns, store_id, which).order_by(products.c.sku).limit(_NAMES_AT_ONCE)
+def findable_after(tx: Connection, store_id: StoreId, which: Which, *, after: str) -> Iterator[str]:
+    """Read what those that fit can be found by, by SKU: a line each, in pieces that grow.
+
+    A line is SKU, name and first GTIN. The database joins them: a row for each product would
+    take several times as long as looking through them.
+    """
+    columns = _narrowed(select(products.c.sku, products.c.name, products.c.gtin), store_id, which)
+    size = _FIRST_PIECE
     while True:
-        found = tx.execute(query.where(products.c.sku > after)).all()
-        if not found:
+        some = columns.where(products.c.sku > after).order_by(products.c.sku).limit(size).subquery()
+        fields = (some.c.sku, some.c.name, func.coalesce(some.c.gtin, ""))
+        line = fields[0] + BETWEEN_FIELDS + fields[1] + BETWEEN_FIELDS + fields[2]
+        joined = select(func.aggregate_strings(line, BETWEEN_LINES), func.max(some.c.sku))
+        piece, last = tx.execute(joined).one()
+        if last is None:
             return
-        yield [Findable(Sku(row.sku), row.name, row.gtin) for row in found]
-        after = found[-1].sku
+        yield str(piece)
+        after, size = last, min(4 * size, _LARGEST_PIECE)
+
+
+def first_by_sku(
+    tx: Connection, store_id: StoreId, skus: Sequence[Sku], *, limit: int
+) -> list[Sku]:
+    """Return the first of these products in the order in which lists come."""
+    if len(skus) <= 1:
+        return list(skus)
+    found: list[Sku] = []
+    for batch in in_batches(skus):  # in pieces, each of which has at most so many of the first
+        query = select(products.c.sku).where(
+            products.c.store_id == store_id, products.c.sku.in_([*found, *batch])
+        )
+        ordered = query.order_by(products.c.sku).limit(limit)
+        found = [Sku(sku) for sku in tx.execute(ordered).scalars()]
+    return found
 
 
 def prices_since(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> dict[Sku, Since]:

@@ -8,12 +8,13 @@ the least, the middle and the slowest of twenty are said of each.
 
 import argparse
 import asyncio
+import io
 import json
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -30,6 +31,13 @@ AT: Final = f"/api/v1/stores/{STORE}"
 PANELS: Final = ("bwry-296x128", "bwry-250x122", "bwry-400x300", "bwr-296x128")
 PROMOTION: Final = "weekend"
 P95_MOST_MS: Final = 150.0
+SEARCHES: Final = {
+    "products-none": "/products?q=nothing-has-this",
+    "products-digits": "/products?q=999999",
+    "products-no-label": "/products?only=without-label",
+    "products-delisted": "/products?only=delisted",
+}
+"""Pages that look through all products."""
 _STORE: Final = {
     "name": "Vrsar",
     "currency": "EUR",
@@ -50,9 +58,9 @@ def measure(labels: int, products: int, times: int, folder: Path) -> dict[str, A
 
 async def _measure(labels: int, products: int, times: int, folder: Path) -> dict[str, Any]:
     async with controller_on(folder) as (_, client):
-        person = await asyncio.to_thread(_fill, client, labels, products)
+        made = await asyncio.to_thread(_fill, client, labels, products)
         link = (await asyncio.to_thread(client.post, "/api/v1/people/set-up-link", {}))["url"]
-        pages = await asyncio.to_thread(_open_all, client.url, str(link), times, person)
+        pages = await asyncio.to_thread(_open_all, client.url, str(link), times, made)
     slow = {key: page["p95_ms"] for key, page in pages.items() if page["p95_ms"] > P95_MOST_MS}
     return {
         "labels": labels,
@@ -64,8 +72,8 @@ async def _measure(labels: int, products: int, times: int, folder: Path) -> dict
     }
 
 
-def _fill(client: Client, labels: int, products: int) -> str:
-    """Make the shop; return the id of one of its people."""
+def _fill(client: Client, labels: int, products: int) -> dict[str, str]:
+    """Make the shop; return the ids of one of its people and of a list that was handed in."""
     client.put(AT, _STORE)
     client.put(f"{AT}/till", {"channel": "own"})
     for gateway in range(_GATEWAYS):
@@ -115,7 +123,12 @@ def _fill(client: Client, labels: int, products: int) -> str:
     )
     roles = [{"store": STORE, "role": "technician"}]
     made = client.post("/api/v1/people", {"name": "bo", "display_name": "Bo", "roles": roles})
-    return str(made["id"])
+    mapping = {"name": "list", "format": "csv", "fields": {"sku": "sku", "price": "price"}}
+    client.put("/api/v1/mappings/list", mapping)
+    rows = io.BytesIO(b"sku,price\n" + b"".join(b"%d,2.29\n" % n for n in range(200)))
+    options = {"mapping": "list", "dry_run": "true"}
+    job = client.post_file(f"{AT}/imports", rows, name="list.csv", options=options)
+    return {"person": str(made["id"]), "import_id": str(job["id"])}
 
 
 def _some(count: int) -> Iterator[range]:
@@ -123,14 +136,16 @@ def _some(count: int) -> Iterator[range]:
         yield range(start, min(start + _A_REQUEST, count))
 
 
-def _open_all(url: str, link: str, times: int, person: str) -> dict[str, dict[str, float]]:
-    known = {"label": "l-00007", "promotion": PROMOTION, "person": person, "sku": "7"}
+def _open_all(
+    url: str, link: str, times: int, made: Mapping[str, str]
+) -> dict[str, dict[str, float]]:
+    known = {"label": "l-00007", "promotion": PROMOTION, "sku": "7"} | made
     found: dict[str, dict[str, float]] = {}
     headers = {"Accept": "text/html"}
     with httpx2.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as browser:
         _sign_up(browser, link)
-        for key, route in routes().items():
-            path = route.format_map(known)
+        for key, route in (routes() | SEARCHES).items():
+            path = route.replace(":path", "").format_map(known)
             took: list[float] = []
             for _ in range(times + 1):
                 begins = time.perf_counter()
