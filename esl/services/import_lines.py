@@ -11,6 +11,7 @@ from esl.domain.import_job import LEFT_OUT, ReportLine
 from esl.domain.money import format_minor
 from esl.domain.pricing import Decision
 from esl.services.listening import EntryResult
+from esl.store import quarantine
 from esl.store.batches import Move, moves_of
 
 
@@ -35,22 +36,27 @@ def line_of(result: EntryResult) -> ReportLine:
 
 
 def with_moves(tx: Connection, lines: list[ReportLine], batch_id: int) -> list[ReportLine]:
-    """Say of prices that would change from what to what: the history of a trial is not kept."""
-    moves: dict[tuple[StoreId, Sku], Move] = {}
-    changed = [one for one in lines if one.decision == Decision.ACCEPTED.value]
-    for store_id in {one.store_id for one in changed if one.store_id is not None}:
-        skus = [one.sku for one in changed if one.store_id == store_id and one.sku is not None]
-        found = moves_of(tx, store_id, batch_id, skus)
-        moves |= {(store_id, sku): made for sku, made in found.items()}
+    """Say of prices that would change or wait from what to what: a trial keeps no history."""
+    moves: dict[tuple[StoreId | None, Sku | None], Move] = {}
+    for store_id in {one.store_id for one in lines if one.store_id is not None}:
+        mine = [one for one in lines if one.store_id == store_id and one.sku is not None]
+        taken = _skus_of(mine, Decision.ACCEPTED)
+        waits = _skus_of(mine, Decision.QUARANTINED)
+        for sku, made in moves_of(tx, store_id, batch_id, taken).items():
+            moves[store_id, sku] = made
+        for sku, doubted in quarantine.doubted_of(tx, store_id, batch_id, waits).items():
+            moves[store_id, sku] = Move(*doubted)
+    told = (Decision.ACCEPTED.value, Decision.QUARANTINED.value)
     return [
         replace(one, reason="; ".join(filter(None, (_words_of(move), one.reason))))
-        if one.decision == Decision.ACCEPTED.value
-        and one.store_id is not None
-        and one.sku is not None
-        and (move := moves.get((one.store_id, one.sku)))
+        if one.decision in told and (move := moves.get((one.store_id, one.sku)))
         else one
         for one in lines
     ]
+
+
+def _skus_of(lines: list[ReportLine], decision: Decision) -> list[Sku]:
+    return [one.sku for one in lines if one.decision == decision.value and one.sku is not None]
 
 
 def _words_of(move: Move) -> str:

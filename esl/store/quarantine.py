@@ -172,6 +172,21 @@ def list_held(
     return [_held_back(row) for row in tx.execute(ordered)]
 
 
+def doubted_of(
+    tx: Connection, store_id: StoreId, batch_id: int, skus: Sequence[Sku]
+) -> dict[Sku, tuple[int | None, int, str]]:
+    """Say of products whose price a batch left waiting: what held, what was said, currency."""
+    found: dict[Sku, tuple[int | None, int, str]] = {}
+    row = quarantine.c
+    for some in in_batches(skus):
+        query = select(row.sku, row.held_minor, row.price_minor, row.currency).where(
+            *_waits_of_batch(store_id, batch_id), row.sku.in_(some)
+        )
+        for one in tx.execute(query):
+            found[Sku(one.sku)] = (one.held_minor, one.price_minor, one.currency)
+    return found
+
+
 def open_of_batch(
     tx: Connection, store_id: StoreId, batch_id: int, *, limit: int
 ) -> list[HeldBack]:

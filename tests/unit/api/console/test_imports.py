@@ -122,8 +122,8 @@ def test_a_list_is_tried_applied_and_taken_back(
         ),
         "4 5 changes no price → 2.50 EUR",
         (
-            "Jaja 5 6 doubted price : the price looks as if its decimal point had moved; "
-            "the price rises by more than the limits allow"
+            "Jaja 5 6 doubted price : 2.50 → 25.00 EUR; the price looks as if its decimal "
+            "point had moved; the price rises by more than the limits allow"
         ),
     ]
     assert "Apply: 2 products change" in text
