@@ -262,12 +262,7 @@ async def _close_up(
         raise ApiProblem(HTTPStatus.NOT_FOUND, {"detail": say("This store has no such import.")})
     only = query.only if query.only in LINE_WORDS else ""
     found = await api.get(f"{at}/lines", decision=only, after=query.after, limit=LINES_MOST)
-    batch, on_glass = None, dict[str, int]()
-    if job["batch"] is not None and job["ended_at"] is not None:
-        of_batch = f"/api/v1/stores/{part(frame.store_id)}/batches/{job['batch']}"
-        batch = await api.get(of_batch)
-        if frame.may(Scope.LABEL_READ):
-            on_glass = (await api.get(f"{of_batch}/labels"))["counts"]
+    batch, on_glass = await _changed(job, frame, api)
     here, after = f"/imports/{part(import_id)}", found["after"]
     return ImportPage(
         job=job,
@@ -282,6 +277,23 @@ async def _close_up(
         on_glass=on_glass,
         wrong=wrong,
     )
+
+
+async def _changed(
+    job: Mapping[str, Any], frame: Frame, api: OwnApi
+) -> tuple[Mapping[str, Any] | None, Mapping[str, int]]:
+    """Return the batch of an import that has ended, and what its labels show."""
+    if job["batch"] is None or job["ended_at"] is None:
+        return None, {}
+    at = f"/api/v1/stores/{part(frame.store_id)}/batches/{job['batch']}"
+    try:
+        batch = await api.get(at)
+    except ApiProblem as problem:
+        if problem.status != HTTPStatus.NOT_FOUND:
+            raise
+        return None, {}  # it changed nothing in this store
+    counts = (await api.get(f"{at}/labels"))["counts"] if frame.may(Scope.LABEL_READ) else {}
+    return batch, counts
 
 
 def _in_words(reason: str) -> str:

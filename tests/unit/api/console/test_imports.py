@@ -229,3 +229,25 @@ def test_an_import_of_another_store_is_not_shown_in_this_one(
     assert browser.get(f"{address}?store=other").status_code == 404
     assert browser.get("/imports/nobody").status_code == 404
     assert browser.get(f"{address}?store={STORE}").status_code == 200
+
+
+def test_a_list_of_several_stores_says_what_it_did_in_this_one(
+    house: RunningHouse, browser: httpx2.Client
+) -> None:
+    for name in ("north", "south"):
+        house.done("PUT", f"/api/v1/stores/{name}", STORE_BODY)
+    mapping = (
+        "name: chain\nformat: csv\ncurrency: EUR\nfields: {store: s, sku: k, price: p, name: n}\n"
+    )
+    body = mapping.encode()
+    house.ask("PUT", "/api/v1/mappings/chain", content=body).raise_for_status()
+    rows = "s,k,p,n\nnorth,1,1.29,Kruh\n"
+    made = house.ask("POST", "/api/v1/imports", content=rows, mapping="chain").json()
+    for store, is_there in (("north", True), ("south", False)):
+        for _ in range(300):
+            text = look(browser, f"/imports/{made['id']}?store={store}")
+            if "every 1s" not in text:
+                break
+            time.sleep(0.05)
+        assert "Taken." in text
+        assert ("/roll-back" in text) == is_there
