@@ -120,6 +120,13 @@ PLACES: Final[Sequence[Place]] = (
         letter="t",
         needs=Scope.PRICE_READ,
     ),
+    Place(
+        key="inspections",
+        path="/inspections",
+        word=mark("Inspections"),
+        letter="i",
+        needs=Scope.PRICE_READ,
+    ),
     Place(key="people", path="/people", word=mark("People"), letter="e", needs=Scope.USER_ADMIN),
     Place(
         key="machines",

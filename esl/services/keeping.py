@@ -103,6 +103,8 @@ PRUNED: Final[Mapping[str, str]] = MappingProxyType(
         "seen_file": "400 days after it was seen, once it is gone",
         "scheduled_price": "90 days after it was said, once it is over",
         "problem": "90 days after it ended",
+        "inspection": "400 days",
+        "inspection_item": "with its inspection",
         "remove_task": "90 days after it was done",
         "frame": "90 days after it was last sent, unless something refers to it",
         "proposal": "90 days after it came, unless it became a price: its reason is owed as well",

@@ -25,6 +25,7 @@ display log          400 days but never a label's newest line
 failures             400 days the time in which a verdict may be asked for
 price events         as set   at least 400 days; never what held then, or has held since
 the audit            as set   at least 1,100 days
+inspections          400 days what was decided and seen stays in the audit
 battery samples      400 days a year's trend, and the winter before; never a label's newest
 ==================== ======== ================================================================
 
@@ -52,6 +53,7 @@ from esl.store import (
     forgotten,
     happenings,
     hook_inbox,
+    inspections,
     mqtt_in,
     notifications,
     pairing_events,
@@ -243,6 +245,7 @@ _BY_AGE: Final[Sequence[tuple[Forget, timedelta]]] = (
     (zone_tasks.forget_changes, HISTORY_KEPT),
     (pairing_events.forget_events, HISTORY_KEPT),
     (short_links.forget_visits, HISTORY_KEPT),
+    (inspections.forget_inspections, HISTORY_KEPT),
     (published.forget_payloads, HISTORY_KEPT),
 )
 

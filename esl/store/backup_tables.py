@@ -32,15 +32,16 @@ KEPT: Final = frozenset(
     audit_gap audit_part batch battery_sample broker_login client_secret command connector
     connector_want display_log event_delivery event_recorder failure_log flip forgotten_history
     former_pairing frame gateway group_store happening hook_event import_job import_row
-    import_store installation issued label link_setting link_visit machine_client machine_token
-    mapping_version missing_product mqtt_refused neutral_order notification notification_setting
-    notified_cause offer pairing pairing_event past_price person person_identity person_role
-    picture place_code pos_promotion price price_event price_zone problem product product_cost
-    product_gtin promotion promotion_store promotion_version proposal proposal_rules
-    published_payload quarantine remove_task revision_counter scheduled_price seen_file
-    short_link source source_position source_secret source_store staged stock_told store
-    store_group store_walk subscription template template_rule till_price till_setting touch
-    waiting_label zone_change zone_position zone_price zone_store zone_task
+    import_store inspection inspection_item installation issued label link_setting link_visit
+    machine_client machine_token mapping_version missing_product mqtt_refused neutral_order
+    notification notification_setting notified_cause offer pairing pairing_event past_price
+    person person_identity person_role picture place_code pos_promotion price price_event
+    price_zone problem product product_cost product_gtin promotion promotion_store
+    promotion_version proposal proposal_rules published_payload quarantine remove_task
+    revision_counter scheduled_price seen_file short_link source source_position source_secret
+    source_store staged stock_told store store_group store_walk subscription template
+    template_rule till_price till_setting touch waiting_label zone_change zone_position
+    zone_price zone_store zone_task
     """.split()
 )
 """Tables that every backup holds, idempotent answers and pictures sent among them."""

@@ -63,6 +63,7 @@ from esl.store.happening_tables import (
     notified_causes,
 )
 from esl.store.hook_tables import connector_wants, connectors, hook_events
+from esl.store.inspection_tables import inspection_items, inspections
 from esl.store.intake_tables import (
     audit_entries,
     batches,
@@ -150,6 +151,8 @@ __all__ = [
     "import_jobs",
     "import_rows",
     "import_stores",
+    "inspection_items",
+    "inspections",
     "installation",
     "issued",
     "label_heard",
