@@ -124,7 +124,7 @@ PLACES: Final[Sequence[Place]] = (
         key="inspections",
         path="/inspections",
         word=mark("Inspections"),
-        letter="i",
+        letter="n",
         needs=Scope.PRICE_READ,
     ),
     Place(key="people", path="/people", word=mark("People"), letter="e", needs=Scope.USER_ADMIN),

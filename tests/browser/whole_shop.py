@@ -78,6 +78,7 @@ def addresses(shelf: Shelf, routes: Mapping[str, str]) -> dict[str, str]:
         "promotion": "weekend",
         "person": next(one["id"] for one in people if one["name"] == "bo"),
         "sku": place.sku,
+        "inspection": str(client.post(f"{AT}/inspections", {"size": 50, "seed": 7})["inspection"]),
         "import_id": client.get("/api/v1/imports")["imports"][0]["id"],
     }
     return {key: route.format_map(known) for key, route in routes.items()}

@@ -322,6 +322,23 @@ DOORS = [
         {"rows": [{"label": "l-1"}]},
     ),
     Door("GET", "/api/v1/stores/{store}/pairings", Scope.LABEL_READ),
+    Door("POST", "/api/v1/stores/{store}/inspections", Scope.LABEL_PAIR, {}, behind=409),
+    Door("GET", "/api/v1/stores/{store}/inspections", Scope.PRICE_READ),
+    Door("GET", "/api/v1/stores/{store}/inspections/{inspection}", Scope.PRICE_READ, behind=404),
+    Door(
+        "PUT",
+        "/api/v1/stores/{store}/inspections/{inspection}/items/{item}",
+        Scope.LABEL_PAIR,
+        {"seen": "right"},
+        behind=404,
+    ),
+    Door(
+        "POST",
+        "/api/v1/stores/{store}/inspections/{inspection}/end",
+        Scope.LABEL_PAIR,
+        {},
+        behind=404,
+    ),
     Door("POST", "/api/v1/stores/{store}/imports", Scope.PRICE_WRITE, {"a": 1}, behind=422),
     Door("POST", "/api/v1/imports", Scope.PRICE_WRITE, {"a": 1}, behind=422, routed=True),
     Door("GET", "/api/v1/imports", Scope.PRICE_READ, query="store={store}"),
@@ -596,6 +613,8 @@ HERE = {
     "panel": "bwry-296x128",
     "problem": "77",
     "price": "77",
+    "inspection": "77",
+    "item": "1",
 }
 NOWHERE = HERE | {
     "import_id": "2f",

@@ -87,6 +87,10 @@ def a_flip(**more: Any) -> dict[str, Any]:
     return made | more
 
 
+def a_walk(**more: Any) -> dict[str, Any]:
+    return {"store_id": STORE, "seed": 7, "size": 50, "begun_at": NOON, "begun_by": "t"} | more
+
+
 def a_task(**more: Any) -> dict[str, Any]:
     return {"store_id": STORE, "label_id": "l-1", "reason": "r", "opened_at": NOON} | more
 
@@ -131,6 +135,7 @@ FATES: list[tuple[Table, timedelta, list[dict[str, Any]], list[dict[str, Any]]]]
         [a_proposal(state="accepted", rev=7), a_proposal(state="held", quarantine_id=7)],
     ),
     (tables.batches, HISTORY_KEPT, [a_batch()], [a_batch(began_at=NOON + 10 * DAY)]),
+    (tables.inspections, HISTORY_KEPT, [a_walk()], [a_walk(begun_at=NOON + 10 * DAY)]),
 ]
 
 

@@ -128,7 +128,12 @@ def _fill(client: Client, labels: int, products: int) -> dict[str, str]:
     rows = io.BytesIO(b"sku,price\n" + b"".join(b"%d,2.29\n" % n for n in range(200)))
     options = {"mapping": "list", "dry_run": "true"}
     job = client.post_file(f"{AT}/imports", rows, name="list.csv", options=options)
-    return {"person": str(made["id"]), "import_id": str(job["id"])}
+    walk = client.post(f"{AT}/inspections", {"size": 100})
+    return {
+        "person": str(made["id"]),
+        "import_id": str(job["id"]),
+        "inspection": str(walk["inspection"]),
+    }
 
 
 def _some(count: int) -> Iterator[range]:

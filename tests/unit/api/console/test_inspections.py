@@ -88,7 +88,10 @@ def test_a_walk_from_sample_to_verdict(stocked: RunningHouse) -> None:
 
 def test_the_sample_stays_as_it_was_drawn(stocked: RunningHouse) -> None:
     walk = stocked.done("POST", WALKS, {"seed": 7})
-    stocked.done("PUT", f"{AT}/products/a", {"price": "9.99"})
+    [changed] = stocked.done("POST", f"{AT}/price-changes", [{"sku": "a", "price": "1.49"}])[
+        "results"
+    ]
+    assert changed["decision"] == "accepted"
     read = stocked.done("GET", f"{WALKS}/{walk['inspection']}")
     assert {one["till"] for one in read["items"]} == {"1.29"}
     other = stocked.done("POST", WALKS, {"seed": 7})
