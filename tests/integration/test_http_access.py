@@ -322,7 +322,7 @@ DOORS = [
         {"rows": [{"label": "l-1"}]},
     ),
     Door("GET", "/api/v1/stores/{store}/pairings", Scope.LABEL_READ),
-    Door("POST", "/api/v1/stores/{store}/inspections", Scope.LABEL_PAIR, {}, behind=409),
+    Door("POST", "/api/v1/stores/{store}/inspections", Scope.LABEL_PAIR, {}),
     Door("GET", "/api/v1/stores/{store}/inspections", Scope.PRICE_READ),
     Door("GET", "/api/v1/stores/{store}/inspections/{inspection}", Scope.PRICE_READ, behind=404),
     Door(
