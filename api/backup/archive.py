@@ -267,10 +267,11 @@ def _write_table(
             out.write(data)
 
         write(_ENCODER.encode([str(column.name) for column in table.columns]))
-        for rows in read_rows(tx, table):
-            write(_ENCODER.encode(rows))
-            count += len(rows)
-            progress(table.name, count)
+        with read_rows(tx, table) as found:
+            for rows in found:
+                write(_ENCODER.encode(rows))
+                count += len(rows)
+                progress(table.name, count)
     return Part(
         name=name, table=str(table.name), rows=count, size_bytes=size, sha256=digest.hexdigest()
     )

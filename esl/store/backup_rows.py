@@ -5,6 +5,7 @@ fit PostgreSQL and the other way round. The types are those that the database it
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -38,11 +39,14 @@ def take_your_time(tx: Connection) -> None:
         tx.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
 
-def read_rows(tx: Connection, table: Table) -> Iterator[Rows]:
-    """Read a whole table, so many rows at a time, each a list in the order of its columns."""
-    found = tx.execution_options(yield_per=ROWS_AT_ONCE).execute(select(table))
-    for some in found.partitions():
-        yield [[_out(value) for value in row] for row in some]
+@contextmanager
+def read_rows(tx: Connection, table: Table) -> Iterator[Iterator[Rows]]:
+    """Read a whole table, so many rows at a time, each a list in the order of its columns.
+
+    Whoever stops before the end leaves no cursor open at the server.
+    """
+    with tx.execution_options(yield_per=ROWS_AT_ONCE).execute(select(table)) as found:
+        yield ([[_out(value) for value in row] for row in some] for some in found.partitions())
 
 
 def write_rows(tx: Connection, table: Table, columns: Sequence[str], rows: Rows) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, inspect, select, text, update
+from sqlalchemy import event, func, insert, inspect, select, text, update
 
 from api.backup.archive import check_backup, open_backup, write_backup
 from api.backup.restore import Restored, restore
@@ -19,7 +19,7 @@ from esl.domain.place import NewLabel
 from esl.domain.published import PublishedPayload, shown_leaf
 from esl.settings import Settings
 from esl.store import neutral_orders
-from esl.store.backup_rows import last_revision
+from esl.store.backup_rows import ROWS_AT_ONCE, last_revision
 from esl.store.backup_tables import KEPT, LEFT_OUT
 from esl.store.database import Database
 from esl.store.gateway_labels import add_unregistered
@@ -206,6 +206,36 @@ def test_every_table_is_decided_about(either_database: Database) -> None:
     )
     assert (KEPT | LEFT_OUT.keys()) - there == set()
     assert KEPT & LEFT_OUT.keys() == set()
+
+
+class BrokenOffError(Exception):
+    """What whoever watches a backup may raise: the person pressed Ctrl-C, or the task is over."""
+
+
+def test_a_backup_that_is_broken_off_leaves_no_cursor_open_and_no_file(
+    filled: Database, tmp_path: Path
+) -> None:
+    def break_off(table: str, rows: int) -> None:
+        if table == "audit_entry":
+            raise BrokenOffError(f"{table} {rows}")
+
+    with filled.writing.begin() as tx:
+        some = {"at": NOON, "actor": "x", "action": "freeze", "subject": STORE}
+        tx.execute(insert(audit_entries), [some] * (ROWS_AT_ONCE + 1))
+    left: list[str] = []
+    if not filled.is_sqlite:
+        # Whatever the transaction has left open stands there until it is rolled back.
+        event.listen(
+            filled.reading,
+            "rollback",
+            lambda tx: left.extend(
+                row[0] for row in tx.connection.execute("SELECT statement FROM pg_cursors")
+            ),
+        )
+    with pytest.raises(BrokenOffError):
+        write_backup(filled, tmp_path / "x", NOON, sealed_keys=None, progress=break_off)
+    assert left == []
+    assert list(tmp_path.glob("x*")) == []
 
 
 def test_what_is_put_back_is_what_was_there_and_jumps_above_what_was_given_out_since(

@@ -85,8 +85,9 @@ def _carry_over(former: Path, url: str) -> None:
         there.reflect(old)
         for table in tables:
             names = [column.name for column in there.tables[table.name].columns]
-            for rows in read_rows(old, there.tables[table.name]):
-                write_rows(new, table, names, rows)
+            with read_rows(old, there.tables[table.name]) as parts:
+                for rows in parts:
+                    write_rows(new, table, names, rows)
         set_sequences(new, tables)
         last = old.execute(text("SELECT last_rev FROM revision_counter")).scalar_one()
         new.execute(text("SELECT setval('esl_rev', :last)"), {"last": last})
@@ -106,7 +107,8 @@ def rows_of(settings: Settings) -> Callable[[], Rows]:
             tables.reflect(tx)
             for table in tables.sorted_tables:
                 names = [column.name for column in table.columns]
-                rows = [row for some in read_rows(tx, table) for row in some]
+                with read_rows(tx, table) as parts:
+                    rows = [row for some in parts for row in some]
                 found[table.name] = sorted(
                     (dict(zip(names, row, strict=True)) for row in rows), key=repr
                 )
