@@ -3,10 +3,10 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from api.schemas import money
+from esl.domain.instants import instant_or_none
 from esl.services.journal import Line
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
@@ -22,7 +22,7 @@ def line_view(line: Line) -> dict[str, Any]:
     """One line of the journal."""
     currency = line.currency or ""
     return {
-        "at": _text(line.at),
+        "at": instant_or_none(line.at),
         "kind": line.kind.value,
         "sku": line.sku,
         "name": line.name,
@@ -36,8 +36,8 @@ def line_view(line: Line) -> dict[str, Any]:
         "promotions": list(line.promotions),
         "labels": line.labels,
         "shown": line.shown,
-        "first_shown": _text(line.first_shown),
-        "last_shown": _text(line.last_shown),
+        "first_shown": instant_or_none(line.first_shown),
+        "last_shown": instant_or_none(line.last_shown),
         "event": line.event_id,
     }
 
@@ -66,7 +66,3 @@ def _rows(rows: Iterable[Iterable[str]]) -> bytes:
     written = io.StringIO(newline="")
     csv.writer(written, lineterminator="\r\n").writerows(rows)
     return written.getvalue().encode()
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from api.schemas import money
 from esl.domain.entry import is_nameless
 from esl.domain.ids import Sku
+from esl.domain.instants import instant_or_none
 from esl.domain.place import Store
 from esl.services.lowest_price import Provenance, lowest_price_of
 from esl.store import offers
@@ -32,8 +33,8 @@ def _promotion_view(held: HeldPromotion, currency: str, now: datetime) -> dict[s
         "price": money(held.price_minor, currency),
         "quantity": held.quantity,
         "club": held.club,
-        "valid_from": _text(held.valid_from),
-        "valid_to": _text(held.valid_to),
+        "valid_from": instant_or_none(held.valid_from),
+        "valid_to": instant_or_none(held.valid_to),
         "runs": held.runs_at(now),
     }
 
@@ -43,17 +44,13 @@ def _lowest_view(found: Provenance, currency: str) -> dict[str, Any]:
     return {
         "amount": money(low.price_minor, currency),
         "basis": low.basis,
-        "from": _text(low.begins),
-        "to": _text(low.ends),
+        "from": instant_or_none(low.begins),
+        "to": instant_or_none(low.ends),
         "sources": list(low.sources),
         "batches": list(low.batches),
         "files": [title for _, title in found.files],
         "stated_on": low.stated_on.isoformat() if low.stated_on is not None else None,
     }
-
-
-def _text(instant: datetime | None) -> str | None:
-    return instant.isoformat().replace("+00:00", "Z") if instant is not None else None
 
 
 def offer_note(tx: Connection, store: Store, sku: Sku) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What an answer says of a product that labels do not show: where it lies, its tax, its plans."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -8,6 +7,7 @@ from sqlalchemy import Connection
 from api.schemas import money
 from esl.domain.entry import StatedPromotion
 from esl.domain.ids import Sku
+from esl.domain.instants import instant_or_none, instant_text
 from esl.domain.place import Store
 from esl.domain.pricing import Keep
 from esl.store import journal, listed, schedule, words
@@ -50,8 +50,8 @@ def _planned_view(planned: Planned, store: Store) -> dict[str, Any]:
             if isinstance(promotion, StatedPromotion)
             else None
         ),
-        "valid_from": _text(planned.valid_from),
-        "valid_to": _text(entry.valid_to),
+        "valid_from": instant_or_none(planned.valid_from),
+        "valid_to": instant_or_none(entry.valid_to),
         "holds": planned.holds,
     }
 
@@ -61,12 +61,8 @@ def _percent(permille: int) -> str:
     return f"{whole}.{rest}" if rest else str(whole)
 
 
-def _text(instant: datetime | None) -> str | None:
-    return instant.isoformat().replace("+00:00", "Z") if instant is not None else None
-
-
 def since_view(since: Since | None) -> dict[str, Any]:
     """Since when a price holds, and who said it; nothing where that is not known."""
     if since is None:
         return {}
-    return {"since": since.at.isoformat().replace("+00:00", "Z"), "source": since.source}
+    return {"since": instant_text(since.at), "source": since.source}

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from api.instants import instant_text
 from api.schemas import face_view
 from esl.domain.ids import LabelId, StoreId
+from esl.domain.instants import instant_or_none, instant_text
 from esl.domain.label import SlotState
 from esl.domain.money import format_minor
 from esl.domain.promotion.life import State, actions_of
@@ -33,7 +33,7 @@ def promotion_head(stored: StoredPromotion) -> dict[str, Any]:
         "created_by": stored.created_by,
         "created_at": instant_text(stored.created_at),
         "changed_at": instant_text(stored.changed_at),
-        "ended_at": _text(stored.ended_at),
+        "ended_at": instant_or_none(stored.ended_at),
     }
 
 
@@ -45,7 +45,7 @@ def promotion_whole(
         "saved_by": stored.saved_by,
         "saved_at": instant_text(stored.saved_at),
         "stores": list(stores),
-        "next_at": _text(next_at),
+        "next_at": instant_or_none(next_at),
         "reached": stored.reached,
         "actions": [action.value for action in actions_of(State(stored.state))],
         "promotion": msgspec.json.decode(stored.definition),
@@ -98,7 +98,7 @@ def _store_view(one: StorePreview) -> dict[str, Any]:
 def _run_view(run: Run | None) -> dict[str, Any] | None:
     if run is None:
         return None
-    return {"begins": _text(run.begins), "ends": _text(run.ends)}
+    return {"begins": instant_or_none(run.begins), "ends": instant_or_none(run.ends)}
 
 
 def _rival_view(rival: Rival) -> dict[str, Any]:
@@ -122,9 +122,9 @@ def progress_view(progress: Progress) -> dict[str, Any]:
     return {
         "id": progress.stored.promotion_id,
         "state": progress.stored.state,
-        "next_at": _text(progress.next_at),
-        "turned_at": _text(progress.turned_at),
-        "done_at": _text(progress.done_at),
+        "next_at": instant_or_none(progress.next_at),
+        "turned_at": instant_or_none(progress.turned_at),
+        "done_at": instant_or_none(progress.done_at),
         "labels": progress.labels,
         "counts": progress.counts,
         "later": progress.later,
@@ -177,7 +177,3 @@ def _base_view(base: HeldEvent | None, currency: str) -> dict[str, Any] | None:
 
 def _money(minor: int | None, currency: str) -> str | None:
     return None if minor is None else format_minor(minor, currency)
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else instant_text(moment)

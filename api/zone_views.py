@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from api.instants import instant_text
 from esl.domain.access import ALL_STORES, Principal, Scope
 from esl.domain.errors import NotFound, UnknownStore
 from esl.domain.ids import StoreId
+from esl.domain.instants import instant_text
 from esl.domain.money import format_minor
 from esl.domain.zone import CHAIN, PriceZone, StoreGroup, Told, ZonePrice
 from esl.services.zones.levels import Cleared, Levels

@@ -30,6 +30,7 @@ from api.house import House
 from api.schemas import face_view, money
 from esl.domain.chain import Checkpoint, RecordKind
 from esl.domain.ids import Digest, LabelId
+from esl.domain.instants import instant_or_none
 from esl.domain.label import LabelState
 from esl.services import deliveries
 from esl.services.shown import (
@@ -124,7 +125,7 @@ def bundle(house: House, proof: Proof) -> bytes:
     statement = _json(
         {
             "title": _TITLE,
-            "made_at": _text(house.clock.now()),
+            "made_at": instant_or_none(house.clock.now()),
             "answer": proof.answer,
             "keys": sorted(trusted),
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
@@ -164,7 +165,7 @@ def _answer(
     answer: dict[str, Any] = {
         "label": found.label_id,
         "store": state.store_id,
-        "at": _text(found.at),
+        "at": instant_or_none(found.at),
         "certainty": found.certainty.value,
         "note": note,
         "may_be_pruned": found.may_be_pruned,
@@ -205,9 +206,9 @@ def _shown_view(
         "prices": [_price_view(price, told) for price in found.prices],
         "picture": _picture(found.label_id, reported.digest) if has_picture else None,
         "gateway": reported.gateway_id,
-        "sent_at": _text(told.sent_at) if told is not None else None,
-        "reported_at": _text(reported.reported_at),
-        "painted_at": _text(reported.painted_at),  # by the gateway's clock
+        "sent_at": instant_or_none(told.sent_at) if told is not None else None,
+        "reported_at": instant_or_none(reported.reported_at),
+        "painted_at": instant_or_none(reported.painted_at),  # by the gateway's clock
         "chain": {"record": reported.entry_id, "block": display.block} if display else None,
         "checkpoint": _checkpoint_view(checkpoint) if checkpoint is not None else None,
         "published": None,  # unless its signature is kept
@@ -224,8 +225,8 @@ def _published_view(sent: KeptPayload, sealed: Sealed | None) -> dict[str, Any]:
         "sha256": sent.sha256,
         "root": sent.root,
         "commands": sent.commands,
-        "sent_at": _text(sent.sent_at),
-        "written_at": _text(sent.written_at),
+        "sent_at": instant_or_none(sent.sent_at),
+        "written_at": instant_or_none(sent.written_at),
         "key_id": sent.key_id,
         "signature": sent.signature,
         "chain": {"record": sent.payload_id, "block": sealed.block} if sealed else None,
@@ -248,7 +249,7 @@ def _was_paired(price: PriceThen, told: Told | None) -> bool:
 
 def _price_view(price: PriceThen, told: Told | None) -> dict[str, Any]:
     """Say what a product cost by the shown revision; unknown where it was paired only later."""
-    view: dict[str, Any] = {"sku": price.sku, "paired_at": _text(price.paired_at)}
+    view: dict[str, Any] = {"sku": price.sku, "paired_at": instant_or_none(price.paired_at)}
     if told is None or not _was_paired(price, told):
         why = "its pairing then is not known" if told is None else "it was paired later"
         return view | {"price": None, "why_unknown": why}
@@ -262,7 +263,7 @@ def _price_view(price: PriceThen, told: Told | None) -> dict[str, Any]:
         "badge": price.badge,
         "event": price.event_id,
         "rev": price.rev,
-        "received_at": _text(price.received_at),
+        "received_at": instant_or_none(price.received_at),
     }
 
 
@@ -272,15 +273,15 @@ def _told_view(label_id: LabelId, told: Told) -> dict[str, Any]:
         "digest": told.digest,
         "template": told.template,
         "gateway": told.gateway_id,
-        "sent_at": _text(told.sent_at),
+        "sent_at": instant_or_none(told.sent_at),
         "picture": _picture(label_id, told.digest),
     }
 
 
 def _interval(told: Told | None, reported: Reported) -> dict[str, Any]:
     return {
-        "not_before": _text(told.sent_at) if told is not None else None,
-        "not_after": _text(reported.reported_at),
+        "not_before": instant_or_none(told.sent_at) if told is not None else None,
+        "not_after": instant_or_none(reported.reported_at),
     }
 
 
@@ -304,7 +305,3 @@ def _picture(label_id: LabelId, digest: Digest) -> str:
 
 def _json(value: Any) -> bytes:
     return json.dumps(value, indent=1, ensure_ascii=False).encode() + b"\n"
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")

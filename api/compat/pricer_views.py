@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from api.compat.glance import LABELS_LOOKED_AT, Doing, Glance, glance_at, glance_at_all
 from esl.domain.errors import UnknownLabel, UnknownProduct
 from esl.domain.ids import GatewayId, LabelId, Sku, StoreId
+from esl.domain.instants import instant_or_none
 from esl.domain.money import format_minor
 from esl.domain.pricing import Decision
 from esl.intake.compat.items import Sent
@@ -133,7 +134,7 @@ def _label_view(glance: Glance, projection: str) -> dict[str, Any]:
     ]
     view |= {"plState": _STATE[glance.doing], "links": links}
     if projection == "L":
-        seen = label.seen_at.isoformat().replace("+00:00", "Z") if label.seen_at else None
+        seen = instant_or_none(label.seen_at)
         view |= {
             "battery": glance.battery,
             "firmware": label.firmware,

@@ -12,6 +12,7 @@ from api.compat.glance import LABELS_LOOKED_AT, Doing, Glance, glance_at, glance
 from api.compat.place import Desk
 from esl.domain.errors import InvalidInput, UnknownLabel
 from esl.domain.ids import Digest, GatewayId, LabelId, StoreId
+from esl.domain.instants import instant_or_none
 from esl.domain.money import format_minor
 from esl.domain.panel import Panels
 from esl.domain.pricing import Decision
@@ -158,7 +159,7 @@ def label_view(glance: Glance) -> dict[str, Any]:
     """A label, its article and how it does."""
     label, tile = glance.label, glance.tile
     network = "ONLINE" if glance.online else "OFFLINE"
-    seen = label.seen_at.isoformat().replace("+00:00", "Z") if label.seen_at else None
+    seen = instant_or_none(label.seen_at)
     articles: list[dict[str, str | None]] = [{"articleId": sku} for sku in tile.skus]
     if articles:
         articles[0]["articleName"] = tile.name

@@ -20,6 +20,7 @@ from api.listeners.connectors.fetch import Fetcher
 from api.listeners.connectors.lines import Lines
 from esl.domain.errors import Conflict, Unavailable
 from esl.domain.ids import StoreId
+from esl.domain.instants import instant_text
 from esl.domain.notification import (
     Channel,
     MailServer,
@@ -181,7 +182,7 @@ def _chat_body(channel: Channel, message: Message, store_id: StoreId) -> dict[st
                 "type": "esl.notification",
                 "id": message.message_id,
                 "store": store_id,
-                "at": message.created_at.isoformat().replace("+00:00", "Z"),
+                "at": instant_text(message.created_at),
                 "subject": message.subject,
                 "text": message.body,
             }

@@ -28,6 +28,7 @@ from api.listeners.signed_post import CLAIMED_FOR, SignedPosts, pause_after
 from api.secret_box import open_box
 from api.till_views import SECRET_KIND, page_view, secret_of
 from esl.domain.errors import EslError, Unavailable
+from esl.domain.instants import instant_text
 from esl.domain.till_channel import TillChannel, TillSetting, TillTold
 from esl.store import places, till_labels, till_settings, tills
 
@@ -92,7 +93,7 @@ class TillTeller:
         last = page[-1].rev
         content = {
             "type": "till.prices",
-            "timestamp": now.isoformat().replace("+00:00", "Z"),
+            "timestamp": instant_text(now),
             "data": {"store": store_id, "next": last} | page_view(page, missing, currency),
         }
         message = f"till_{store_id}_{told.told_rev}_{last}"
@@ -128,5 +129,5 @@ class TillTeller:
 
 def _instant(value: object) -> str:
     if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
+        return instant_text(value)
     raise TypeError(f"{type(value)} in a message")

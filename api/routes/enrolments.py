@@ -23,6 +23,7 @@ from api.secret_box import open_box
 from esl.domain.access import Scope
 from esl.domain.errors import InvalidInput, TokenWorthless
 from esl.domain.ids import GatewayId, SourceId, StoreId
+from esl.domain.instants import instant_text
 from esl.domain.mqtt_in import ROOT as IN_TOPICS
 from esl.intake.enrolment_json import (
     parse_enrolment_token,
@@ -105,7 +106,7 @@ async def make_gateway_token(
             now=house.clock.now(),
             actor=who.name,
         )
-        return text, ends.isoformat().replace("+00:00", "Z")
+        return text, instant_text(ends)
 
     text, expires_at = await doors.write(house, work)
     return {"gateway": gateway_id, "token": text, "expires_at": expires_at}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,6 +16,7 @@ from esl.domain.access import Scope
 from esl.domain.errors import UnknownTask
 from esl.domain.fleet import FleetState
 from esl.domain.ids import StoreId
+from esl.domain.instants import instant_text
 from esl.domain.place import StorePolicy
 from esl.domain.problem import Problem
 from esl.domain.verdict import Verdict
@@ -323,6 +325,6 @@ def _policy_view(policy: StorePolicy) -> dict[str, Any]:
 def _as_json(view: dict[str, Any]) -> dict[str, Any]:
     """Write instants as a changing endpoint's stored answer needs them."""
     return {
-        name: value.isoformat().replace("+00:00", "Z") if hasattr(value, "isoformat") else value
+        name: instant_text(value) if isinstance(value, datetime) else value
         for name, value in view.items()
     }

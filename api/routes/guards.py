@@ -1,7 +1,6 @@
 """A store's limits, the prices they hold back, and its emergency stop."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,6 +14,7 @@ from api.edits import Edited, Read
 from api.schemas import money
 from esl.domain.access import Principal, Scope
 from esl.domain.ids import SKU_MAX_CHARACTERS, Sku
+from esl.domain.instants import instant_text
 from esl.domain.pricing import Decision
 from esl.domain.product import Product
 from esl.domain.quarantine import HeldBack, QuarantineState
@@ -155,7 +155,7 @@ async def freeze_store(store: str, request: Request, house: TheHouse, who: Asker
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
         now = house.clock.now()
         since = guarding.freeze_store(tx, store_id, now, actor=who.name, reason=reason)
-        return {"frozen": True, "since": _text(since)}, Notice()
+        return {"frozen": True, "since": instant_text(since)}, Notice()
 
     return await doors.change(house, request, who, body, work)
 
@@ -209,7 +209,3 @@ def _ruling_view(ruling: Ruling, batch_id: int | None) -> dict[str, Any]:
         ],
         "labels": len(set(ruling.labels)),
     }
-
-
-def _text(instant: datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")

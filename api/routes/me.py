@@ -8,12 +8,12 @@ from sqlalchemy import Connection
 from api import doors, openapi, openapi_people
 from api.auth import Asker, TheHouse, session_of
 from api.house import House
-from api.instants import instant_text
 from api.password_desk import PasswordDesk
 from api.secret_box import open_box
 from esl.domain.access import ALL_STORES, Principal
 from esl.domain.errors import Forbidden, InvalidInput, NotFound
 from esl.domain.ids import StoreId
+from esl.domain.instants import instant_text
 from esl.domain.password import check_password, normal_password
 from esl.domain.person import Person, PersonId
 from esl.intake.people_json import parse_code, parse_new_password, parse_password

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from api import doors, openapi_intake
 from api.auth import Asker, TheHouse
 from esl.domain.access import Scope
+from esl.domain.instants import instant_text
 from esl.intake.source_json import parse_reason
 from esl.services import neutral_orders
 from esl.services.neutral_orders import NeutralStanding
@@ -47,7 +48,7 @@ async def order_neutral(store: str, request: Request, house: TheHouse, who: Aske
     def work(tx: Connection) -> tuple[dict[str, Any], Notice]:
         now = house.clock.now()
         order, told = neutral_orders.order_neutral(tx, store_id, now, actor=who.name, reason=reason)
-        since = order.since.isoformat().replace("+00:00", "Z")
+        since = instant_text(order.since)
         content = {"neutral": True, "since": since, "reason": order.reason, "labels": len(told)}
         return content, Notice(labels=told)
 

@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 from api import doors, openapi, openapi_people
 from api.auth import Asker, TheHouse
 from api.edits import Edited, Read
-from api.instants import instant_text
 from esl.domain.access import Principal, Scope
 from esl.domain.errors import InvalidInput, NotFound, UnknownStore
 from esl.domain.ids import StoreId
+from esl.domain.instants import instant_text
 from esl.domain.person import Person
 from esl.intake.people_json import parse_person, parse_roles
 from esl.services import people

@@ -13,6 +13,7 @@ from api.auth import Asker, TheHouse
 from api.schemas import money
 from api.spreadsheet import spreadsheet
 from esl.domain.access import Scope
+from esl.domain.instants import instant_or_none, instant_text
 from esl.domain.shelf_report import (
     PASSES_AT,
     Comparison,
@@ -79,7 +80,7 @@ async def get_shelf_report(
     return JSONResponse(
         {
             "store": store_id,
-            "at": at.isoformat().replace("+00:00", "Z"),
+            "at": instant_text(at),
             "currency": currency,
             "must_be_right_percent": _percent(PASSES_AT),
             "all": _summary_view(summarise(items)),
@@ -126,7 +127,7 @@ def _item_view(item: ShelfItem, currency: str) -> dict[str, Any]:
         "currency": currency,
         "comparison": item.comparison.value,
         "shown_rev": item.shown_rev,
-        "heard_at": heard.isoformat().replace("+00:00", "Z") if heard is not None else None,
+        "heard_at": instant_or_none(heard),
     }
 
 

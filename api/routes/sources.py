@@ -20,6 +20,7 @@ from api.secret_box import open_box
 from esl.domain.access import Principal, Scope
 from esl.domain.errors import InvalidInput, UnknownMapping
 from esl.domain.ids import SourceId
+from esl.domain.instants import instant_text
 from esl.domain.source import StandingSource
 from esl.intake.fields import Fields
 from esl.intake.mapping.document import parse_mapping
@@ -264,6 +265,6 @@ def _document(body: bytes) -> str:
 
 def _as_json(view: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+        name: instant_text(value) if isinstance(value, datetime) else value
         for name, value in view.items()
     }

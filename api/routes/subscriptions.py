@@ -19,6 +19,7 @@ from api.paging import PageOfStore, cut
 from api.secret_box import open_box
 from esl.domain.access import ALL_STORES, Principal, Scope
 from esl.domain.errors import InvalidInput, UnknownStore, UnknownSubscription
+from esl.domain.instants import instant_text
 from esl.domain.subscription import Subscription
 from esl.intake.subscription_json import (
     delivery_view,
@@ -130,7 +131,7 @@ async def rotate_secret(
         until = subscriptions.rotate_secret(
             tx, known, sealed, house.clock.now(), actor=who.name, overlap=overlap
         )
-        instant = until.isoformat().replace("+00:00", "Z")
+        instant = instant_text(until)
         return {"subscription": name, "secret": secret, "old_until": instant}, Notice()
 
     return await doors.change(house, request, who, body, work)

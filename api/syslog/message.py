@@ -15,8 +15,10 @@ import sys
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
+
+from esl.domain.instants import instant_text
 
 LOCAL0: Final = 16
 AUDIT: Final = 13
@@ -79,7 +81,7 @@ def checkpoint_message(
     """Write a checkpoint of the audit chain, by its line: a message that outlives this machine."""
     return _message(
         priority=AUDIT * 8 + NOTICE,
-        at=at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        at=instant_text(at),
         sender=sender,
         kind="checkpoint",
         parameters={"number": number},

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from esl.domain.errors import InvalidInput
 from esl.domain.ids import check_slug
+from esl.domain.instants import instant_or_none
 from esl.domain.notification import (
     RECIPIENTS_MOST,
     Channel,
@@ -114,12 +115,12 @@ def message_view(one: Message) -> dict[str, Any]:
     return {
         "message": one.number,
         "recipient": one.recipient,
-        "created_at": _text(one.created_at),
+        "created_at": instant_or_none(one.created_at),
         "subject": one.subject,
         "state": one.state.value,
         "attempts": one.attempts,
         "error": one.error,
-        "sent_at": _text(one.sent_at),
+        "sent_at": instant_or_none(one.sent_at),
     }
 
 
@@ -303,7 +304,3 @@ def _finish(read: Fields, into: Fields) -> None:
 
 def _clock(at: time) -> str:
     return at.strftime("%H:%M")
-
-
-def _text(instant: Any) -> str | None:
-    return instant.isoformat().replace("+00:00", "Z") if instant is not None else None

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from esl.domain.errors import InvalidInput
 from esl.domain.ids import StoreId, check_slug
+from esl.domain.instants import instant_or_none
 from esl.domain.subscription import (
     BATCH_MOST,
     BATCH_USUAL,
@@ -85,10 +86,10 @@ def subscription_view(one: Subscription) -> dict[str, Any]:
     return said_view(one) | {
         "state": _state(one),
         "attempts": one.attempts,
-        "failing_since": _text(one.failing_since),
-        "stopped_at": _text(one.stopped_at),
+        "failing_since": instant_or_none(one.failing_since),
+        "stopped_at": instant_or_none(one.stopped_at),
         "error": one.error,
-        "created_at": _text(one.created_at),
+        "created_at": instant_or_none(one.created_at),
         "created_by": one.created_by,
     }
 
@@ -113,14 +114,14 @@ def delivery_view(one: Delivery) -> dict[str, Any]:
     return {
         "delivery": one.delivery_id,
         "message": one.message_id,
-        "created_at": _text(one.created_at),
+        "created_at": instant_or_none(one.created_at),
         "events": one.events,
         "state": one.state.value,
         "attempts": one.attempts,
         "status": one.status,
         "error": one.error,
-        "sent_at": _text(one.sent_at),
-        "delivered_at": _text(one.delivered_at),
+        "sent_at": instant_or_none(one.sent_at),
+        "delivered_at": instant_or_none(one.delivered_at),
     }
 
 
@@ -147,7 +148,3 @@ def _state(one: Subscription) -> str:
     if one.stopped_at is not None:
         return "stopped"
     return "failing" if one.failing_since is not None else "running"
-
-
-def _text(instant: Any) -> str | None:
-    return instant.isoformat().replace("+00:00", "Z") if instant is not None else None

@@ -18,6 +18,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from esl.domain.ids import StoreId
+from esl.domain.instants import instant_text
 from esl.domain.money import format_minor
 from esl.domain.subscription import (
     BOOKS,
@@ -124,7 +125,7 @@ def write_message(subscription_id: str, events: Sequence[Event], now: datetime) 
     """Write a message as it is signed and sent."""
     content = {
         "type": "esl.events" if events else PING,
-        "timestamp": _text(now),
+        "timestamp": instant_text(now),
         "data": {
             "subscription": subscription_id,
             "events": [event_view(event) for event in events],
@@ -139,7 +140,7 @@ def event_view(event: Event) -> dict[str, Any]:
         "id": event.event_id,
         "type": event.type,
         "version": VERSION,
-        "at": _text(event.at),
+        "at": instant_text(event.at),
         "store": event.store_id,
         "data": event.data,
     }
@@ -377,7 +378,3 @@ def _level(stock: int, low: int) -> StockLevel | None:
     if stock <= 0:
         return StockLevel.OUT
     return StockLevel.LOW if stock <= low else None
-
-
-def _text(instant: datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")

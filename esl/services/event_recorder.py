@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from esl.domain.ids import StoreId
+from esl.domain.instants import instant_text
 from esl.domain.promotion.life import State
 from esl.domain.subscription import NAMED_MOST, EventType, Happened
 from esl.services.happenings import quarantine_events
@@ -95,7 +96,7 @@ def _tell_finished(
             "promotion": row.promotion,
             "outcome": detail["to"],
             "version": detail.get("version"),
-            "ended_at": row.at.isoformat().replace("+00:00", "Z"),
+            "ended_at": instant_text(row.at),
             "labels": progress.labels,
             "counts": progress.counts,
             "stragglers": progress.stragglers_in_all,

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from esl.domain.ids import StoreId
+from esl.domain.instants import instant_text
 from esl.domain.money import format_minor
 from esl.domain.problem import LABEL_KINDS, WHAT_TO_DO, Finding, Problem, ProblemKind
 from esl.domain.subscription import NAMED_MOST, EventType, Happened
@@ -62,7 +63,7 @@ def _gateways(
             data={
                 "gateway": one.subject,
                 "labels": below.get(one.subject, 0),
-                "offline_since": _text(one.since),
+                "offline_since": instant_text(one.since),
             },
         )
         for one in back
@@ -125,7 +126,8 @@ def _closed(closed: Sequence[Problem], now: datetime) -> list[Happened]:
                 "kind": kind,
                 "count": len(some),
                 "labels": [
-                    {"label": one.subject, "since": _text(one.since)} for one in some[:NAMED_MOST]
+                    {"label": one.subject, "since": instant_text(one.since)}
+                    for one in some[:NAMED_MOST]
                 ],
             },
         )
@@ -166,7 +168,3 @@ def _quarantined(held: Sequence[happenings.Held]) -> Happened:
             ],
         },
     )
-
-
-def _text(instant: datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from esl.domain.instants import instant_or_none
 from esl.intake.access_json import NewToken
 from esl.services import access, access_times
 from esl.store import audit
@@ -29,7 +30,7 @@ def make_token(
         stores=new.stores,
         now=now,
     )
-    ends_at = new.ends_at.isoformat().replace("+00:00", "Z") if new.ends_at is not None else None
+    ends_at = instant_or_none(new.ends_at)
     audit.note(
         tx,
         now,

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from esl.domain.errors import UnknownProduct
 from esl.domain.ids import LabelId, Sku
+from esl.domain.instants import instant_or_none
 from esl.domain.law.goods import exemptions_of, goods_of
 from esl.domain.law.notes import notes_of
 from esl.domain.money import format_minor
@@ -152,7 +153,7 @@ def _computed(
                 "name": one.promotion.name,
                 "why": one.why.value,
                 "to": one.to.promotion_id if one.to is not None else None,
-                "begins": _text(one.begins),
+                "begins": instant_or_none(one.begins),
             }
             for one in offer.reason.lost
         ),
@@ -298,7 +299,3 @@ def _money_in(applied: Mapping[str, Any], currency: str) -> Mapping[str, Any]:
         "before": format_minor(applied["before"], currency),
         "after": format_minor(applied["after"], currency),
     }
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
