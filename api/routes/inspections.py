@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 
 from api import doors, openapi_inspections
 from api.auth import Asker, TheHouse
-from api.instants import instant_text
 from api.schemas import money
 from esl.domain.access import Scope
 from esl.domain.inspection import Counted, Inspection, Item, count_seen
+from esl.domain.instants import instant_text
 from esl.domain.shelf_report import PASSES_AT
 from esl.intake.inspection_json import parse_begin, parse_look
 from esl.services import inspecting
