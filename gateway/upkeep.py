@@ -13,12 +13,13 @@ leaving labels   5 s       are forgotten by their gateway
 commands         5 s       expire
 problems         15 s      are opened and closed
 batteries        1 h       one sample a day
+history          1 h       ages, by the time that passed: what a wrong clock says is not enough
 old rows         1 day     go, a thousand each 5 s until the round is over
 ================ ========= ==================================================================
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Connection
@@ -27,6 +28,7 @@ from esl.domain.clock import EffectiveClock
 from esl.domain.ids import LabelId
 from esl.domain.keeping import Keeping
 from esl.services import fleet, neutral, problems, retirement, schedule, tilling, verdicts
+from esl.services.ageing import Ageing
 from esl.services.retention import Forgetting
 from esl.services.zones import telling
 from esl.store import commands, till_labels, zone_tasks
@@ -67,6 +69,8 @@ class Upkeep:
         self._turned: list[LabelId] = []
         self._forgetting = Forgetting(database=database, writer=writer, keeping=keeping)
         self._is_forgetting = False
+        self._ageing = Ageing(database=database, writer=writer, clock=clock)
+        self._aged: datetime | None = None  # until `_age` has looked
         now_s = clock.monotonic_s()
         self._next_s: dict[Callable[[], None], float] = {
             self._turn_prices: now_s,
@@ -78,6 +82,7 @@ class Upkeep:
             self._expire_commands: now_s,
             self._find_problems: now_s,
             self._sample_batteries: now_s,
+            self._age: now_s,
             self._forget_the_old: now_s + SELDOM_S,
         }
         self._pause_s = dict.fromkeys(self._next_s, OFTEN_S) | {
@@ -86,6 +91,7 @@ class Upkeep:
             self._grant_tills: AT_ONCE_S,
             self._find_problems: SOMETIMES_S,
             self._sample_batteries: SELDOM_S,
+            self._age: SELDOM_S,
             self._forget_the_old: DAILY_S,
         }
 
@@ -202,8 +208,12 @@ class Upkeep:
         now = self._clock.now()
         self._write(lambda tx: fleet.sample_batteries(tx, now))
 
+    def _age(self) -> None:
+        self._aged = self._ageing.step()
+
     def _forget_the_old(self) -> None:
-        self._is_forgetting = self._forgetting.step(self._clock.now())
+        if self._aged is not None:
+            self._is_forgetting = self._forgetting.step(self._clock.now(), self._aged)
 
     def _write(self, work: Callable[[Connection], object]) -> None:
         self._writer.write(work, priority=Priority.HOUSEKEEPING)

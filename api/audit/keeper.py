@@ -18,6 +18,7 @@ from api.clock import MachineClock
 from api.syslog.sender import Syslog
 from esl.domain.chain import Checkpoint
 from esl.domain.errors import SetupError, Unavailable
+from esl.services.ageing import aged_by
 from esl.services.cutting import Cutting
 from esl.services.sealing import Sealing
 from esl.settings import Settings
@@ -103,8 +104,10 @@ class AuditKeeper:
         Raises:
             Unavailable: The database did not answer; another day.
         """
+        with self._books.database.read() as tx:
+            aged = aged_by(tx, self._books.clock.now())
         self._sealing.keep_whole_hashes()
-        self._sealing.forget_leaves()
+        self._sealing.forget_leaves(aged)
         trusted = self._folder.trusted()
         cutting = Cutting(
             database=self._books.database,
@@ -112,7 +115,7 @@ class AuditKeeper:
             clock=self._books.clock,
             is_trusted=lambda cut: is_signed_by(cut, trusted),
         )
-        if gone := cutting.cut(self._key.sign, self._key.public_key):
+        if gone := cutting.cut(self._key.sign, self._key.public_key, aged):
             log.info("blocks of the audit chain were cut", blocks=gone)
 
     def checkpoint(self) -> None:

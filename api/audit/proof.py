@@ -253,6 +253,8 @@ def _price_view(price: PriceThen, told: Told | None) -> dict[str, Any]:
     if told is None or not _was_paired(price, told):
         why = "its pairing then is not known" if told is None else "it was paired later"
         return view | {"price": None, "why_unknown": why}
+    if price.is_forgotten:
+        return view | {"price": None, "why_unknown": "prices of that time are forgotten"}
     currency = price.currency or ""
     is_priced = price.price_minor is not None and price.decision != "withdrawn"
     return view | {

@@ -7,7 +7,8 @@
 
 A block is bound to the hash before it, and a cut says that hash: so the chain goes on. The
 installation's key signs it, so nobody who has the database alone can make one, and what was cut
-was the chain: every hash of it is computed again before. Cuts that touch become one.
+was the chain: every hash of it is computed again before, and all that its blocks have sealed must
+be as old as what is forgotten. Cuts that touch become one.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,8 +18,9 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from esl.domain.chain import Cut, block_hash, cut_bytes
+from esl.domain.chain import Cut, RecordKind, block_hash, cut_bytes, read_block
 from esl.domain.clock import EffectiveClock
+from esl.services.gone import gone_before
 from esl.services.retention import HISTORY_KEPT
 from esl.store import chain, cuts
 from esl.store.columns import instant_text
@@ -45,17 +47,19 @@ class Cutting:
         self._writer = writer
         self._clock = clock
         self._is_trusted = is_trusted
+        self._gone_before: dict[RecordKind, str] = {}
 
-    def cut(self, sign: Sign, public_key: bytes) -> int:
-        """Go through all that is old enough; return how many blocks went.
+    def cut(self, sign: Sign, public_key: bytes, aged: datetime) -> int:
+        """Go through all that is old enough, by how far history has aged; return what blocks went.
 
         Raises:
             Unavailable: The database did not answer; another time.
         """
-        now = self._clock.now()
+        with self._database.read() as tx:
+            self._gone_before = gone_before(tx, aged)
         gone = 0
-        for after, marked in self._spans(now - HISTORY_KEPT):
-            gone += self._cut_span(after, marked, instant_text(now), sign, public_key)
+        for after, marked in self._spans(aged - HISTORY_KEPT):
+            gone += self._cut_span(after, marked, sign, public_key)
         return gone
 
     def _spans(self, before: datetime) -> Iterator[tuple[int, Marked]]:
@@ -75,8 +79,8 @@ class Cutting:
                 return
             after = marked[-1].number
 
-    def _cut_span(self, after: int, end: Marked, at: str, sign: Sign, public_key: bytes) -> int:
-        first, last = after + 1, end.number
+    def _cut_span(self, after: int, end: Marked, sign: Sign, public_key: bytes) -> int:
+        first, last, at = after + 1, end.number, instant_text(self._clock.now())
         with self._database.read() as tx:
             before = chain.hash_before(tx, first)
             blocks = chain.blocks_after(tx, after, most=last - after)
@@ -88,6 +92,8 @@ class Cutting:
                 return 0  # who verifies the chain finds out; nothing stands for what is wrong
         if len(blocks) != last - after or digest.hex() != end.hash:
             return 0
+        if not all(self._may_be_gone(block.content) for block in blocks):
+            return 0  # it is missing, and nobody forgot it: the blocks say so
         if not all(self._is_trusted(cut) for cut in beside):
             return 0
         for cut in beside:
@@ -106,6 +112,14 @@ class Cutting:
         )
         work = partial(_put, cut=made, instead_of=beside, blocks=len(blocks))
         return len(blocks) if self._writer.write(work, priority=Priority.HOUSEKEEPING) else 0
+
+    def _may_be_gone(self, content: str) -> bool:
+        """Say whether all that a block has sealed is as old as what is forgotten.
+
+        That no hashes are left of it proves nothing: they stand beside the chain, not in it.
+        """
+        parts = read_block(content).parts
+        return all(part.newest < self._gone_before[part.kind] for part in parts)
 
 
 def _put(tx: Connection, *, cut: Cut, instead_of: list[Cut], blocks: int) -> bool:

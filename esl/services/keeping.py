@@ -119,10 +119,10 @@ PRUNED: Final[Mapping[str, str]] = MappingProxyType(
         "audit_cut": "two that touch become one; so there are at most as many as blocks are left",
         "audit_gap": "an hour after it was seen, with the next block",
         "batch": "400 days",
-        "issued": "400 days, below what a label shows",
+        "issued": "400 days, below what a label showed then",
         "published_payload": "400 days",
-        "display_log": "400 days, but never a label's newest line",
-        "failure_log": "400 days",
+        "display_log": "400 days, but never what a label showed then, or shows",
+        "failure_log": "400 days; after 30, those of a label that has failed 100 times since",
         "battery_sample": "400 days, but never a label's newest",
     }
 )

@@ -1,4 +1,4 @@
-"""What is forgotten in time, a little at a time, by the effective clock.
+"""What is forgotten in time, a little at a time, by how far history has aged.
 
 ==================== ======== ================================================================
 commands, flips      30 days  that are over
@@ -19,10 +19,11 @@ quarantine, batches  400 days that were decided about; all
 changes of zones     400 days that all their stores were told
 steps of pairings    400 days
 visits of links      400 days
-what was issued      400 days below what a label shows
+what was issued      400 days below what a label showed then
 signed payloads      400 days
-display log          400 days but never a label's newest line
-failures             400 days the time in which a verdict may be asked for
+display log          400 days but never what a label showed then, or shows
+failures             400 days the time in which a verdict may be asked for; after 30 days those of
+                              a label that has failed a hundred times since
 price events         as set   at least 400 days; never what held then, or has held since
 the audit            as set   at least 1,100 days
 inspections          400 days what was decided and seen stays in the audit
@@ -118,14 +119,16 @@ class Forgetting:
         self._round: Iterator[int] | None = None
         self.removed = 0  # rows, since this process began
 
-    def step(self, now: datetime) -> bool:
+    def step(self, now: datetime, aged: datetime) -> bool:
         """Forget a little; False once the round is over, and the next call begins another.
+
+        ``now`` is what is written down, ``aged`` until when history has aged: rows go by that.
 
         Raises:
             Unavailable: The database did not answer; the round begins anew.
         """
         if self._round is None:
-            self._round = self._go_round(now)
+            self._round = self._go_round(now, aged)
         try:
             self.removed += next(self._round)
         except StopIteration:
@@ -136,21 +139,24 @@ class Forgetting:
             raise
         return True
 
-    def _go_round(self, now: datetime) -> Iterator[int]:
-        history = now - HISTORY_KEPT
+    def _go_round(self, now: datetime, aged: datetime) -> Iterator[int]:
+        history = aged - HISTORY_KEPT
         for forget, kept in _BY_AGE:
-            yield from self._forget_by_age(forget, now - kept)
+            yield from self._forget_by_age(forget, aged - kept)
         for find, prune in _BY_LOOKING:
             yield from self._forget_by_looking(find, prune, history)
         for kind, kept, find, prune in (
             (RecordKind.PRICE, self._keeping.prices, *_OF_PRICES),
             (RecordKind.AUDIT, self._keeping.audit, *_OF_THE_AUDIT),
         ):
-            yield from self._forget_noted(kind, _month_of(now - kept), find, prune, now)
+            yield from self._forget_noted(kind, _month_of(aged - kept), find, prune, now)
         while removed := self._write(lambda tx: retention.prune_failures(tx, history)):
             yield removed
+        yield from self._forget_by_looking(
+            retention.find_many_failures, retention.prune_many_failures, aged - ORDERS_KEPT
+        )
         for part in FRAME_PARTS:
-            yield from self._forget_frames(part, now - PICTURES_KEPT)
+            yield from self._forget_frames(part, aged - PICTURES_KEPT)
 
     def _forget_by_age(self, forget: Forget, before: datetime) -> Iterator[int]:
         removed = ROWS_A_STEP

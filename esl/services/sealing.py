@@ -149,15 +149,15 @@ class Sealing:
         while self.step(now=True):
             pass
 
-    def forget_leaves(self) -> None:
-        """Let hashes go where all that they are of was pruned.
+    def forget_leaves(self, aged: datetime) -> None:
+        """Let hashes go where all that they are of was pruned, by how far history has aged.
 
         Raises:
             Unavailable: The database did not answer; another time.
         """
         with self._database.read() as tx:
             noted = forgotten_to(tx)
-        usual = self._clock.now() - HISTORY_KEPT
+        usual = aged - HISTORY_KEPT
         for kind in RecordKind:
             before = noted.get(kind) if kind in NOTED_KINDS else usual
             if before is not None:

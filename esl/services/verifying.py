@@ -22,7 +22,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection
@@ -30,7 +30,6 @@ from sqlalchemy import Connection
 from esl.domain.chain import (
     GENESIS,
     HASH_BYTES,
-    NOTED_KINDS,
     Block,
     Checkpoint,
     Cut,
@@ -41,9 +40,8 @@ from esl.domain.chain import (
     read_block,
     tree_root,
 )
-from esl.domain.keeping import AUDIT_LEAST, PRICES_LEAST
 from esl.domain.published import split_leaves
-from esl.services.retention import HISTORY_KEPT
+from esl.services.gone import gone_before
 from esl.services.unsealed import (
     LATE_MOST,
     WrongError,
@@ -51,7 +49,7 @@ from esl.services.unsealed import (
     earlier,
     name_of,
 )
-from esl.store import chain, cuts, forgotten
+from esl.store import chain, cuts
 from esl.store.chain import StoredBlock, StoredPart
 from esl.store.chain_records import (
     NAMES,
@@ -62,7 +60,6 @@ from esl.store.chain_records import (
     moments_of,
     rows_between,
 )
-from esl.store.columns import instant_text
 from esl.store.database import Database
 from esl.store.published import roots_and_leaves
 
@@ -70,14 +67,6 @@ _BLOCKS_A_READ: Final = 50
 _ROWS_A_READ: Final = 2000
 IsTrusted = Callable[[Checkpoint | Cut], bool]
 """Says whether a checkpoint or a cut was signed by a key of this installation."""
-
-_LEAST: Final[Mapping[RecordKind, timedelta]] = {
-    RecordKind.AUDIT: AUDIT_LEAST,
-    RecordKind.PRICE: PRICES_LEAST,
-    RecordKind.DISPLAY: HISTORY_KEPT,
-    RecordKind.PUBLISHED: HISTORY_KEPT,
-}
-"""Younger records are missing whatever anybody noted."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -123,7 +112,7 @@ def _verify(
     with database.read() as tx:
         kept = {c.number: c for c in chain.checkpoints_from(tx, 0)}
         all_cuts = cuts.cuts_of(tx)
-        gone_before = _gone_before(tx, now)
+        may_be_missing = gone_before(tx, now)
     for cut in all_cuts:
         if not is_trusted(cut):
             raise WrongError(f"the cut of blocks {cut.first} to {cut.last}: not signed here")
@@ -141,7 +130,7 @@ def _verify(
         number = verdict.blocks + 1
         before = _check_block(block, number, before, said.get(number, ()))
         content = _content(block)
-        _check_parts(tx, content, parts, verdict, gone_before)
+        _check_parts(tx, content, parts, verdict, may_be_missing)
         for part in content.parts:
             _check_age(block.number, part, newest[part.kind])
             runs[part.kind] += part.runs
@@ -155,17 +144,6 @@ def _verify(
     with database.read() as tx:
         for kind in RecordKind:
             verdict.unsealed += count_unsealed(tx, kind, runs[kind], newest[kind], now)
-
-
-def _gone_before(tx: Connection, now: datetime) -> dict[RecordKind, str]:
-    """Say of each kind how old a record must be to be missing: empty, none may be."""
-    noted = forgotten.said_forgotten(tx)
-    return {
-        kind: min(noted.get(kind, ""), instant_text(now - least))
-        if kind in NOTED_KINDS
-        else instant_text(now - least)
-        for kind, least in _LEAST.items()
-    }
 
 
 def _cross_cuts(
@@ -247,7 +225,7 @@ def _check_parts(
     block: Block,
     stored: Sequence[StoredPart],
     verdict: Verdict,
-    gone_before: Mapping[RecordKind, str],
+    may_be_missing: Mapping[RecordKind, str],
 ) -> None:
     by_kind = {part.kind: part for part in stored}
     if [part.kind for part in stored] != [part.kind for part in block.parts]:
@@ -268,7 +246,7 @@ def _check_parts(
         if part.kind is RecordKind.PUBLISHED:
             _check_leaves(tx, part)
         if beside.leaf_bytes == HASH_BYTES:
-            may_be_gone = part.oldest < gone_before[part.kind]
+            may_be_gone = part.oldest < may_be_missing[part.kind]
             _check_pruned(block, part, beside, rows, verdict, may_be_gone=may_be_gone)
         else:
             _check_kept(block, part, beside, rows)

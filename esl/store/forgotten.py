@@ -16,14 +16,14 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, or_, select
 
 from esl.domain.chain import RecordKind
 from esl.store.bulk import Bulk
 from esl.store.chain_records import NAMES
 from esl.store.columns import instant_text
 from esl.store.retention import ROWS_A_STEP, Found, Place
-from esl.store.tables import audit_entries, forgotten_history
+from esl.store.tables import audit_entries, forgotten_history, installation
 from esl.store.upsert import insert_or_update
 
 FORGOTTEN: Final = "history_forgotten"
@@ -42,6 +42,7 @@ _PRICES: Final = Bulk(
         WHEN EXISTS (SELECT 1 FROM price_event AS f
             WHERE f.store_id = e.store_id AND f.sku = e.sku AND f.event_id > e.event_id
                 AND f.received_at < :before AND f.layer = e.layer AND f.decision = e.decision
+                AND (f.rev IS NOT NULL OR e.rev IS NULL)
                 AND (e.layer = 2 OR f.source = e.source))
             AND {_IS_WHOLE.format(kind=int(RecordKind.PRICE), key="e.event_id")} THEN 2
         ELSE 1 END
@@ -78,6 +79,21 @@ _PRUNE_ENTRIES: Final = Bulk(
     ) RETURNING entry_id
     """
 )
+
+
+def aged_until(tx: Connection) -> datetime:
+    """Return up to where history has aged, so far as is noted: see `esl.services.ageing`."""
+    query = select(func.coalesce(installation.c.aged_until, installation.c.created_at))
+    until: datetime = tx.execute(query).scalar_one()
+    return until
+
+
+def note_aged(tx: Connection, until: datetime) -> None:
+    """Raise how far history has aged."""
+    held = installation.c.aged_until
+    tx.execute(
+        installation.update().where(or_(held.is_(None), held < until)).values(aged_until=until)
+    )
 
 
 def forgotten_to(tx: Connection) -> dict[RecordKind, datetime]:

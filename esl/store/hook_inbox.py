@@ -283,7 +283,7 @@ def count_poisoned(
 def forget_events(tx: Connection, before: datetime, *, most: int) -> int:
     """Forget events that are over, received before a moment, the oldest first.
 
-    A sender's retries end within three days; a week is what replays are kept out for.
+    A sender's retries end within three days; what is kept is known as a repeat if it comes again.
     """
     old = (
         select(hook_events.c.hook_key)

@@ -1,11 +1,12 @@
 """Forgetting what nobody needs any more, in small steps that no report waits for.
 
 =================== ======================================================================
-``display_log``     old lines, but never a label's newest: it replays to what is shown
-``issued``          old pictures below the one a label shows; what it shows, wants or may still
-                    come to show stays, and the newest too
+``display_log``     old lines, but never the newest old one of a label: so what it showed when
+                    history begins is known, and the log replays to what is shown
+``issued``          old pictures below the one that it showed then; what it shows, wants or may
+                    still come to show stays, and the newest too
 ``frame``           pictures that nothing refers to any more and that were not sent lately
-``failure_log``     old entries
+``failure_log``     old entries; younger ones, too, where a label has a hundred newer ones
 ``battery_sample``  old days, but never a label's newest
 =================== ======================================================================
 
@@ -33,6 +34,9 @@ FRAME_PARTS: Final = "0123456789abcdef"
 
 Place = tuple[str | int, ...]
 
+FAILURES_OF_A_LABEL: Final = 100
+"""A label whose template is broken fails with each change: a thousand a year say no more."""
+
 _LABELS_A_LOOK: Final = ROWS_MOST  # of one statement: its LIMIT counts once
 _YOUNG: Final = 0
 _GOES: Final = 2
@@ -54,21 +58,23 @@ class Found:
 _LOG_LINES: Final = Bulk(
     """
     SELECT line.entry_id, CASE WHEN line.recorded_at >= :before THEN 0
-        WHEN EXISTS (SELECT 1 FROM display_log AS newer
-            WHERE newer.label_id = line.label_id AND newer.entry_id > line.entry_id) THEN 2
+        WHEN (SELECT next.recorded_at FROM display_log AS next
+            WHERE next.label_id = line.label_id AND next.entry_id > line.entry_id
+            ORDER BY next.entry_id LIMIT 1) < :before THEN 2
         ELSE 1 END
     FROM display_log AS line WHERE line.entry_id > :after ORDER BY line.entry_id LIMIT :most
     """
 )
-"""With each line: 0 it is young, 1 it is old and its label's newest, 2 it may go."""
+"""With each line: 0 it is young, 1 it is old and its label's next one is not, 2 it may go."""
 
 _PRUNE_LOG: Final = Bulk(
     """
     DELETE FROM display_log WHERE entry_id IN (
         SELECT line.entry_id FROM {rows} CROSS JOIN display_log AS line
         WHERE line.entry_id = CAST(j.value->>0 AS bigint) AND line.recorded_at < {instant[1]}
-            AND EXISTS (SELECT 1 FROM display_log AS newer
-                WHERE newer.label_id = line.label_id AND newer.entry_id > line.entry_id)
+            AND (SELECT next.recorded_at FROM display_log AS next
+                WHERE next.label_id = line.label_id AND next.entry_id > line.entry_id
+                ORDER BY next.entry_id LIMIT 1) < {instant[1]}
     ) RETURNING entry_id
     """
 )
@@ -85,22 +91,33 @@ _LABELS_AFTER: Final = """
 """The next labels of a table whose key begins with the label: one seek each, however many rows."""
 
 _LABELS_ISSUED: Final = Bulk(_LABELS_AFTER.replace("{table}", "issued"))
+_LABELS_FAILED: Final = Bulk(_LABELS_AFTER.replace("{table}", "failure_log"))
 _LABELS_SAMPLED: Final = Bulk(_LABELS_AFTER.replace("{table}", "battery_sample"))
 
 _MAY_GO: Final = """
     (label.label_id IS NULL
         OR (old.rev < label.shown_rev AND old.rev <> label.wanted_rev
-            AND old.digest <> label.shown_digest))
+            AND old.digest <> label.shown_digest
+            AND EXISTS (SELECT 1 FROM display_log AS line
+                WHERE line.label_id = old.label_id AND line.rev > old.rev
+                    AND line.recorded_at < {before})))
     AND NOT EXISTS (SELECT 1 FROM staged
         WHERE staged.label_id = old.label_id
             AND (staged.rev = old.rev OR staged.show_rev = old.rev))
 """
+
+
+def _may_go(place: int) -> str:
+    return _MAY_GO.format(before=f"{{instant[{place}]}}")
+
+
 _OLD_ISSUES: Final = Bulk(
     f"""
     SELECT old.label_id, old.rev FROM {{rows}} CROSS JOIN issued AS old
         LEFT JOIN label ON label.label_id = old.label_id
     WHERE old.label_id = j.value->>0 AND old.issued_at < {{instant[1]}}
-        AND (old.label_id, old.rev) > (:label, CAST(:rev AS bigint)) AND {_MAY_GO}
+        AND (old.label_id, old.rev) > (:label, CAST(:rev AS bigint))
+        AND {_may_go(1)}
     ORDER BY old.label_id, old.rev LIMIT :most
     """  # noqa: S608  words of our own  # nosec B608
 )
@@ -110,7 +127,7 @@ _PRUNE_ISSUED: Final = Bulk(
         SELECT old.label_id, old.rev FROM {{rows}} CROSS JOIN issued AS old
             LEFT JOIN label ON label.label_id = old.label_id
         WHERE old.label_id = j.value->>0 AND old.rev = CAST(j.value->>1 AS bigint)
-            AND old.issued_at < {{instant[2]}} AND {_MAY_GO}
+            AND old.issued_at < {{instant[2]}} AND {_may_go(2)}
     ) RETURNING label_id
     """  # noqa: S608  words of our own  # nosec B608
 )
@@ -142,6 +159,26 @@ _PRUNE_FAILURES: Final = Bulk(
     ) AND failed_at < :before RETURNING entry_id
     """
 )
+_MANY_FAILURES: Final = Bulk(
+    f"""
+    SELECT old.label_id, old.rev FROM {{rows}} CROSS JOIN failure_log AS old
+    WHERE old.label_id = j.value->>0 AND old.failed_at < {{instant[1]}}
+        AND (old.label_id, old.rev) > (:label, CAST(:rev AS bigint))
+        AND old.rev < (SELECT newer.rev FROM failure_log AS newer
+            WHERE newer.label_id = old.label_id
+            ORDER BY newer.rev DESC LIMIT 1 OFFSET {FAILURES_OF_A_LABEL - 1})
+    ORDER BY old.label_id, old.rev LIMIT :most
+    """  # noqa: S608  a number of our own  # nosec B608
+)
+_PRUNE_MANY: Final = Bulk(
+    """
+    DELETE FROM failure_log WHERE entry_id IN (
+        SELECT old.entry_id FROM {rows} CROSS JOIN failure_log AS old
+        WHERE old.label_id = j.value->>0 AND old.rev = CAST(j.value->>1 AS bigint)
+            AND old.failed_at < {instant[2]}
+    ) RETURNING entry_id
+    """
+)
 _UNREFERENCED: Final = Bulk(
     """
     SELECT digest FROM frame
@@ -167,7 +204,7 @@ _PRUNE_FRAMES: Final = Bulk(
 def find_old_lines(
     tx: Connection, before: datetime, *, place: Place | None = None, most: int = ROWS_A_STEP
 ) -> Found:
-    """Find what labels said before a moment, but never the last that one said.
+    """Find what labels said before a moment, but never the last that each said until then.
 
     Lines are written in the order of their numbers, so the first young one ends the look; a line
     that PostgreSQL committed late is found some other day.
@@ -190,9 +227,10 @@ def prune_display_log(tx: Connection, lines: Sequence[Place], before: datetime) 
 def find_old_issues(
     tx: Connection, before: datetime, *, place: Place | None = None, most: int = ROWS_A_STEP
 ) -> Found:
-    """Find which pictures labels were told to show, where they show a newer one since.
+    """Find which pictures labels were told to show, where they showed a newer one before a moment.
 
-    All above the revision shown stay: any of them may have been painted, and be reported yet.
+    What they showed at that moment stays, for it is asked for later. All above the revision shown
+    stay: any of them may have been painted, and be reported yet.
     A label that is gone leaves nothing.
     """
     label, rev = place or ("", 0)
@@ -227,6 +265,23 @@ def prune_battery_samples(tx: Connection, samples: Sequence[Place], before: date
 def prune_failures(tx: Connection, before: datetime, *, most: int = ROWS_A_STEP) -> int:
     """Forget the oldest failures from before a moment; return how many, 0 if there are none."""
     return len(_PRUNE_FAILURES.run(tx, before=before, most=most))
+
+
+def find_many_failures(
+    tx: Connection, before: datetime, *, place: Place | None = None, most: int = ROWS_A_STEP
+) -> Found:
+    """Find failures from before a moment of labels that have failed a hundred times since."""
+    label, rev = place or ("", 0)
+    labels = [row[0] for row in _LABELS_FAILED.run(tx, label=label, most=_LABELS_A_LOOK)]
+    rows = [(one, instant_text(before)) for one in labels]
+    found = _MANY_FAILURES.run(tx, rows, label=label, rev=rev, most=most)
+    return _found(found, labels, most, end=_HIGHEST)
+
+
+def prune_many_failures(tx: Connection, many: Sequence[Place], before: datetime) -> int:
+    """Forget what `find_many_failures` found; return how much went."""
+    limit = instant_text(before)
+    return len(_PRUNE_MANY.run(tx, [(*one, limit) for one in many]))
 
 
 def unreferenced_frames(

@@ -39,8 +39,13 @@ _BY_REV: Final = Bulk(
     WHERE e.event_id = (SELECT max(f.event_id) FROM price_event AS f
         WHERE f.store_id = :store AND f.sku = j.value->>1
             AND f.rev <= CAST(j.value->>2 AS bigint) AND f.layer <> 1)
+        AND NOT EXISTS (SELECT 1 FROM forgotten_history AS h CROSS JOIN price_event AS n
+            WHERE h.kind = 2 AND e.received_at < h.before AND n.received_at < h.before
+                AND n.store_id = :store AND n.sku = j.value->>1 AND n.layer <> 1
+                AND n.rev > CAST(j.value->>2 AS bigint))
     """
 )
+"""What held by a revision; nothing where that may be forgotten: see `esl.store.shown_at`."""
 
 
 def shelf_items(tx: Connection, store_id: StoreId) -> list[ShelfItem]:

@@ -48,13 +48,20 @@ _ISSUED_AS: Final = Bulk(
 _PRICES: Final = Bulk(
     """
     SELECT g.sku, g.paired_at, e.event_id, e.price_minor, e.was_minor, e.currency, e.badge,
-        e.member_minor, e.rev, e.decision, e.received_at
+        e.member_minor, e.rev, e.decision, e.received_at,
+        CASE WHEN (e.event_id IS NULL OR e.received_at < h.before)
+            AND EXISTS (SELECT 1 FROM price_event AS f
+                WHERE f.store_id = g.store_id AND f.sku = g.sku AND f.rev > :rev AND f.layer <> 1
+                    AND f.received_at < h.before) THEN 1 ELSE 0 END
     FROM pairing AS g
+        LEFT JOIN forgotten_history AS h ON h.kind = 2
         LEFT JOIN price_event AS e ON e.event_id = (SELECT max(f.event_id) FROM price_event AS f
             WHERE f.store_id = g.store_id AND f.sku = g.sku AND f.rev <= :rev AND f.layer <> 1)
     WHERE g.label_id = :label ORDER BY g.position
     """
 )
+"""The last word says whether that of the revision may be forgotten: of what was said before history
+ends the newest of each source is left, and one that is newer than the revision proves nothing."""
 
 
 class Reported(NamedTuple):
@@ -93,6 +100,7 @@ class PriceThen(NamedTuple):
     rev: int | None
     decision: str | None
     received_at: datetime | None
+    is_forgotten: bool  # what it was by then may have been said before history ends
 
 
 def reported_by(tx: Connection, label_id: LabelId, at: datetime) -> Reported | None:
@@ -130,7 +138,7 @@ def prices_then(tx: Connection, label_id: LabelId, rev: int) -> list[PriceThen]:
         PriceThen(
             sku=Sku(row[0]),
             paired_at=_instant(row[1]),
-            event_id=row[2],
+            event_id=row[2] if not row[11] else None,
             price_minor=row[3],
             was_minor=row[4],
             currency=row[5],
@@ -139,6 +147,7 @@ def prices_then(tx: Connection, label_id: LabelId, rev: int) -> list[PriceThen]:
             rev=row[8],
             decision=row[9],
             received_at=instant_from(row[10]),
+            is_forgotten=bool(row[11]),
         )
         for row in _PRICES.run(tx, label=label_id, rev=rev)
     ]

@@ -226,6 +226,7 @@ installation = Table(
     Column("only_row", SmallInteger, CheckConstraint("only_row = 1", name="one"), primary_key=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("acted_until", UtcDateTime, nullable=False),  # high water of the effective clock
+    Column("aged_until", UtcDateTime),  # up to where history has aged: `esl.services.ageing`
     Column("signing_key", String(16)),  # id of the key that a controller was started with last
     Column("backed_up_at", UtcDateTime),  # when it last backed itself up
     Column("backup_problem", String(300)),  # why it did not, in words; None: it did

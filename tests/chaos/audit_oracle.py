@@ -137,9 +137,9 @@ class AuditOracle:
             writer = InlineWriter(database, clocks.monotonic_s)
             clock = EffectiveClock(clocks, not_before=then)
             forgetting = Forgetting(database=database, writer=writer)
-            while forgetting.step(clock.now()):
+            while forgetting.step(clock.now(), clock.now()):
                 pass
-            Sealing(database=database, writer=writer, clock=clock).forget_leaves()
+            Sealing(database=database, writer=writer, clock=clock).forget_leaves(clock.now())
             self.hear(clock.now())  # what is gone now may be gone only by this clock
             after = self._verify(database, clock.now())
         finally:

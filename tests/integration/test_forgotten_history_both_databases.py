@@ -29,6 +29,7 @@ from esl.services.verifying import Verdict, verify_chain
 from esl.settings import Settings, read_settings
 from esl.store import audit, chain, cuts, forgotten
 from esl.store.database import Database
+from esl.store.shown_at import prices_then
 from esl.store.tables import (
     audit_blocks,
     audit_cuts,
@@ -40,7 +41,14 @@ from esl.store.tables import (
 )
 from esl.store.writer import Writer
 from gateway.wire.signing import SigningKey
-from tests.builders import STORE, SimulatedClock, a_change, build_shelf, running_writer
+from tests.builders import (
+    STORE,
+    SimulatedClock,
+    a_change,
+    build_shelf,
+    label_id,
+    running_writer,
+)
 from tests.history import allow_changes
 
 KEY = SigningKey.generate()
@@ -85,15 +93,15 @@ class Shop:
 
     def forget(self, keeping: Keeping = KEEPING) -> int:
         forgetting = Forgetting(database=self.database, writer=self.writer, keeping=keeping)
-        while forgetting.step(self.clock.wall()):
+        while forgetting.step(self.clock.wall(), self.clock.wall()):
             pass
         self.sealing.keep_whole_hashes()
-        self.sealing.forget_leaves()
+        self.sealing.forget_leaves(self.clock.wall())
         self.sealing.seal_all()
         return forgetting.removed
 
     def cut(self) -> int:
-        return self.cutting.cut(KEY.sign, KEY.public_key)
+        return self.cutting.cut(KEY.sign, KEY.public_key, self.clock.wall())
 
     def verify(self, *outside: Checkpoint) -> Verdict:
         return verify_chain(
@@ -105,6 +113,10 @@ class Shop:
             return int(
                 tx.execute(select(func.count()).select_from(table).where(*where)).scalar_one()
             )
+
+    def rows(self, table: Any) -> list[Any]:
+        with self.database.read() as tx:
+            return list(tx.execute(select(table)))
 
     def checkpoints(self) -> list[Checkpoint]:
         with self.database.read() as tx:
@@ -263,6 +275,33 @@ def test_whoever_keeps_prices_longer_later_loses_no_more_and_raises_no_alarm(sho
     assert shop.verify().wrong is None
 
 
+def test_a_price_that_is_forgotten_is_unknown_and_none_is_told_in_its_place(shop: Shop) -> None:
+    """The list said one price, the till another, which a label shows; then the till spoke again."""
+    office = a_change("sku-0", 111, source=SourceId("office"))
+    shop.writer.write(
+        lambda tx: apply_price_changes(tx, STORE, [office], shop.clock.wall(), actor="o")
+    )
+    shop.live(1, of=1)
+    with shop.database.read() as tx:
+        [shown] = tx.execute(select(prices.c.rev).where(prices.c.sku == "sku-0")).scalars()
+        [then] = prices_then(tx, label_id(0), shown)
+    assert (then.price_minor, then.is_forgotten) == (200, False)
+    shop.live(2, of=1)
+    shop.grow_old(300)
+    shop.live(1, of=1)
+    with shop.database.read() as tx:
+        [newest] = tx.execute(select(prices.c.rev).where(prices.c.sku == "sku-0")).scalars()
+    shop.grow_old(140)
+    shop.forget()
+    with shop.database.read() as tx:
+        [then] = prices_then(tx, label_id(0), shown)
+        [now] = prices_then(tx, label_id(0), newest)
+        [before] = prices_then(tx, label_id(0), newest - 1)
+    assert (before.price_minor, before.is_forgotten) == (201, False), "it held as history began"
+    assert (then.event_id, then.is_forgotten) == (None, True)
+    assert (now.price_minor, now.is_forgotten) == (200, False)
+
+
 # -- cuts ------------------------------------------------------------------------------------
 
 
@@ -359,9 +398,26 @@ def test_a_cut_that_is_gone_or_stands_elsewhere_is_found(shop: Shop) -> None:
 
 def test_a_strangers_cut_is_no_excuse(shop: Shop) -> None:
     an_old_shop(shop)
-    forged = shop.cutting.cut(STRANGER.sign, STRANGER.public_key)
+    forged = shop.cutting.cut(STRANGER.sign, STRANGER.public_key, shop.clock.wall())
     assert forged > 0
     assert "not signed here" in (shop.verify().wrong or "")
+
+
+def test_no_cut_stands_for_what_somebody_took_out_with_its_hashes(shop: Shop) -> None:
+    shop.live(8, decides=True)
+    shop.grow_old(500)  # entries of the audit are kept for 1,100
+    shop.live(2)
+    shop.forget()
+    some = [one for one in shop.rows(audit_parts) if one.kind == RecordKind.AUDIT][2:5]
+    few = audit_entries.c.entry_id.between(some[0].first_id, some[-1].last_id)
+    shop.by_force("audit_entry", delete(audit_entries).where(few))
+    of_them = audit_parts.c.number.between(some[0].number, some[-1].number)
+    shop.by_force("audit_part", update(audit_parts).where(of_them).values(leaves=None))
+    shop.cut()
+    with shop.database.read() as tx:
+        made = cuts.cuts_of(tx)
+    assert not [cut for cut in made if any(cut.first <= one.number <= cut.last for one in some)]
+    assert "are missing" in (shop.verify().wrong or "")
 
 
 def test_no_cut_stands_for_a_block_that_was_changed(shop: Shop) -> None:
@@ -405,7 +461,7 @@ def test_hashes_of_before_are_made_whole_and_until_then_nothing_of_them_goes(sho
     shop.grow_old(440)
     events = shop.count(price_events)
     forgetting = Forgetting(database=shop.database, writer=shop.writer, keeping=KEEPING)
-    while forgetting.step(shop.clock.wall()):
+    while forgetting.step(shop.clock.wall(), shop.clock.wall()):
         pass
     assert shop.count(price_events) == events
     shop.forget()  # makes them whole at its end
@@ -431,6 +487,12 @@ def test_the_keeper_of_the_chain_forgets_and_cuts_with_the_key_of_the_folder(
     )
     keeper = AuditKeeper(settings, books, KEY, None)
     keeper.checkpoint()
+    with shop.database.read() as tx:
+        began = forgotten.aged_until(tx)
+    assert began < shop.clock.wall() - 400 * DAY
+    keeper.forget()
+    assert shop.verify().cut == 0, "by its clock all is old, but nobody has lived so long"
+    shop.writer.write(lambda tx: forgotten.note_aged(tx, shop.clock.wall()))
     keeper.forget()
     assert shop.verify(*AuditFolder(tmp_path).checkpoints()).cut > 20
 

@@ -141,7 +141,7 @@ FATES: list[tuple[Table, timedelta, list[dict[str, Any]], list[dict[str, Any]]]]
 
 def go_round(forgetting: Forgetting, now: datetime) -> None:
     for _ in range(500):
-        if not forgetting.step(now):
+        if not forgetting.step(now, now):
             return
     raise AssertionError("a round ends")
 

@@ -76,9 +76,9 @@ class Shop(Controller):
 
     def forget(self) -> None:
         forgetting = Forgetting(database=self.database, writer=self.writer)
-        while forgetting.step(self.clock.wall()):
+        while forgetting.step(self.clock.wall(), self.clock.wall()):
             pass
-        self.sealing.forget_leaves()
+        self.sealing.forget_leaves(self.clock.wall())
 
 
 @pytest.fixture

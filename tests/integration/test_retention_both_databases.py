@@ -59,15 +59,21 @@ def prune_samples(tx: Connection, most: int) -> tuple[int, int]:
     return until_done(tx, retention.find_old_samples, retention.prune_battery_samples, most)
 
 
-def test_the_display_log_keeps_what_is_new_and_each_labels_last(tx: Connection) -> None:
+def say(tx: Connection, label: str, rev: int, at: datetime = OLD) -> None:
+    said = {"digest": "d", "incarnation": 1, "gateway_id": GATEWAY, "session": "s"}
+    row = said | {"label_id": label, "rev": rev, "recorded_at": at}
+    tx.execute(insert(display_log), [row])
+
+
+def test_the_display_log_keeps_what_is_new_and_what_each_label_showed_before(
+    tx: Connection,
+) -> None:
     lines = [("a", 1, OLD), ("b", 1, OLD), ("a", 2, OLD), ("a", 3, NOON), ("c", 1, OLD)]
     for label, rev, at in lines:
-        said = {"digest": "d", "incarnation": 1, "gateway_id": GATEWAY, "session": "s"}
-        row = said | {"label_id": label, "rev": rev, "recorded_at": at}
-        tx.execute(insert(display_log), [row])
-    assert prune_log(tx, most=2) == (2, 2), "the first young line ends the look"
+        say(tx, label, rev, at)
+    assert prune_log(tx, most=2) == (1, 2), "the first young line ends the look"
     kept = tx.execute(select(display_log.c.label_id, display_log.c.rev)).all()
-    assert sorted(tuple(row) for row in kept) == [("a", 3), ("b", 1), ("c", 1)]
+    assert sorted(tuple(row) for row in kept) == [("a", 2), ("a", 3), ("b", 1), ("c", 1)]
 
 
 def issue(tx: Connection, number: int, rev: int, digest: str, at: datetime = OLD) -> None:
@@ -90,6 +96,8 @@ def test_of_what_was_issued_only_old_pictures_below_the_shown_one_go(
         issue(tx, 0, rev, digest)  # 2 is the picture that 3 is
         issue(tx, 1, rev, digest)  # nobody knows what this label shows
     issue(tx, 2, 9, "of a label that is gone")
+    say(tx, label_id(0), 3)
+    say(tx, label_id(1), 5)
     removed, _ = prune_issues(tx, most)
     assert removed == 2
     gone = {(label_id(0), 1), (label_id(2), 9)}
@@ -105,8 +113,21 @@ def test_what_was_issued_lately_or_waits_in_a_slot_stays(tx: Connection) -> None
     slot: dict[str, Any] = {"label_id": label_id(0), "digest": "old", "state": 1}
     tx.execute(insert(staged).values(**slot, slot=1, rev=2))
     tx.execute(insert(staged).values(**slot, slot=2, rev=8, show_rev=3))
+    say(tx, label_id(0), 9)
     assert prune_issues(tx, most=100) == (1, 1)
     assert issues(tx) == {(label_id(0), rev) for rev in (2, 3, 4)}
+
+
+def test_what_was_issued_for_what_a_label_showed_before_history_ends_stays(
+    tx: Connection,
+) -> None:
+    bare_labels(tx, [{"label_id": label_id(0), "wanted_rev": 9, "shown_rev": 9}])
+    for rev in (1, 2, 3, 4):
+        issue(tx, 0, rev, "old")
+    say(tx, label_id(0), 3)  # 4 was sent, and nobody knows whether it hung
+    say(tx, label_id(0), 9, NOON)
+    assert prune_issues(tx, most=100) == (2, 1)
+    assert issues(tx) == {(label_id(0), rev) for rev in (3, 4)}
 
 
 def forget_frames(tx: Connection) -> set[str]:
@@ -155,6 +176,22 @@ def test_failures_go_by_age_the_oldest_first(tx: Connection) -> None:
     removed = [retention.prune_failures(tx, BEFORE, most=2) for _ in range(3)]
     assert removed == [2, 1, 0]
     assert [r.label_id for r in tx.execute(select(failure_log))] == [label_id(3)]
+
+
+@pytest.mark.parametrize("most", [1, 7, 1000])
+def test_of_a_label_that_fails_and_fails_the_newest_hundred_stay(tx: Connection, most: int) -> None:
+    ages = {0: (OLD, 130), 1: (OLD, 99), 2: (NOON, 130)}
+    for number, (at, count) in ages.items():
+        row = {"label_id": label_id(number), "code": "template", "attempts": 3, "failed_at": at}
+        tx.execute(insert(failure_log), [row | {"rev": rev} for rev in range(1, count + 1)])
+    removed, _ = until_done(
+        tx, retention.find_many_failures, retention.prune_many_failures, most=most
+    )
+    assert removed == 30
+    left = tx.execute(select(failure_log.c.label_id, failure_log.c.rev)).all()
+    of_it = sorted(row.rev for row in left if row.label_id == label_id(0))
+    assert of_it == list(range(31, 131))
+    assert len(left) == 100 + 99 + 130, "young ones stay, however many"
 
 
 def test_battery_samples_go_by_day_and_the_last_stays(tx: Connection) -> None:

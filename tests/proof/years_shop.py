@@ -31,6 +31,7 @@ from esl.domain.till_channel import TillChannel, TillSetting
 from esl.intake.product_json import ProductPut
 from esl.intake.promotion_json import parse_promotion
 from esl.services import batches, catalogue, till_channels
+from esl.services.ageing import aged_by
 from esl.services.cutting import Cutting
 from esl.services.pricing import apply_price_changes
 from esl.services.promotions import planning
@@ -288,15 +289,17 @@ class YearsShop:
         shop, now = self.controller, self.clock.at
         shop.upkeep.step()
         steps, began_s = 1, time.perf_counter()
-        while self.forgetting.step(now):
+        with self.database.read() as tx:
+            aged = aged_by(tx, now)
+        while self.forgetting.step(now, aged):
             steps += 1
         self._timed.write(
             lambda tx: import_jobs.forget_jobs(tx, now - ORDERS_KEPT, limit=1000),
             priority=Priority.HOUSEKEEPING,
         )
         self._night_sealing.keep_whole_hashes()
-        self._night_sealing.forget_leaves()
-        self.nights.cut += self._cutting.cut(KEY.sign, KEY.public_key)
+        self._night_sealing.forget_leaves(aged)
+        self.nights.cut += self._cutting.cut(KEY.sign, KEY.public_key, aged)
         self.sealing.seal_all()
         nights = self.nights
         nights.rounds += 1

@@ -27,7 +27,7 @@ def writer(database: Database) -> Iterator[Writer]:
 
 def go_round(forgetting: Forgetting, now: datetime) -> int:
     steps = 0
-    while forgetting.step(now):
+    while forgetting.step(now, now):
         steps += 1
         assert steps < 200, "a round ends"
     return steps
@@ -75,10 +75,11 @@ def test_a_step_is_bounded(database: Database, writer: Writer) -> None:
 
     writer.write(fill)
     forgetting = Forgetting(database=database, writer=writer)
+    late = NOON + HISTORY_KEPT + timedelta(days=1)
     removed = []
     while True:
         before = forgetting.removed
-        if not forgetting.step(NOON + HISTORY_KEPT + timedelta(days=1)):
+        if not forgetting.step(late, late):
             break
         removed.append(forgetting.removed - before)
     assert sum(removed) == 1499 + 1, "all but the label's newest line, and how it was paired"
