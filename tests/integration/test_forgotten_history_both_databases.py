@@ -1,5 +1,6 @@
 """Prices and the audit, forgotten as the shop likes; blocks are cut, and the chain holds on."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,8 +13,10 @@ from sqlalchemy.exc import DatabaseError
 
 from api.audit.files import AuditFolder, is_signed_by
 from api.audit.keeper import AuditKeeper
+from api.backup.archive import write_backup
+from api.backup.restore import restore
 from api.books import Books
-from api.private_files import write_private
+from api.private_files import make_data_folder, write_private
 from api.stage_clock import StageClock
 from esl.domain.chain import Checkpoint, Cut, RecordKind, block_hash, leaf_hash, root_by_path
 from esl.domain.clock import EffectiveClock
@@ -495,6 +498,39 @@ def test_the_keeper_of_the_chain_forgets_and_cuts_with_the_key_of_the_folder(
     shop.writer.write(lambda tx: forgotten.note_aged(tx, shop.clock.wall()))
     keeper.forget()
     assert shop.verify(*AuditFolder(tmp_path).checkpoints()).cut > 20
+
+
+@pytest.mark.parametrize("made", ["before the cut", "after the cut"])
+def test_a_shop_that_is_put_back_from_before_or_after_a_cut_verifies_and_is_cut_as_it_was(
+    shop: Shop, tmp_path: Path, made: str
+) -> None:
+    an_old_shop(shop)
+    is_cut_before = made == "after the cut"
+    gone = shop.cut() if is_cut_before else 0
+    shop.writer.write(lambda tx: forgotten.note_aged(tx, shop.clock.wall() - 30 * DAY))
+    backup = tmp_path / "shop.zip"
+    write_backup(shop.database, backup, shop.clock.wall(), sealed_keys=None)
+    gone = gone or shop.cut()
+    settings = Settings(data_dir=tmp_path / "data")
+    make_data_folder(settings.data_dir)
+    write_private(settings.data_dir / "keys" / "signing.pem", KEY.to_pem().decode())
+    restore(backup, settings, shop.clock.wall(), passphrase=None, keeps_keys=True)
+    database = Database(settings.database_address)
+    time = EffectiveClock(shop.clock)
+    with contextlib.closing(database), running_writer(database, shop.clock) as writer:
+        back = Shop(
+            database,
+            writer,
+            shop.clock,
+            Sealing(database=database, writer=writer, clock=time),
+            Cutting(database=database, writer=writer, clock=time, is_trusted=is_trusted),
+        )
+        verdict = back.verify()
+        assert (verdict.wrong, verdict.cut) == (None, gone if is_cut_before else 0)
+        assert (back.cut() == 0) is is_cut_before
+        assert (back.verify().wrong, back.verify().cut) == (None, gone)
+        with database.read() as tx:
+            assert forgotten.aged_until(tx) == shop.clock.wall() - 30 * DAY
 
 
 @pytest.mark.parametrize(

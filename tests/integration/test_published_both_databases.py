@@ -24,7 +24,7 @@ from esl.domain.errors import Unavailable
 from esl.domain.published import published_bytes
 from esl.services.retention import HISTORY_KEPT, Forgetting
 from esl.services.sealing import Sealing
-from esl.services.shown import sealed_record, shown_then
+from esl.services.shown import Certainty, ShownThen, sealed_record, shown_then
 from esl.services.verifying import verify_chain
 from esl.store.columns import instant_text
 from esl.store.database import Database
@@ -42,6 +42,7 @@ from tests.builders import (
     Controller,
     FakeGateway,
     SimulatedClock,
+    a_change,
     build_shelf,
     count_rows,
     label_id,
@@ -189,6 +190,34 @@ def test_what_waits_is_bounded_and_the_oldest_goes(
         query = select(published_payloads.c.sha256).order_by(published_payloads.c.payload_id)
         kept = tx.execute(query).scalars().all()
     assert kept == [sha256(b"%d" % n).hexdigest() for n in range(2, 7)]
+
+
+def test_what_a_label_showed_400_days_ago_is_known_however_long_it_had_hung(shop: Shop) -> None:
+    day = timedelta(days=1)
+    began = shop.clock.wall()
+    for minor in (210, 220, 230):
+        shop.price(a_change(price_minor=minor))
+        shop.publish()
+        shop.clock.pass_s((60 * day).total_seconds())
+    shop.clock.pass_s((320 * day).total_seconds())
+    now = shop.clock.wall()  # 210 came 500 days ago, 220 440 days, 230 380 days
+    shop.forget()
+
+    def at(days: int) -> ShownThen:
+        with shop.database.read() as tx:
+            return shown_then(tx, label_id(0), now - days * day, now)
+
+    for known, minor in ((399, 220), (370, 230), (1, 230)):
+        found = at(known)
+        assert (found.certainty, found.may_be_pruned) == (Certainty.REPORTED, False)
+        assert found.told is not None
+        assert [price.price_minor for price in found.prices] == [minor]
+    old = at(430)
+    assert (old.certainty, old.may_be_pruned) == (Certainty.REPORTED, True)
+    older = at(490)
+    assert (older.certainty, older.may_be_pruned) == (Certainty.UNKNOWN, True)
+    assert older.reported is None
+    assert began < now - 490 * day
 
 
 def test_signatures_go_after_400_days_and_the_chain_verifies(shop: Shop) -> None:
