@@ -22,6 +22,7 @@ from esl.domain.import_job import ImportJob, ImportState
 from esl.intake.mapping.document import parse_mapping
 from esl.intake.mapping.model import Mapping
 from esl.services import import_jobs
+from esl.services.ageing import aged_by
 from esl.services.import_runs import ImportEnded, ImportRun
 from esl.settings import Settings
 from esl.store import import_jobs as rows
@@ -207,9 +208,9 @@ class ImportWorker:
 
     def tidy(self) -> None:
         """Delete files that no job needs, and forget old jobs."""
-        before = self._books.clock.now() - KEPT
         try:
             with self._books.database.read() as tx:
+                before = aged_by(tx, self._books.clock.now()) - KEPT
                 needed = {job.job_id for job in rows.open_jobs(tx)}
             for job_id in self.spool.job_ids() - needed:
                 self.spool.discard(job_id)

@@ -156,7 +156,7 @@ class YearsShop:
         self.controller.close()
 
     def draw_in_earnest(self) -> None:
-        """Let the product's own renderer draw from now on, as pictures are kept for 90 days."""
+        """Let the product's own renderer draw from now on: older pictures are gone at the end."""
         self.controller.painter._renderer = Renderer()
 
     # -- a day -------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select
@@ -10,12 +11,13 @@ from esl.domain.clock import EffectiveClock
 from esl.services.ageing import DAYS_A_DAY, Ageing, aged_by
 from esl.services.retention import HISTORY_KEPT
 from esl.store.database import Database
-from esl.store.forgotten import aged_until
+from esl.store.forgotten import aged_until, note_aged
 from esl.store.migrate import note_time_acted, time_acted_until
 from esl.store.tables import failure_log
 from esl.store.writer import Writer
 from gateway.upkeep import Upkeep
 from tests.builders import NOON, SimulatedClock, build_shelf, running_writer
+from tests.folder_rig import rig_on
 
 HOUR_S = 3600.0
 DAY = timedelta(days=1)
@@ -142,3 +144,22 @@ def test_a_controller_that_wakes_in_four_years_forgets_nothing_and_in_time_it_do
         clock.pass_s(DAY.total_seconds())
         upkeep.step()
     assert live(upkeep, time, hours=30) == 0
+
+
+def test_reports_of_imports_wait_for_history_as_well(tmp_path: Path, clock: SimulatedClock) -> None:
+    with rig_on(tmp_path, f"sqlite:///{tmp_path / 'esl.db'}", clock) as rig:
+        rig.prepare()
+        folder = rig.folder("lists")
+        (folder / "prices.csv").write_text("sku,price\nS-1,1.99\n", encoding="utf-8")
+        pickup = rig.pickup("lists")
+        for _ in range(5):
+            pickup.step()
+            rig.take_jobs()
+            clock.pass_s(60)
+        assert len(rig.jobs("lists")) == 1
+        clock.pass_s(31 * DAY.total_seconds())
+        rig.worker.tidy()
+        assert len(rig.jobs("lists")) == 1
+        rig.writer.write(lambda tx: note_aged(tx, rig.clock.now()))
+        rig.worker.tidy()
+        assert rig.jobs("lists") == []
