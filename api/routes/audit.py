@@ -12,7 +12,7 @@ from api.auth import Asker, TheHouse
 from esl.domain.access import Scope
 from esl.domain.audit import AuditEntry
 from esl.domain.chain import RecordKind
-from esl.domain.errors import InvalidInput
+from esl.domain.errors import InvalidInput, NotFound
 from esl.domain.ids import StoreId
 from esl.store import audit, chain
 from esl.store.audit import Asked
@@ -72,6 +72,26 @@ async def list_audit(
         sealed_to = chain.sealed_to(tx, RecordKind.AUDIT)
         more = found[-1].entry_id if len(found) == page.limit else None
         return {"entries": [_view(one, sealed_to) for one in found], "before": more}
+
+    return await doors.read(house, query)
+
+
+@router.get("/audit/{entry}")
+async def get_audit_entry(entry: str, house: TheHouse, who: Asker) -> dict[str, Any]:
+    """Return one entry: what was done, by whom, with what was before and after.
+
+    One of another store answers as one that does not exist.
+    """
+    number = doors.number(entry, "entry")
+    who.require_somewhere(Scope.AUDIT_READ)
+
+    def query(tx: Connection) -> dict[str, Any]:
+        found = audit.entry_named(tx, number)
+        if found is not None and not who.may(Scope.AUDIT_READ, found.store_id):
+            found = None
+        if found is None:
+            raise NotFound(f"no audit entry {number}; GET /api/v1/audit lists them")
+        return _view(found, chain.sealed_to(tx, RecordKind.AUDIT))
 
     return await doors.read(house, query)
 

@@ -71,6 +71,19 @@ async def list_steps(
     return {"steps": [step_view(event, ended) for event, ended in found], "before": more}
 
 
+@router.get("/pairing-steps/{step}")
+async def get_step(
+    store: str,
+    step: Annotated[int, Path(ge=1, le=MAX_INTEGER)],
+    house: TheHouse,
+    who: Asker,
+) -> dict[str, Any]:
+    """Return one step that was done to a label, and how it ended."""
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
+    event, ended = await doors.read(house, lambda tx: repairing.step_named(tx, store_id, step))
+    return step_view(event, ended)
+
+
 @router.post("/pairing-steps/{step}/undo", openapi_extra=openapi_shelf.UNDO)
 async def undo_step(
     store: str,

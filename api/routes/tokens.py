@@ -137,7 +137,12 @@ async def make_sign_in_link(request: Request, house: TheHouse, who: Asker) -> di
 
     def work(tx: Connection) -> None:
         access.make_sign_in_link(
-            tx, secret=secret, uses=uses, lasts=SIGN_IN_LINK_LASTS, now=house.clock.now()
+            tx,
+            secret=secret,
+            uses=uses,
+            lasts=SIGN_IN_LINK_LASTS,
+            now=house.clock.now(),
+            actor=who.name,
         )
 
     await doors.write(house, work)

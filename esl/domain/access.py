@@ -112,6 +112,15 @@ class Principal:
         held = self.scopes_in(store_id)
         return scope in held or not held.isdisjoint(COVERED_BY.get(scope, frozenset()))
 
+    def require_somewhere(self, scope: Scope) -> None:
+        """Let the request pass where the scope is held in any store, or raise.
+
+        Raises:
+            Forbidden: It is held in none.
+        """
+        if not any(self.may(scope, StoreId(store)) for store in self.stores):
+            self.require(scope)
+
     def require(self, scope: Scope, store_id: StoreId | None = None) -> None:
         """Let the request pass, or raise.
 

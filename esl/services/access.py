@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 from esl.domain.access import ALL_STORES, Principal, Role, Scope
 from esl.domain.errors import InvalidInput, NotSignedIn, UnknownStore
 from esl.domain.ids import StoreId
+from esl.domain.instants import instant_text
 from esl.domain.person import PersonId
-from esl.store import access, people, places, sessions
+from esl.store import access, audit, people, places, sessions
 from esl.store.access import MachineToken
 from esl.store.bell import Ring, ring_within
 
@@ -155,11 +156,16 @@ def note_used(tx: Connection, secret: str, now: datetime) -> None:
 
 
 def make_sign_in_link(
-    tx: Connection, *, secret: str, uses: int, lasts: timedelta, now: datetime
+    tx: Connection, *, secret: str, uses: int, lasts: timedelta, now: datetime, actor: str
 ) -> None:
-    """Store the secret of a link that signs the owner in."""
+    """Store the secret of a link that signs the owner in; audited."""
+    ends_at = now + lasts
     access.add_sign_in_link(
-        tx, secret_sha256=hash_secret(secret), person=OWNER, uses=uses, expires_at=now + lasts
+        tx, secret_sha256=hash_secret(secret), person=OWNER, uses=uses, expires_at=ends_at
+    )
+    detail = {"uses": uses, "expires_at": instant_text(ends_at)}
+    audit.note(
+        tx, now, actor=actor, action="sign_in_link", subject=f"person/{OWNER}", detail=detail
     )
 
 

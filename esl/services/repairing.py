@@ -165,6 +165,24 @@ def history(
     events = pairing_events.events_of_store(
         tx, store_id, label_id=label_id, before=before, limit=limit
     )
+    return _with_endings(tx, events)
+
+
+def step_named(tx: Connection, store_id: StoreId, event_id: int) -> tuple[PairingEvent, Ended]:
+    """Load one step that was done to a label of a store, and how it ended.
+
+    Raises:
+        NotFound: The store has no such step.
+    """
+    event = pairing_events.event_of_store(tx, store_id, event_id)
+    if event is None:
+        raise NotFound(f"the store has no step {event_id}")
+    return _with_endings(tx, [event])[0]
+
+
+def _with_endings(
+    tx: Connection, events: Sequence[PairingEvent]
+) -> list[tuple[PairingEvent, Ended]]:
     glasses = pairing_events.glasses_of(tx, {one.label_id for one in events})
     told: list[tuple[PairingEvent, Ended]] = []
     for event in events:

@@ -86,6 +86,12 @@ def entries_asked(
     return [_entry(row) for row in tx.execute(query.order_by(table.entry_id.desc()).limit(most))]
 
 
+def entry_named(tx: Connection, entry_id: int) -> AuditEntry | None:
+    """Load one entry; None: there is none of that number."""
+    row = tx.execute(select(audit_entries).where(audit_entries.c.entry_id == entry_id)).first()
+    return None if row is None else _entry(row)
+
+
 def _entry(row: AnyRow) -> AuditEntry:
     return AuditEntry(
         entry_id=int(row.entry_id),

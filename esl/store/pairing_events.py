@@ -103,6 +103,13 @@ def events_of_store(
     return [_event_from(row) for row in found]
 
 
+def event_of_store(tx: Connection, store_id: StoreId, event_id: int) -> PairingEvent | None:
+    """Load one step of a store's; None: it has none of that number."""
+    query = select(pairing_events).where(pairing_events.c.event_id == event_id)
+    row = tx.execute(query.where(pairing_events.c.store_id == store_id)).first()
+    return None if row is None else _event_from(row)
+
+
 def newest_of(tx: Connection, label_ids: Iterable[LabelId]) -> dict[LabelId, int]:
     """Return the number of each label's last step."""
     query = (

@@ -60,7 +60,9 @@ class Door:
     behind: int = 200  # what awaits whoever gets through
     headers: tuple[tuple[str, str], ...] = ()
     query: str = ""
-    routed: bool = False  # names no store: test_routed_imports.py holds it to the asker's own
+    routed: bool = False
+    """It names no store: a file of its own holds it to those of the asker, such as
+    test_routed_imports.py, test_http_audit_entries.py."""
     first: tuple[str, str, Any] | None = None  # what the operator does before it can succeed
 
 
@@ -153,6 +155,7 @@ DOORS = [
         behind=404,
     ),
     Door("GET", "/api/v1/stores/{store}/pairing-steps", Scope.LABEL_READ),
+    Door("GET", "/api/v1/stores/{store}/pairing-steps/{step}", Scope.LABEL_READ, behind=404),
     Door("GET", "/api/v1/labels/{label}/displays", Scope.LABEL_READ),
     Door("GET", "/api/v1/labels/{label}/batteries", Scope.LABEL_READ),
     Door("GET", "/api/v1/labels/{label}/wanted.png", Scope.LABEL_READ),
@@ -322,7 +325,13 @@ DOORS = [
         {"rows": [{"label": "l-1"}]},
     ),
     Door("GET", "/api/v1/stores/{store}/pairings", Scope.LABEL_READ),
-    Door("POST", "/api/v1/stores/{store}/inspections", Scope.LABEL_PAIR, {}),
+    Door(
+        "POST",
+        "/api/v1/stores/{store}/inspections",
+        Scope.LABEL_PAIR,
+        {},
+        first=("POST", "/api/v1/stores/main/pairings", {"label": "l-1", "sku": "1001"}),
+    ),
     Door("GET", "/api/v1/stores/{store}/inspections", Scope.PRICE_READ),
     Door("GET", "/api/v1/stores/{store}/inspections/{inspection}", Scope.PRICE_READ, behind=404),
     Door(
@@ -458,6 +467,7 @@ DOORS = [
     ),
     Door("GET", "/api/v1/labels/{label}/explain", Scope.LABEL_READ),
     Door("GET", "/api/v1/audit", Scope.AUDIT_READ, whole=True),
+    Door("GET", "/api/v1/audit/{entry}", Scope.AUDIT_READ, behind=404, routed=True),
     Door("GET", "/api/v1/labels/{label}/shown", Scope.LABEL_READ),
     Door("GET", "/api/v1/stores/{store}/shelf-report", Scope.PRICE_READ),
     Door("GET", "/api/v1/labels/{label}/shown/bundle", Scope.LABEL_READ, behind=404),
@@ -615,6 +625,7 @@ HERE = {
     "price": "77",
     "inspection": "77",
     "item": "1",
+    "entry": "77000",
 }
 NOWHERE = HERE | {
     "import_id": "2f",

@@ -18,6 +18,8 @@ LISTED_WHOLE = {
 }
 WITHOUT_KEY = {
     "/api/v1/promotions/preview": "it changes nothing",
+    "/api/v1/mappings/suggest": "it changes nothing",
+    "/api/v1/mappings/try": "it changes nothing",
     "/api/v1/render": "it changes nothing",
     "/api/v1/stores/{store}/template-rules/preview": "it changes nothing",
     "/api/v1/clients": "its answer is a secret, which a key would keep",
@@ -84,6 +86,9 @@ def test_whatever_is_listed_can_be_asked_for_alone(document: dict[str, Any]) -> 
         "problems": "/api/v1/stores/{store}/problems/{problem}",
         "zones": "/api/v1/zones/{zone}",
         "groups": "/api/v1/groups/{group}",
+        "audit entries": "/api/v1/audit/{entry}",
+        "pairing steps": "/api/v1/stores/{store}/pairing-steps/{step}",
+        "inspections": "/api/v1/stores/{store}/inspections/{inspection}",
         "subscriptions": "/api/v1/subscriptions/{subscription}",
     }
     for what, path in alone.items():

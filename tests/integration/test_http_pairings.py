@@ -22,6 +22,8 @@ CODE = make_code(StoreId("main"), Sku("1001"))
 
 def steps(shop: RunningHouse, label: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = shop.done("GET", f"{MAIN}/pairing-steps", label=label)["steps"]
+    for one in found[:1]:
+        assert shop.done("GET", f"{MAIN}/pairing-steps/{one['step']}") == one
     return found
 
 
