@@ -13,6 +13,7 @@ from esl.domain.problem import WHAT_TO_DO, Finding, ProblemKind
 from esl.domain.promotion.offer import PLAIN_WORDS
 from esl.domain.staged import Flip
 from esl.services import flips, happenings
+from esl.services.access_times import find_access_problems
 from esl.services.fleet import patience_of
 from esl.services.intake_problems import find_intake_problems
 from esl.services.notifying import find_notify_problems
@@ -127,6 +128,7 @@ def find_problems(
     found += [_finding(store_id, *wrong) for wrong in find_intake_problems(tx, store_id, now)]
     found += [_finding(store_id, *wrong) for wrong in find_till_problems(tx, store_id, now)]
     found += [_finding(store_id, *wrong) for wrong in find_event_problems(tx, store_id, now)]
+    found += [_finding(store_id, *wrong) for wrong in find_access_problems(tx, store_id, now)]
     found += [_finding(store_id, *wrong) for wrong in find_notify_problems(tx, store_id)]
     return found
 

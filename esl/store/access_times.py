@@ -27,6 +27,9 @@ class Ending:
 
     access: str
     name: str
+    stores: frozenset[str]  # or `ALL_STORES`
+    made_at: datetime
+    used_at: datetime | None
     ends_at: datetime
 
 
@@ -67,24 +70,35 @@ def note_used(tx: Connection, key: str, now: datetime) -> None:
 
 def ending_between(tx: Connection, since: datetime, until: datetime) -> list[Ending]:
     """List what is in force and ends within a time, the first first."""
+    of_token = machine_tokens.c
     tokens = tx.execute(
-        select(_T.access, machine_tokens.c.name, _T.ends_at)
-        .join(machine_tokens, _T.access == _TOKEN + machine_tokens.c.token_id)
-        .where(machine_tokens.c.revoked_at.is_(None), _T.ends_at.between(since, until))
+        select(access_times, of_token.name, of_token.stores, of_token.created_at)
+        .join(machine_tokens, _T.access == _TOKEN + of_token.token_id)
+        .where(of_token.revoked_at.is_(None), _T.ends_at.between(since, until))
     )
-    of_client = _SECRET + client_secrets.c.client_id + ":" + client_secrets.c.secret_id
+    of_secret, of_client = client_secrets.c, machine_clients.c
     secrets = tx.execute(
-        select(_T.access, machine_clients.c.name, _T.ends_at)
-        .join(client_secrets, _T.access == of_client)
-        .join(machine_clients, machine_clients.c.client_id == client_secrets.c.client_id)
+        select(access_times, of_client.name, of_client.stores, of_secret.created_at)
+        .join(
+            client_secrets,
+            _T.access == _SECRET + of_secret.client_id + ":" + of_secret.secret_id,
+        )
+        .join(machine_clients, of_client.client_id == of_secret.client_id)
         .where(
-            client_secrets.c.revoked_at.is_(None),
-            machine_clients.c.disabled_at.is_(None),
+            of_secret.revoked_at.is_(None),
+            of_client.disabled_at.is_(None),
             _T.ends_at.between(since, until),
         )
     )
     found = [
-        Ending(access=row.access, name=row.name, ends_at=row.ends_at)
+        Ending(
+            access=row.access,
+            name=row.name,
+            stores=frozenset(row.stores.split()),
+            made_at=row.created_at,
+            used_at=row.used_at,
+            ends_at=row.ends_at,
+        )
         for row in (*tokens.all(), *secrets.all())
     ]
     return sorted(found, key=lambda one: (one.ends_at, one.access))
