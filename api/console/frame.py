@@ -114,6 +114,13 @@ PLACES: Final[Sequence[Place]] = (
         needs=Scope.LABEL_READ,
     ),
     Place(
+        key="paper",
+        path="/paper",
+        word=mark("Paper tickets"),
+        letter="k",
+        needs=Scope.LABEL_READ,
+    ),
+    Place(
         key="shelf-report",
         path="/shelf-report",
         word=mark("Shelf = till"),

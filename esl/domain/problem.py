@@ -42,6 +42,7 @@ class ProblemKind(StrEnum):
     EVENTS_FAIL = "events_fail"  #: another system does not take what it asked to hear
     NOTIFY_FAILS = "notify_fails"  #: people are to be told, and their messages are not taken
     ACCESS_ENDS = "access_ends"  #: a machine's token or secret, which nobody has replaced
+    PAPER_OUTDATED = "paper_outdated"  #: a paper ticket hangs, and may say a wrong price
     INCREASE_WAITS = "increase_waits"  #: labels that may still show less hold a price up
 
 
@@ -109,6 +110,7 @@ WHAT_TO_DO: dict[ProblemKind, str] = {
     ProblemKind.EVENTS_FAIL: "Mend the other side, then see: esl events deliveries SUBSCRIPTION.",
     ProblemKind.NOTIFY_FAILS: "Mend the mail server or the address, then: esl notify test STORE.",
     ProblemKind.ACCESS_ENDS: "Give the machine another, as Machines says, then revoke this one.",
+    ProblemKind.PAPER_OUTDATED: "Print it again or take it off the shelf, then say so.",
     ProblemKind.INCREASE_WAITS: "Look after the labels, or say that they hang no more: esl till.",
     ProblemKind.BACKUP_FAILS: "Mend what it says, then try: esl backup FILE. See docs/backup.md.",
     ProblemKind.CERTIFICATE: "Renew it: esl tls renew, or where it comes from; then: esl doctor.",

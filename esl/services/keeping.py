@@ -103,6 +103,7 @@ PRUNED: Final[Mapping[str, str]] = MappingProxyType(
         "seen_file": "400 days after it was seen, once it is gone",
         "scheduled_price": "90 days after it was said, once it is over",
         "problem": "90 days after it ended",
+        "paper_ticket": "90 days after it is gone; one that hangs for each label at most",
         "inspection": "400 days",
         "inspection_item": "with its inspection",
         "remove_task": "90 days after it was done",

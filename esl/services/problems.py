@@ -17,6 +17,7 @@ from esl.services.access_times import find_access_problems
 from esl.services.fleet import patience_of
 from esl.services.intake_problems import find_intake_problems
 from esl.services.notifying import find_notify_problems
+from esl.services.papering import find_paper_problems
 from esl.services.subscriptions import find_event_problems
 from esl.services.till_problems import find_till_problems
 from esl.store import backup_state, fleet, offers, places, problems, remove_tasks
@@ -129,6 +130,7 @@ def find_problems(
     found += [_finding(store_id, *wrong) for wrong in find_till_problems(tx, store_id, now)]
     found += [_finding(store_id, *wrong) for wrong in find_event_problems(tx, store_id, now)]
     found += [_finding(store_id, *wrong) for wrong in find_access_problems(tx, store_id, now)]
+    found += [_finding(store_id, *wrong) for wrong in find_paper_problems(tx, store_id)]
     found += [_finding(store_id, *wrong) for wrong in find_notify_problems(tx, store_id)]
     return found
 

@@ -26,6 +26,7 @@ failures             400 days the time in which a verdict may be asked for; afte
                               a label that has failed a hundred times since
 price events         as set   at least 400 days; never what held then, or has held since
 the audit            as set   at least 1,100 days
+paper tickets         90 days after they were taken away
 inspections          400 days what was decided and seen stays in the audit
 battery samples      400 days a year's trend, and the winter before; never a label's newest
 ==================== ======== ================================================================
@@ -58,6 +59,7 @@ from esl.store import (
     mqtt_in,
     notifications,
     pairing_events,
+    paper_tickets,
     problems,
     proposals,
     published,
@@ -245,6 +247,7 @@ _BY_AGE: Final[Sequence[tuple[Forget, timedelta]]] = (
     (retention_intake.forget_tasks, PROBLEMS_KEPT),
     (schedule.forget_done, PROBLEMS_KEPT),
     (proposals.forget_proposals, PROBLEMS_KEPT),
+    (paper_tickets.forget_tickets, PROBLEMS_KEPT),
     (seen_files.forget_files, HISTORY_KEPT),
     (retention_intake.forget_decided, HISTORY_KEPT),
     (retention_intake.forget_batches, HISTORY_KEPT),

@@ -34,8 +34,9 @@ KEPT: Final = frozenset(
     former_pairing frame gateway group_store happening hook_event import_job import_row
     import_store inspection inspection_item installation issued label link_setting link_visit
     machine_client machine_token mapping_version missing_product mqtt_refused neutral_order
-    notification notification_setting notified_cause offer pairing pairing_event past_price
-    person person_identity person_role picture place_code pos_promotion price price_event
+    notification notification_setting notified_cause offer pairing pairing_event
+    paper_ticket past_price person person_identity person_role picture place_code pos_promotion
+    price price_event
     price_zone problem product product_cost product_gtin promotion promotion_store
     promotion_version proposal proposal_rules published_payload quarantine remove_task
     revision_counter scheduled_price seen_file short_link source source_position source_secret

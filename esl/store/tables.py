@@ -85,6 +85,7 @@ from esl.store.intake_tables import (
 )
 from esl.store.label_tables import REFUSED, STUCK, labels, pairings
 from esl.store.mqtt_tables import mqtt_refused, mqtt_sessions
+from esl.store.paper_tables import paper_tickets
 from esl.store.person_tables import (
     people,
     person_identities,
@@ -169,6 +170,7 @@ __all__ = [
     "notified_causes",
     "offers",
     "pairings",
+    "paper_tickets",
     "past_prices",
     "people",
     "person_identities",

@@ -333,6 +333,17 @@ DOORS = [
         first=("POST", "/api/v1/stores/main/pairings", {"label": "l-1", "sku": "1001"}),
     ),
     Door("GET", "/api/v1/stores/{store}/inspections", Scope.PRICE_READ),
+    Door("POST", "/api/v1/stores/{store}/paper-tickets", Scope.LABEL_PAIR, {"labels": ["l-1"]}),
+    Door("GET", "/api/v1/stores/{store}/paper-tickets", Scope.LABEL_READ),
+    Door("GET", "/api/v1/stores/{store}/paper-tickets/{ticket}", Scope.LABEL_READ, behind=404),
+    Door(
+        "PUT",
+        "/api/v1/stores/{store}/paper-tickets/{ticket}",
+        Scope.LABEL_PAIR,
+        {"hangs": False},
+        behind=404,
+    ),
+    Door("GET", "/api/v1/stores/{store}/paper-sheets/{sheet}.pdf", Scope.LABEL_READ, behind=404),
     Door("GET", "/api/v1/stores/{store}/inspections/{inspection}", Scope.PRICE_READ, behind=404),
     Door(
         "PUT",
@@ -626,6 +637,8 @@ HERE = {
     "inspection": "77",
     "item": "1",
     "entry": "77000",
+    "ticket": "77000",
+    "sheet": "00000000000000aa",
 }
 NOWHERE = HERE | {
     "import_id": "2f",

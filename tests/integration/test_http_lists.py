@@ -88,6 +88,7 @@ def test_whatever_is_listed_can_be_asked_for_alone(document: dict[str, Any]) -> 
         "groups": "/api/v1/groups/{group}",
         "audit entries": "/api/v1/audit/{entry}",
         "pairing steps": "/api/v1/stores/{store}/pairing-steps/{step}",
+        "paper tickets": "/api/v1/stores/{store}/paper-tickets/{ticket}",
         "inspections": "/api/v1/stores/{store}/inspections/{inspection}",
         "subscriptions": "/api/v1/subscriptions/{subscription}",
     }

@@ -91,6 +91,12 @@ def a_walk(**more: Any) -> dict[str, Any]:
     return {"store_id": STORE, "seed": 7, "size": 50, "begun_at": NOON, "begun_by": "t"} | more
 
 
+def a_ticket(**more: Any) -> dict[str, Any]:
+    label = {"store_id": STORE, "label_id": "l-1", "rev": 1, "was_settled": False, "skus": "s"}
+    paper = {"sheet": "00", "name": "n", "width_tenths_mm": 1, "height_tenths_mm": 1}
+    return label | paper | {"picture": b"", "printed_at": NOON, "printed_by": "t"} | more
+
+
 def a_task(**more: Any) -> dict[str, Any]:
     return {"store_id": STORE, "label_id": "l-1", "reason": "r", "opened_at": NOON} | more
 
@@ -135,6 +141,7 @@ FATES: list[tuple[Table, timedelta, list[dict[str, Any]], list[dict[str, Any]]]]
         [a_proposal(state="accepted", rev=7), a_proposal(state="held", quarantine_id=7)],
     ),
     (tables.batches, HISTORY_KEPT, [a_batch()], [a_batch(began_at=NOON + 10 * DAY)]),
+    (tables.paper_tickets, PROBLEMS_KEPT, [a_ticket(gone_at=NOON)], [a_ticket(gone_at=None)]),
     (tables.inspections, HISTORY_KEPT, [a_walk()], [a_walk(begun_at=NOON + 10 * DAY)]),
 ]
 

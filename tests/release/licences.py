@@ -18,6 +18,7 @@ READ: Mapping[str, str] = {
     "pathspec": "MPL-2.0",
     "python-bidi": "LGPL-3.0-or-later",
     "qrcode": "BSD-3-Clause",
+    "reportlab": "BSD-3-Clause",
     "shellingham": "ISC",
     "sortedcontainers": "Apache-2.0",
     "trove-classifiers": "Apache-2.0",
