@@ -108,7 +108,13 @@ def _fill(shelf: Shelf) -> None:
     with Client(client.url, till["token"]) as sender:
         sender.post(f"{AT}/price-changes", [{"sku": places[HELD_BACK].sku, "price": "0.01"}])
     client.put(f"{AT}/products/{places[UNDRAWABLE].sku}", {"name": FONTLESS})
+    _print_one_that_is_old(client, places[5].label_id, places[5].sku)
     _hand_in(client, [places[number].sku for number in range(7, 11)])
+
+
+def _print_one_that_is_old(client: Client, label_id: str, sku: str) -> None:
+    client.post(f"{AT}/paper-tickets", {"labels": [label_id]})
+    client.post(f"{AT}/price-changes", {"sku": sku, "price": "1.69"})
 
 
 def _hand_in(client: Client, skus: Sequence[str]) -> None:
