@@ -13,7 +13,7 @@ from api.console.acting import Form, Sent, Undo, Wrong, go_on, new_key, wrong_of
 from api.console.frame import Frame, Framed, show
 from api.console.languages import mark, say
 from api.console.own_api import Api, ApiProblem, OwnApi, part
-from api.console.sparkline import Line, line_of
+from api.console.sparkline import Bar, Line, bars_of, line_of
 from api.console.words import STATE_OF, STATE_WORDS, Advice, State, advice_on_view
 from esl.domain.access import Scope
 from esl.domain.label import Phase
@@ -23,6 +23,7 @@ from esl.domain.pairing import UNDO_WITHIN, Action
 router = APIRouter(include_in_schema=False)
 
 DISPLAYS_MOST: Final = 12
+REFRESHES_DAYS: Final = 30
 STEPS_MOST: Final = 12
 LIGHT_S: Final = 30
 STEP_WORDS: Final[Mapping[str, str]] = {
@@ -50,6 +51,7 @@ class LabelPage:
     steps: Sequence[Mapping[str, Any]]
     undoable: int | None  # the step that can be undone
     battery: Line | None
+    refreshes: Sequence[Bar]  # one a day, today the last
     may_pair: bool
     once: str
     wrong: Wrong | None = None
@@ -189,10 +191,11 @@ async def _look(
     if frame.store is None or view["store"] != frame.store_id:
         # Whoever may see it in its own store is told there, not in this one.
         raise ApiProblem(404, {"detail": say("This store has no label %(label)s.", label=label)})
-    explained, displays, batteries, steps = await asyncio.gather(
+    explained, displays, batteries, refreshes, steps = await asyncio.gather(
         api.get(f"{of_label}/explain"),
         api.get(f"{of_label}/displays", limit=DISPLAYS_MOST),
         api.get(f"{of_label}/batteries"),
+        api.get(f"{of_label}/refreshes", days=REFRESHES_DAYS),
         api.get(
             f"/api/v1/stores/{part(frame.store_id)}/pairing-steps", label=label, limit=STEPS_MOST
         ),
@@ -208,6 +211,7 @@ async def _look(
         steps=steps["steps"],
         undoable=_undoable(steps["steps"]),
         battery=line_of([one["millivolts"] for one in batteries["batteries"]], least_span=200),
+        refreshes=bars_of([one["refreshes"] for one in refreshes["days"]]),
         may_pair=frame.may(Scope.LABEL_PAIR),
         once=new_key(),
         wrong=wrong,

@@ -44,3 +44,31 @@ def line_of(numbers: Sequence[int], *, least_span: int) -> Line | None:
         for n, one in enumerate(kept)
     )
     return Line(points=points, first=numbers[0], last=numbers[-1], lowest=lowest, highest=highest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One bar to draw, in SVG's units from the upper left, and the number that it stands for."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    number: int
+
+
+def bars_of(numbers: Sequence[int]) -> list[Bar]:
+    """Lay a bar for each number, side by side; the highest fills the height, 0 is a hair."""
+    highest = max([*numbers, 1])
+    each = (WIDTH_PX - 2 * _MARGIN_PX) / max(1, len(numbers))
+    high = HEIGHT_PX - 2 * _MARGIN_PX
+    return [
+        Bar(
+            left=round(_MARGIN_PX + place * each, 1),
+            top=round(_MARGIN_PX + high - max(1.0, high * number / highest), 1),
+            width=round(max(1.0, each - 1.5), 1),
+            height=round(max(1.0, high * number / highest), 1),
+            number=number,
+        )
+        for place, number in enumerate(numbers)
+    ]

@@ -158,6 +158,8 @@ DOORS = [
     Door("GET", "/api/v1/stores/{store}/pairing-steps/{step}", Scope.LABEL_READ, behind=404),
     Door("GET", "/api/v1/labels/{label}/displays", Scope.LABEL_READ),
     Door("GET", "/api/v1/labels/{label}/batteries", Scope.LABEL_READ),
+    Door("GET", "/api/v1/labels/{label}/refreshes", Scope.LABEL_READ),
+    Door("GET", "/api/v1/stores/{store}/refreshes", Scope.LABEL_READ),
     Door("GET", "/api/v1/labels/{label}/wanted.png", Scope.LABEL_READ),
     Door("POST", "/api/v1/stores/{store}/labels/{label}/resend", Scope.LABEL_PAIR, {}),
     Door(
