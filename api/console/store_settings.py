@@ -19,6 +19,7 @@ from api.console.frame import Frame, Framed, show
 from api.console.languages import mark, say, spoken
 from api.console.own_api import Api, ApiProblem, OwnApi, part
 from esl.domain.access import Scope
+from esl.domain.errors import Forbidden
 from esl.domain.law.chosen import law_names
 
 router = APIRouter(include_in_schema=False)
@@ -98,7 +99,13 @@ async def settings_page(frame: Framed, api: Api) -> Response:
 
 @router.get("/settings/new-store")
 async def new_store_page(frame: Framed) -> Response:
-    """Show the form for one more store."""
+    """Show the form for one more store.
+
+    Raises:
+        Forbidden: The reader does not administer all stores.
+    """
+    if not frame.may(Scope.STORE_ADMIN, everywhere=True):
+        raise Forbidden("only who administers all stores may add one")
     return show("settings", frame, page=_new_page(frame))
 
 
