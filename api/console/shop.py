@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api import doors
-from api.auth import Asker, TheHouse
+from api.auth import Asker, TheHouse, require_csrf, session_of
 from api.console.languages import mark, say
+from api.console.own_api import Api, ApiProblem, OwnApi
 from api.console.shop_buttons import (
     KnownShop,
     ShopButton,
@@ -27,13 +29,17 @@ from api.console.shop_buttons import (
     button_body,
     of_target,
 )
+from api.console.shop_promotion import begin_promotion
 from api.console.shop_remote import ShopAway, ShopRefused, ShopRemote
 from api.console.templates import draw
 from api.house import House
-from esl.domain.access import Scope
+from esl.domain.access import Principal, Scope
 from esl.domain.errors import InvalidInput, NotFound
 
 router = APIRouter(include_in_schema=False)
+
+PROMOTION_NOW = "promotion-now"
+"""The button that begins a promotion; the others are for the simulator."""
 
 _FORM_MOST = 4096
 _NAMES_SAID = 3
@@ -67,24 +73,45 @@ async def shop_panel(house: House) -> ShopPanel | None:
 
 
 @router.get("/wall/shop")
-async def shop_now(house: TheHouse, who: Asker) -> Response:
-    """Say how the simulated shop is."""
+async def shop_now(house: TheHouse, who: Asker, store: str = "") -> Response:
+    """Say how the simulated shop is, and how late it is in the store."""
     who.require(Scope.LABEL_READ)
-    return HTMLResponse(await asyncio.to_thread(_now, _remote(house), ""))
+    time = await _time(house, who, store)
+    return HTMLResponse(await asyncio.to_thread(_now, _remote(house), "", time))
 
 
 @router.post("/wall/shop")
-async def press_button(request: Request, house: TheHouse, who: Asker) -> Response:
-    """Press a fault button, and say what came of it."""
+async def press_button(request: Request, house: TheHouse, who: Asker, api: Api) -> Response:
+    """Press a button, and say what came of it."""
     who.require(Scope.LABEL_PAIR)
     remote = _remote(house)
     form = _form(await request.body())
-    said = await asyncio.to_thread(_press, remote, form)
+    session = session_of(request)
+    if session is not None:
+        require_csrf(session, form.get("csrf", ""))
+    if form.get("press") == PROMOTION_NOW:
+        said = await _promote(house, api, form.get("store", ""))
+    else:
+        said = await asyncio.to_thread(_press, remote, form)
     if request.headers.get("hx-request") is None:
         store = form.get("store", "")
         back = f"/wall?store={doors.store_id(store)}#shop" if store else "/wall#shop"
         return RedirectResponse(back, status_code=HTTPStatus.SEE_OTHER)
-    return HTMLResponse(await asyncio.to_thread(_now, remote, said))
+    time = await _time(house, who, form.get("store", ""))
+    return HTMLResponse(await asyncio.to_thread(_now, remote, said, time))
+
+
+async def _promote(house: House, api: OwnApi, store: str) -> str:
+    """Begin a promotion of a few minutes; return what to say of it."""
+    store_id = doors.store_id(store)
+    zone = ZoneInfo((await doors.store_for(house, store_id)).timezone)
+    now = house.clock.now().astimezone(zone)
+    name = say("A tenth off everything, for three minutes")
+    try:
+        ends = await begin_promotion(api, store_id, now, name)
+    except ApiProblem as problem:
+        return say("Not done: %(reason)s.", reason=problem.detail.rstrip("."))
+    return say("A tenth off everything until %(time)s.", time=f"{ends:%H:%M}")
 
 
 def _remote(house: House) -> ShopRemote:
@@ -122,12 +149,21 @@ def _press(remote: ShopRemote, form: Mapping[str, str]) -> str:
     )
 
 
-def _now(remote: ShopRemote, said: str) -> str:
+async def _time(house: House, who: Principal, store: str) -> str:
+    """Say how late it is in a store, as its promotions go by it; without a store nothing."""
+    if not store:
+        return ""
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
+    zone = ZoneInfo((await doors.store_for(house, store_id)).timezone)
+    return f"{house.clock.now().astimezone(zone):%H:%M:%S}"
+
+
+def _now(remote: ShopRemote, said: str, time: str) -> str:
     try:
         facts = _facts(remote.see())
     except (ShopAway, ShopRefused) as exc:
         facts = [say("nothing is known of the shop: %(reason)s", reason=exc)]
-    return draw("shop_now", said=said, facts=facts)
+    return draw("shop_now", said=said, facts=facts, time=time)
 
 
 def _facts(seen: Mapping[str, Any]) -> list[str]:

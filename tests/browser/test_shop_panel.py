@@ -1,5 +1,6 @@
 """The fault buttons of a simulated shop, pressed by a person on the wall."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -50,6 +51,23 @@ async def test_a_gateway_loses_its_power_and_gets_it_back(shelf: Shelf, panel: P
     await press(panel, "Power on", "Power on: aisle-2.")
     await expect(panel.locator(".gateways")).to_contain_text("aisle-2 on the line", timeout=15_000)
     await expect(panel.locator("#shop-now")).to_contain_text("everything works", timeout=15_000)
+
+
+async def test_a_promotion_begins_at_a_press_and_the_glass_shows_it(
+    shelf: Shelf, panel: Page
+) -> None:
+    label = shelf.demo.places[0].label_id
+    before = shelf.shown_by(label)
+    await expect(panel.locator(".shop-clock")).to_have_text(re.compile(r"^\d\d:\d\d:\d\d$"))
+    await panel.get_by_role("button", name="Promotion now", exact=True).click()
+    said = panel.locator("#shop-said")
+    await expect(said).to_have_text(re.compile(r"^A tenth off everything until \d\d:\d\d\.$"))
+    await until(lambda: shelf.shown_by(label) != before, 30, "the promotion on the glass")
+    running = await asyncio.to_thread(
+        shelf.client.get, "/api/v1/promotions?store=demo&state=active"
+    )
+    [one] = running["promotions"]
+    assert re.fullmatch(r"demo-\d{8}-\d{6}", one["id"])
 
 
 async def test_a_label_dies_and_messages_get_lost(shelf: Shelf, panel: Page) -> None:
