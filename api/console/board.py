@@ -7,9 +7,9 @@
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -29,6 +29,7 @@ from esl.domain.panel import Panels
 from esl.domain.place import Gateway, Store
 from esl.services.finding import find_labels
 from esl.services.silence import Silence, find_silent
+from esl.services.wall_groups import Group, group_labels
 from esl.store import places, wall
 from esl.store.wall_counts import count_phases
 
@@ -137,18 +138,32 @@ def stand(
     return head, here
 
 
-def find(
-    tx: Connection, store: Store, look: Look, online: AbstractSet[GatewayId]
-) -> tuple[list[wall.Tile], bool]:
-    """Load the labels a person looks at, by id, and say whether there are more."""
-    if not look.is_filtered:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The labels that a person looks at, whether there are more, and where groups of them begin."""
+
+    tiles: list[wall.Tile]
+    is_cut: bool
+    begins: Mapping[LabelId, Group] = field(default_factory=dict)
+
+
+def find(tx: Connection, store: Store, look: Look, online: AbstractSet[GatewayId]) -> Found:
+    """Load the labels a person looks at: by id, or group by group."""
+    if not look.is_filtered and look.by is None:
         found = wall.wall_of(tx, store.store_id, limit=look.most + 1)
-        return found[: look.most], len(found) > look.most
-    ids = find_labels(
-        tx, store.store_id, online=online, phases=look.phases or (), search=look.search
+        return Found(tiles=found[: look.most], is_cut=len(found) > look.most)
+    ids = (
+        find_labels(tx, store.store_id, online=online, phases=look.phases or (), search=look.search)
+        if look.is_filtered
+        else None
     )
-    found = wall.tiles_of(tx, ids[: look.most])
-    return sorted(found, key=lambda tile: tile.label.label_id), len(ids) > look.most
+    if look.by is None:
+        found = wall.tiles_of(tx, (ids or [])[: look.most])
+        found.sort(key=lambda tile: tile.label.label_id)
+        return Found(tiles=found, is_cut=len(ids or ()) > look.most)
+    grouped = group_labels(tx, store.store_id, look.by, ids)
+    found = wall.tiles_after(tx, grouped.order, limit=look.most)
+    return Found(tiles=found, is_cut=len(grouped.order) > look.most, begins=grouped.begins)
 
 
 def fingerprint(

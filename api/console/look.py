@@ -12,6 +12,7 @@ from fastapi import Depends, Query
 
 from api.console.words import STATE_OF, WANT_ATTENTION, State
 from esl.domain.label import Phase
+from esl.services.wall_groups import GroupBy
 
 TILES_AT_ONCE = 500
 """Tiles drawn before somebody asks for more."""
@@ -32,6 +33,7 @@ class Look:
     state: State | None = None
     wants_attention: bool = False  # all states that want a person
     search: str = ""
+    by: GroupBy | None = None
     most: int = TILES_AT_ONCE
 
     @property
@@ -55,7 +57,8 @@ class Look:
 
     def at(self, path: str, **more: str) -> str:
         """Return the address of ``path`` for this look."""
-        query = {"store": self.store, "show": self.shown, "q": self.search} | more
+        query = {"store": self.store, "show": self.shown, "q": self.search}
+        query |= {"by": self.by or ""} | more
         if self.most != TILES_AT_ONCE:
             query["most"] = str(self.most)
         kept = {name: value for name, value in query.items() if value}
@@ -74,6 +77,7 @@ def look_of(
     store: Annotated[str, Query(max_length=64)] = "",
     show: State | Literal["attention"] | None = None,
     q: Annotated[str, Query(max_length=100)] = "",
+    by: GroupBy | Literal[""] = "",
     most: Annotated[int, Query(ge=1, le=TILES_MOST)] = TILES_AT_ONCE,
 ) -> Look:
     """Read a look from an address."""
@@ -82,6 +86,7 @@ def look_of(
         state=show if isinstance(show, State) else None,
         wants_attention=show == ATTENTION,
         search=q.strip(),
+        by=GroupBy(by) if by else None,
         most=most,
     )
 

@@ -1,7 +1,7 @@
 """The wall: the picture on every label, as the label itself reported it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -18,9 +18,10 @@ from api.console.shop import shop_panel
 from api.console.templates import draw
 from api.house import House
 from esl.domain.access import Scope
-from esl.domain.ids import GatewayId, StoreId
+from esl.domain.ids import GatewayId, LabelId, StoreId
 from esl.domain.panel import Panels
 from esl.domain.place import Store
+from esl.services.wall_groups import Group
 from esl.store import places
 from esl.store import wall as rows
 
@@ -37,6 +38,7 @@ class Wall:
     head: board.Head
     found: Sequence[rows.Tile]
     is_cut: bool  # there are more
+    begins: Mapping[LabelId, Group]  # where groups begin
     online: frozenset[GatewayId]
     panels: Panels
 
@@ -116,14 +118,15 @@ async def _stand_before(request: Request, house: House, store_id: StoreId, look:
         store = places.store_named(tx, store_id)
         named = replace(look, store=store_id)
         head, here = board.stand(tx, store, named, online, house.clock.now())
-        found, is_cut = board.find(tx, store, named, here)
+        found = board.find(tx, store, named, here)
         return Wall(
             store=store,
             look=named,
             base_url=base_url,
             head=head,
-            found=found,
-            is_cut=is_cut,
+            found=found.tiles,
+            is_cut=found.is_cut,
+            begins=found.begins,
             online=here,
             panels=house.panels,
         )

@@ -116,7 +116,7 @@ class _Line:
 
         def query(tx: Connection) -> tuple[board.Head, str]:
             head, here = self._stand(tx)
-            found, _ = board.find(tx, self._store, self._look, here) if seen else ([], False)
+            found = board.find(tx, self._store, self._look, here).tiles if seen else []
             return head, board.fingerprint(found, here, is_old=head.is_old)
 
         head, is_now = await doors.read(self._house, query)

@@ -132,6 +132,21 @@ async def test_the_words_follow_what_happens(shelf: Shelf, wall: Page) -> None:
     )
 
 
+async def test_labels_stand_in_groups_as_asked_and_stay_live(shelf: Shelf, wall: Page) -> None:
+    await wall.get_by_label("Group by").select_option("gateway")
+    await expect(wall.locator(".group b")).to_have_text(["aisle-1", "aisle-2"])
+    assert "by=gateway" in wall.url
+    await expect(wall.locator("#live")).to_have_text("Live")
+    label = shelf.demo.places[0].label_id
+    shelf.demo.shop.labels[label].dead = True
+    sku = shelf.demo.places[0].sku
+    change = {"sku": sku, "price": "3.33"}
+    await asyncio.to_thread(shelf.client.post, f"/api/v1/stores/{STORE}/price-changes", change)
+    await expect(wall.locator(f"#tile-{label}")).to_contain_text("should say")
+    await wall.get_by_label("Group by").select_option("product")
+    await expect(wall.locator(".group b").last).to_have_text("On one label each")
+
+
 async def test_a_button_pressed_in_the_shop_is_seen_and_kept(shelf: Shelf, wall: Page) -> None:
     label = shelf.demo.places[2].label_id
     shelf.demo.shop.press_button(label, 1)
