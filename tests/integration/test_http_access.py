@@ -1167,7 +1167,12 @@ def test_an_expired_link_signs_nobody_in(shop: RunningHouse) -> None:
 
     def old(tx: Any) -> None:
         access.make_sign_in_link(
-            tx, secret="an old link", uses=1, lasts=timedelta(0), now=now - timedelta(seconds=1)
+            tx,
+            secret="an old link",
+            uses=1,
+            lasts=timedelta(0),
+            now=now - timedelta(seconds=1),
+            actor="operator",
         )
 
     shop.write(old)
@@ -1180,7 +1185,7 @@ def test_an_expired_session_is_over(shop: RunningHouse) -> None:
 
     def old(tx: Any) -> None:
         access.make_sign_in_link(
-            tx, secret="long ago", uses=1, lasts=timedelta(hours=1), now=long_ago
+            tx, secret="long ago", uses=1, lasts=timedelta(hours=1), now=long_ago, actor="operator"
         )
         access.sign_in(tx, link_secret="long ago", session_secret="old session", now=long_ago)
 

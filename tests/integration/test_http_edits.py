@@ -30,6 +30,8 @@ pytest_plugins = ["tests.shop_over_http"]
 NOT_EDITED = {
     "/api/v1/stores/{store}/gateways/{gateway}": "it adds; a login is renewed and not edited",
     "/api/v1/stores/{store}/neutral": "an order for emergencies: whoever gives it is heard",
+    "/api/v1/stores/{store}/inspections/{inspection}/items/{item}": "who looked last has seen it",
+    "/api/v1/stores/{store}/paper-tickets/{ticket}": "it hangs or not, as who was there last says",
     "/api/v1/stores/{store}/current-place": "of each asker alone: where somebody stands",
 }
 """What is put and is no edit of something that others edit, too."""

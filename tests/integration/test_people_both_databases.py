@@ -414,13 +414,17 @@ def test_an_invitation_is_for_one_person_once_and_signs_nobody_in_by_itself(
 
 
 def test_an_owners_link_is_no_invitation(tx: Connection) -> None:
-    access.make_sign_in_link(tx, secret="link", uses=5, lasts=timedelta(hours=1), now=NOON)
+    access.make_sign_in_link(
+        tx, secret="link", uses=5, lasts=timedelta(hours=1), now=NOON, actor="operator"
+    )
     with pytest.raises(NotSignedIn):
         people.whose_link(tx, "link", NOON)
 
 
 def test_the_owners_session_stays_what_it_was(tx: Connection) -> None:
-    access.make_sign_in_link(tx, secret="link", uses=1, lasts=timedelta(hours=1), now=NOON)
+    access.make_sign_in_link(
+        tx, secret="link", uses=1, lasts=timedelta(hours=1), now=NOON, actor="operator"
+    )
     access.sign_in(tx, link_secret="link", session_secret="cookie", now=NOON)
     late = NOON + access.SESSION_LASTS - timedelta(seconds=1)
     who = access.principal_of_session(tx, "cookie", late, factor_required=True)

@@ -111,7 +111,9 @@ def test_a_principal_sees_its_own_stores(tx: Connection) -> None:
 
 
 def link(tx: Connection, uses: int = 1) -> None:
-    access.make_sign_in_link(tx, secret="link", uses=uses, lasts=timedelta(minutes=15), now=NOON)
+    access.make_sign_in_link(
+        tx, secret="link", uses=uses, lasts=timedelta(minutes=15), now=NOON, actor="operator"
+    )
 
 
 def sign_in(tx: Connection, session: str = "cookie", *, after_s: float = 0) -> None:
