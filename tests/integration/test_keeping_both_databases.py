@@ -180,6 +180,24 @@ def test_what_is_over_goes_in_time_and_what_is_not_stays(
         assert counts()[table.name] == len(open_still)
 
 
+def test_an_inspection_goes_with_its_items(database: Database, writer: Writer) -> None:
+    item = {"label_id": "l-1", "sku": "s", "name": "n"}
+
+    def fill(tx: Connection) -> None:
+        for begun_at in (NOON, NOON + 10 * DAY):
+            walk = insert(tables.inspections).values(**a_walk(begun_at=begun_at))
+            number = tx.execute(walk.returning(tables.inspections.c.inspection_id)).scalar_one()
+            for place in (1, 2):
+                row = item | {"inspection_id": number, "number": place}
+                tx.execute(insert(tables.inspection_items).values(**row))
+
+    writer.write(fill)
+    go_round(Forgetting(database=database, writer=writer), NOON + HISTORY_KEPT + DAY)
+    with database.read() as tx:
+        assert count(tx, tables.inspections) == 1
+        assert count(tx, tables.inspection_items) == 2
+
+
 def test_a_batch_whose_missing_products_wait_stays(database: Database, writer: Writer) -> None:
     missing = {"store_id": STORE, "sku": "s", "source": "till", "noted_at": NOON}
 

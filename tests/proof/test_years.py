@@ -100,6 +100,9 @@ NOT_LIVED: Final = MappingProxyType(
     {
         "audit_gap": "PostgreSQL alone; an hour's",
         "flip": "of gateways that stage: test_retention.py",
+        "inspection": "of shops that inspect: test_keeping_both_databases.py",
+        "inspection_item": "with its inspection: test_keeping_both_databases.py",
+        "paper_ticket": "of labels that fail: test_keeping_both_databases.py",
         "link_visit": "of shops with short links: test_short_links_both_databases.py",
         "proposal": "of price engines: test_keeping_both_databases.py",
         "quarantine": "of prices in doubt: test_keeping_both_databases.py",
