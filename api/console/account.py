@@ -1,14 +1,10 @@
 """One's own account: password, codes from a phone, and where one is signed in."""
 
-import base64
-import io
 from http import HTTPStatus
 from typing import Any
 
-import qrcode
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from qrcode.image.svg import SvgPathImage
 from sqlalchemy import Connection
 
 from api import doors
@@ -16,6 +12,7 @@ from api.auth import Asker, TheHouse, csrf_token, require_csrf, session_of
 from api.console.forms import read_form
 from api.console.frame import Frame, Framed, show
 from api.console.people import ROLE_WORDS
+from api.console.qr_svg import qr_of
 from api.console.refusals import in_words
 from api.house import House
 from api.routes.me import (
@@ -151,13 +148,6 @@ async def _page(
         "recovery": recovery,
         "roles": ROLE_WORDS,
     }
-    values["picture"] = _picture_of(values["uri"]) if values["uri"] else None
+    values["picture"] = qr_of(values["uri"]) if values["uri"] else None
     status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
     return show("account", frame, status=status, page=values)
-
-
-def _picture_of(uri: str) -> str:
-    """Draw an address as a QR code that a page holds by itself."""
-    drawn = io.BytesIO()
-    qrcode.make(uri[:300], image_factory=SvgPathImage, border=2).save(drawn)
-    return "data:image/svg+xml;base64," + base64.b64encode(drawn.getvalue()).decode()

@@ -64,6 +64,14 @@ PLACES: Final[Sequence[Place]] = (
         is_first=True,
     ),
     Place(
+        key="pair",
+        path="/pair",
+        word=mark("Pair"),
+        letter="q",
+        needs=Scope.LABEL_PAIR,
+        is_first=True,
+    ),
+    Place(
         key="promotions",
         path="/promotions",
         word=mark("Promotions"),

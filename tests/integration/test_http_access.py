@@ -154,6 +154,13 @@ DOORS = [
         {"broken": "l-8", "new": "l-9"},
         behind=404,
     ),
+    Door("GET", "/api/v1/stores/{store}/scans", Scope.LABEL_READ, query="text=l-1"),
+    Door(
+        "POST",
+        "/api/v1/stores/{store}/scanned-pairings",
+        Scope.LABEL_PAIR,
+        {"scans": ["l-1", "1001"]},
+    ),
     Door("GET", "/api/v1/stores/{store}/pairing-steps", Scope.LABEL_READ),
     Door("GET", "/api/v1/stores/{store}/pairing-steps/{step}", Scope.LABEL_READ, behind=404),
     Door("GET", "/api/v1/labels/{label}/displays", Scope.LABEL_READ),

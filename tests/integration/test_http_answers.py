@@ -232,6 +232,7 @@ _NO_JSON = ("{picture}", "/imports", "/mappings/suggest", "/mappings/try", FETCH
 _OF_SOMETHING = (
     "/absent-labels",  # of labels: test_http_till.py
     *("/approve", "/reject", "/roll-back", "/retire", "/cancel", "/retry", "/drop"),
+    "/scanned-pairings",  # of codes that the shop has: test_http_scans.py
     *("/paper-tickets", "/paper-tickets/{ticket}"),  # of labels: test_paper_tickets.py
     *("/inspections", "/items/{item}"),  # of labels with products: test_inspections.py
     *("/replacements", "/undo"),  # of labels: test_http_pairings.py

@@ -1,0 +1,20 @@
+"""The API's description of scans."""
+
+from api.openapi import ONCE, body_of, object_of
+from esl.domain.scan import LONGEST
+
+PAIR = ONCE | body_of(
+    object_of(
+        ("scans",),
+        {
+            "scans": {
+                "type": "array",
+                "minItems": 2,
+                "maxItems": 2,
+                "items": {"type": "string", "minLength": 1, "maxLength": LONGEST},
+                "description": "A label's code and a product's, in either order, as read.",
+            }
+        },
+    ),
+    {"scans": ["a1-0001", "3850104087301"]},
+)

@@ -1,0 +1,133 @@
+"""A technician pairs with a scanner that types: two scans, no tap; through outages and reloads."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.shelf import Shelf, running_shelf
+from tests.services import BrowserPage
+from tests.shelf import until_settled
+
+AT = "/api/v1/stores/demo"
+LABELS = 8
+
+
+@pytest.fixture
+async def shelf(tmp_path: Path) -> AsyncIterator[Shelf]:
+    """A shelf whose labels have no product any more."""
+    async with running_shelf(tmp_path / "data", labels=LABELS, paint_s=0.2) as running:
+        await until_settled(running.demo)
+        for place in running.demo.places:
+            at = f"{AT}/pairings/{place.label_id}"
+            await asyncio.to_thread(running.client.delete, at)
+        yield running
+
+
+@pytest.fixture
+async def page(shelf: Shelf, browser_page: BrowserPage) -> AsyncIterator[Page]:
+    """The page to scan at, on a phone. Nothing may leave this machine."""
+    found = browser_page.page
+    await found.set_viewport_size({"width": 360, "height": 740})
+    await found.goto(await shelf.sign_in_link())
+    await found.goto(f"{shelf.url}/pair")
+    yield found
+    assert browser_page.requested_elsewhere == []
+
+
+async def scan(page: Page, text: str) -> None:
+    """Type as a scanner does: the characters, then Enter."""
+    await page.keyboard.type(text)
+    await page.keyboard.press("Enter")
+
+
+async def stands(page: Page, state: str, count: int, timeout_s: float = 20) -> None:
+    found = page.locator(f"#pair-jobs li[data-stands={state}]")
+    await expect(found).to_have_count(count, timeout=timeout_s * 1000)
+
+
+async def test_two_scans_in_either_order_and_no_tap_until_the_glass_shows_it(
+    shelf: Shelf, page: Page
+) -> None:
+    first, second = shelf.demo.places[:2]
+    await scan(page, first.label_id)
+    await expect(page.locator("#pair-next")).to_have_text(
+        f"Label {first.label_id}: now the product"
+    )
+    await scan(page, first.sku)
+    await scan(page, second.sku)
+    await scan(page, second.label_id.upper())
+    await stands(page, "confirmed", 2)
+    await expect(page.locator("#count-confirmed")).to_have_text("2")
+    assert await page.locator("#pair").get_attribute("data-sounded") == "shown"
+    listed = await asyncio.to_thread(shelf.client.get, f"{AT}/labels?limit=100")
+    paired = {one["label"]: one["skus"] for one in listed["labels"] if one["skus"]}
+    assert paired == {first.label_id: [first.sku], second.label_id: [second.sku]}
+    assert await page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+async def test_what_cannot_be_paired_is_said_and_kept(shelf: Shelf, page: Page) -> None:
+    first, second = shelf.demo.places[:2]
+    await scan(page, "nobody-knows-this")
+    await expect(page.locator("#pair-next")).to_contain_text("knows nothing by nobody-knows-this")
+    await scan(page, first.label_id)
+    await scan(page, second.label_id)
+    await expect(page.locator("#pair-next")).to_contain_text(f"Label {second.label_id}")
+    await scan(page, second.sku)
+    await stands(page, "confirmed", 1)
+    assert await page.locator(".job-label").all_inner_texts() == [second.label_id]
+
+
+async def test_undo_within_ten_seconds(shelf: Shelf, page: Page) -> None:
+    place = shelf.demo.places[0]
+    await scan(page, place.label_id)
+    await scan(page, place.sku)
+    await page.get_by_role("button", name="Undo").click()
+    await stands(page, "undone", 1)
+    view = await asyncio.to_thread(shelf.client.get, f"{AT}/labels?limit=1")
+    assert view["labels"][0]["skus"] == []
+
+
+async def test_an_outage_and_a_killed_tab_lose_nothing(shelf: Shelf, page: Page) -> None:
+    context = page.context
+    await context.set_offline(True)
+    for place in shelf.demo.places[: LABELS - 1]:
+        await scan(page, place.label_id)
+        await scan(page, place.sku)
+    last = shelf.demo.places[LABELS - 1]
+    await scan(page, last.label_id)
+    await expect(page.locator("#pair-line")).to_contain_text("it is kept here and sent later")
+    await stands(page, "waiting", LABELS - 1)
+    await page.close()
+    again = await context.new_page()
+    await context.set_offline(False)
+    await again.goto(f"{shelf.url}/pair")
+    await expect(again.locator("#pair-next")).to_contain_text(last.label_id)
+    await scan(again, last.sku)
+    await stands(again, "confirmed", LABELS, timeout_s=60)
+    await expect(again.locator("#pair-line")).to_be_hidden()
+    listed = await asyncio.to_thread(shelf.client.get, f"{AT}/labels?limit=100")
+    paired = {one["label"]: one["skus"] for one in listed["labels"]}
+    assert paired == {one.label_id: [one.sku] for one in shelf.demo.places}
+    steps = await asyncio.to_thread(shelf.client.get, f"{AT}/pairing-steps?limit=100")
+    own = [one for one in steps["steps"] if one["actor"].startswith("person:")]
+    assert len(own) == LABELS, "each was paired once"
+
+
+async def test_without_scripts_it_is_a_form(shelf: Shelf, browser_page: BrowserPage) -> None:
+    browser = browser_page.page.context.browser
+    assert browser is not None
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(await shelf.sign_in_link())
+    await page.goto(f"{shelf.url}/pair")
+    place = shelf.demo.places[0]
+    await page.locator("#scan").fill(place.sku)
+    await page.locator("#scan-2").fill(place.label_id)
+    await page.get_by_role("button", name="Enter").click()
+    await expect(page.locator(".done")).to_contain_text(place.label_id)
+    await page.locator(".done").get_by_role("button", name="Undo").click()
+    await expect(page.locator(".done")).to_contain_text("Undone.")
+    await context.close()
