@@ -29,6 +29,7 @@ BODY_LONGEST_S = 300.0
 """… and all of it."""
 
 _PICTURE = re.compile(r"/api/v1/stores/[^/]+/pictures/[^/]+")
+_PHOTO = re.compile(r"/api/v1/stores/[^/]+/photographed-codes")
 _FILE = re.compile(r"/api/v1/(?:stores/[^/]+/)?imports|/imports")
 """The console's page of imports takes the same files."""
 _SAMPLE = re.compile(r"/api/v1/mappings/(?:try|suggest)|/imports/mapping")
@@ -64,6 +65,7 @@ _FOR_ANYTHING_ELSE = Room(bytes=BODY_LARGEST_BYTES, fix="Send less; nothing here
 
 _ROOMS = (
     ({"PUT"}, _PICTURE, _FOR_A_PICTURE),
+    ({"POST"}, _PHOTO, _FOR_A_PICTURE),
     ({"POST"}, _MANY_ITEMS, _FOR_ITEMS),
     ({"POST"}, _SAMPLE, _FOR_A_SAMPLE),
     ({"POST"}, _PLANOGRAM, _FOR_A_PLANOGRAM),

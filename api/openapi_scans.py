@@ -1,6 +1,6 @@
 """The API's description of scans."""
 
-from api.openapi import ONCE, body_of, object_of
+from api.openapi import ONCE, PICTURE, Schema, body_of, object_of
 from esl.domain.scan import LONGEST
 
 PAIR = ONCE | body_of(
@@ -18,3 +18,4 @@ PAIR = ONCE | body_of(
     ),
     {"scans": ["a1-0001", "3850104087301"]},
 )
+PHOTO: Schema = {"requestBody": PICTURE["requestBody"]}

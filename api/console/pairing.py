@@ -99,6 +99,7 @@ def _says() -> dict[str, str]:
         "refused": say("not paired"),
         "undone": say("taken back"),
         "offline": say("No connection. Go on scanning: it is kept here and sent later."),
+        "no-code": say("No code was found in the photo: go nearer, and hold it straight."),
         "signed-out": say("You are signed out. Sign in again: what waits here is sent then."),
     }
 

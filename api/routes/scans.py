@@ -1,5 +1,6 @@
 """Scans: what a code stands for in a store, and two of them made into a pairing."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from api import doors, openapi_scans
 from api.auth import Asker, TheHouse
 from api.panel_fit import PanelFit
 from api.schemas import money
+from api.turns import drawing_turn
 from esl.domain.access import Scope
 from esl.domain.ids import Sku, StoreId
 from esl.domain.pricing import CurrentPrice
@@ -22,6 +24,7 @@ from esl.services.scanning import Meant
 from esl.store.pairing_events import hangings
 from esl.store.products import current_prices, products_by_sku
 from gateway.worker import Notice
+from renderer.codes.photo import codes_in_photo
 
 router = APIRouter(prefix="/api/v1/stores/{store}", tags=["pairings"])
 
@@ -74,6 +77,19 @@ async def pair_scans(store: str, request: Request, house: TheHouse, who: Asker) 
 
     async with fit.explained():
         return await doors.change(house, request, who, body, work)
+
+
+@router.post("/photographed-codes", openapi_extra=openapi_scans.PHOTO)
+async def read_photo(store: str, request: Request, house: TheHouse, who: Asker) -> dict[str, Any]:
+    """Read the codes in a photo: bar codes, QR, Data Matrix. Nothing of it is kept.
+
+    PNG, JPEG, WebP, GIF or BMP, up to 2 MiB; it is decoded in a process of its own.
+    """
+    await doors.enter(house, who, Scope.LABEL_PAIR, store)
+    body = await request.body()
+    async with drawing_turn(request):
+        found = await asyncio.to_thread(codes_in_photo, body)
+    return {"codes": [{"text": one.text, "symbol": one.symbol} for one in found]}
 
 
 def _scan_view(tx: Connection, store_id: StoreId, text: str) -> dict[str, Any]:

@@ -63,10 +63,17 @@ def accept_picture(data: bytes, name: str) -> Picture:
             f"the file has {len(data):,} bytes; at most {FILE_LIMIT_BYTES:,} are accepted",
             fix=f"scale it down to {SIDE_LIMIT_PX} pixels, or save it as JPEG",
         )
-    return Picture.of(name, _decode_apart(data), find_ditherer())
+    return Picture.of(name, decode_apart(data), find_ditherer())
 
 
-def _decode_apart(data: bytes) -> Rgba:
+def decode_apart(data: bytes) -> Rgba:
+    """Decode a picture in a process of its own: red, green, blue and cover of each pixel.
+
+    Its longer side has `SIDE_LIMIT_PX` at most; larger ones are scaled down.
+
+    Raises:
+        InvalidInput: Not a picture, damaged, moving, or takes too much memory or time.
+    """
     try:
         # -I: no path, user site or PYTHON* variable of this process reaches the child.
         child = subprocess.run(

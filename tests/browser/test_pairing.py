@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+import qrcode
+from PIL import Image
+from playwright.async_api import FilePayload, Page, expect
 
 from tests.browser.shelf import Shelf, running_shelf
 from tests.services import BrowserPage
@@ -88,6 +91,25 @@ async def test_undo_within_ten_seconds(shelf: Shelf, page: Page) -> None:
     await stands(page, "undone", 1)
     view = await asyncio.to_thread(shelf.client.get, f"{AT}/labels?limit=1")
     assert view["labels"][0]["skus"] == []
+
+
+async def test_a_photo_of_a_bar_code_is_read_on_the_server(shelf: Shelf, page: Page) -> None:
+    place = shelf.demo.places[0]
+    photo = Image.new("RGB", (3000, 2000), (190, 190, 180))
+    photo.paste(qrcode.make(place.label_id, box_size=20).get_image(), (1000, 600))
+    await page.locator("#pair-photo").set_input_files(file_of(photo))
+    await expect(page.locator("#pair-next")).to_contain_text(f"Label {place.label_id}")
+    await scan(page, place.sku)
+    await stands(page, "confirmed", 1)
+    blank = Image.new("RGB", (800, 600), (190, 190, 180))
+    await page.locator("#pair-photo").set_input_files(file_of(blank))
+    await expect(page.locator("#pair-next")).to_contain_text("No code was found")
+
+
+def file_of(picture: Image.Image) -> FilePayload:
+    out = BytesIO()
+    picture.save(out, "PNG")
+    return {"name": "photo.png", "mimeType": "image/png", "buffer": out.getvalue()}
 
 
 async def test_an_outage_and_a_killed_tab_lose_nothing(shelf: Shelf, page: Page) -> None:

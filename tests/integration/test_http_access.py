@@ -154,6 +154,7 @@ DOORS = [
         {"broken": "l-8", "new": "l-9"},
         behind=404,
     ),
+    Door("POST", "/api/v1/stores/{store}/photographed-codes", Scope.LABEL_PAIR, behind=422),
     Door("GET", "/api/v1/stores/{store}/scans", Scope.LABEL_READ, query="text=l-1"),
     Door(
         "POST",

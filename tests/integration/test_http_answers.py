@@ -228,10 +228,18 @@ def test_every_example_is_accepted_by_its_endpoint(
     assert tried == 54
 
 
-_NO_JSON = ("{picture}", "/imports", "/mappings/suggest", "/mappings/try", FETCHING)
+_NO_JSON = (
+    "{picture}",
+    "/photographed-codes",
+    "/imports",
+    "/mappings/suggest",
+    "/mappings/try",
+    FETCHING,
+)
 _OF_SOMETHING = (
     "/absent-labels",  # of labels: test_http_till.py
     *("/approve", "/reject", "/roll-back", "/retire", "/cancel", "/retry", "/drop"),
+    "/photographed-codes",  # a photo, not JSON: test_http_scans.py
     "/scanned-pairings",  # of codes that the shop has: test_http_scans.py
     *("/paper-tickets", "/paper-tickets/{ticket}"),  # of labels: test_paper_tickets.py
     *("/inspections", "/items/{item}"),  # of labels with products: test_inspections.py

@@ -1,10 +1,15 @@
 """Scans over HTTP: what a code stands for, and two of them, in either order, made a pairing."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pytest
+import zxingcpp
+from PIL import Image
 
+from renderer.pictures.upload_limits import FILE_LIMIT_BYTES
 from tests.running_house import STORE_BODY, RunningHouse, check_problem, running_house
 
 AT = "/api/v1/stores/vrsar"
@@ -128,3 +133,17 @@ def test_one_code_of_several_products_is_asked_about(house: RunningHouse) -> Non
 def test_a_label_of_another_store_is_unknown_here(house: RunningHouse) -> None:
     house.done("PUT", "/api/v1/stores/pula", STORE_BODY)
     assert house.done("GET", "/api/v1/stores/pula/scans", text="l-1")["kind"] == "unknown"
+
+
+def test_codes_in_a_photo(house: RunningHouse) -> None:
+    drawn = zxingcpp.create_barcode(BREAD, zxingcpp.BarcodeFormat.EAN13)
+    code = Image.fromarray(np.array(zxingcpp.write_barcode_to_image(drawn, scale=3)))
+    photo, out = Image.new("L", (900, 700), 180), BytesIO()
+    photo.paste(code, (250, 250))
+    photo.save(out, "JPEG")
+    at = f"{AT}/photographed-codes"
+    answer = house.ask("POST", at, content=out.getvalue())
+    assert answer.json() == {"codes": [{"text": BREAD, "symbol": "EAN13"}]}
+    for content in (b"", b"no photo"):
+        check_problem(house.ask("POST", at, content=content), 422)
+    check_problem(house.ask("POST", at, content=b"0" * (FILE_LIMIT_BYTES + 1)), 413)

@@ -332,6 +332,39 @@
     const isNowhere = document.activeElement === document.body || document.activeElement === document.getElementById("main");
     if (isNowhere && event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) input.focus();
   }, { capture: true });
+  const PHOTO_SIDE_PX = 1360;
+  const scaledDown = async (file) => {
+    const picture = await createImageBitmap(file);
+    const scale = Math.min(1, PHOTO_SIDE_PX / Math.max(picture.width, picture.height));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.round(picture.width * scale);
+    canvas.height = Math.round(picture.height * scale);
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    return new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.9));
+  };
+  const photo = document.getElementById("pair-photo");
+  photo.addEventListener("change", async () => {
+    const [file] = photo.files;
+    if (file === undefined) return;
+    let codes = [];
+    try {
+      const body = await scaledDown(file);
+      const answer = await fetch(`${at}/photographed-codes`, { method: "POST", headers: { "Content-Type": "image/jpeg" }, body });
+      if (answer.ok) ({ codes } = await answer.json());
+    } catch {
+      tell("Offline");
+    }
+    photo.value = "";
+    if (codes.length === 0) {
+      sound("wrong");
+      show(says("NoCode"));
+    }
+    // The one in the middle is meant; two side by side are a label and its product.
+    for (const { text } of codes.length === 2 ? codes : codes.slice(0, 1)) state.scans.push(text);
+    keep();
+    readScans();
+    input.focus();
+  });
   document.getElementById("pair-clear").addEventListener("click", () => {
     state.first = null;
     keep();
