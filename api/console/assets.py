@@ -21,6 +21,7 @@ _MEDIA_TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
+    ".wasm": "application/wasm",
 }
 """What is served; licences and notes beside the files are not."""
 

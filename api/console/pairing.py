@@ -15,19 +15,24 @@ from api.console.frame import Frame, Framed, show
 from api.console.languages import say
 from api.console.own_api import Api, ApiProblem, OwnApi, part
 from api.console.qr_svg import qr_of
+from api.edge import PAGE_POLICY
 from esl.domain.access import Scope
 from esl.domain.errors import Forbidden
 
 router = APIRouter(include_in_schema=False)
 
 _WHAT: Final = "%(what)s"
+_POLICY: Final = PAGE_POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
+"""The reader of camera pictures is WebAssembly, which this page alone may run."""
 
 
 @router.get("/pair")
 async def pair_page(request: Request, frame: Framed, api: Api) -> Response:
     """Show the page to scan at, and where the reader stands."""
     _require(frame)
-    return show("pair", frame, page=await _look(request, frame, api))
+    drawn = show("pair", frame, page=await _look(request, frame, api))
+    drawn.headers["Content-Security-Policy"] = _POLICY
+    return drawn
 
 
 @router.post("/pair")
@@ -100,6 +105,7 @@ def _says() -> dict[str, str]:
         "undone": say("taken back"),
         "offline": say("No connection. Go on scanning: it is kept here and sent later."),
         "no-code": say("No code was found in the photo: go nearer, and hold it straight."),
+        "no-camera": say("The camera cannot be used: allow it for this page, or take a photo."),
         "signed-out": say("You are signed out. Sign in again: what waits here is sent then."),
     }
 

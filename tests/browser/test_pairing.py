@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import qrcode
 from PIL import Image
-from playwright.async_api import FilePayload, Page, expect
+from playwright.async_api import FilePayload, Page, async_playwright, expect
 
 from tests.browser.shelf import Shelf, running_shelf
-from tests.services import BrowserPage
+from tests.services import CHROMIUM_ARGUMENTS, BrowserPage, require
 from tests.shelf import until_settled
 
 AT = "/api/v1/stores/demo"
@@ -110,6 +110,48 @@ def file_of(picture: Image.Image) -> FilePayload:
     out = BytesIO()
     picture.save(out, "PNG")
     return {"name": "photo.png", "mimeType": "image/png", "buffer": out.getvalue()}
+
+
+async def test_the_camera_reads_codes_on_the_device(shelf: Shelf, tmp_path: Path) -> None:
+    place = shelf.demo.places[0]
+    film = tmp_path / "aisle.y4m"
+    film.write_bytes(filmed(place.label_id, place.sku))
+    camera = (
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    )
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=require("chromium"), args=[*CHROMIUM_ARGUMENTS, *camera]
+        )
+        page = await browser.new_page()
+        elsewhere: list[str] = []
+        page.on(
+            "request", lambda r: None if r.url.startswith(shelf.url) else elsewhere.append(r.url)
+        )
+        await page.goto(await shelf.sign_in_link())
+        await page.goto(f"{shelf.url}/pair")
+        await page.get_by_role("button", name="Camera").click()
+        await stands(page, "confirmed", 1, timeout_s=40)
+        assert await page.locator(".job-label").first.inner_text() == place.label_id
+        await page.get_by_role("button", name="Camera").click()
+        await expect(page.locator("#pair-view")).to_be_hidden()
+        assert all(address.startswith(shelf.url) for address in asked)
+        await browser.close()
+
+
+def filmed(*texts: str) -> bytes:
+    """A film of codes, each for three seconds, as Chromium takes it for a camera's."""
+    width, height, each_s, a_second = 640, 480, 3, 5
+    parts = [f"YUV4MPEG2 W{width} H{height} F{a_second}:1 Ip A1:1 C420mpeg2\n".encode()]
+    for text in texts:
+        frame = Image.new("L", (width, height), 200)
+        code = qrcode.make(text, box_size=8).get_image().convert("L")
+        frame.paste(code, ((width - code.width) // 2, (height - code.height) // 2))
+        grey = bytes([128]) * (width * height // 2)
+        parts += [b"FRAME\n", frame.tobytes(), grey] * (each_s * a_second)
+    return b"".join(parts)
 
 
 async def test_an_outage_and_a_killed_tab_lose_nothing(shelf: Shelf, page: Page) -> None:

@@ -57,7 +57,16 @@ FAMILIES = (
         licence="0BSD",
         licence_file="api/console/static/vendor/LICENSE-htmx",
         source="https://github.com/bigskysoftware/htmx",
-        pattern="api/console/static/vendor/*.js",
+        pattern="api/console/static/vendor/h*.js",
+        page="api/console/static/vendor/README.md",
+    ),
+    Family(
+        name="zxing-wasm",
+        version="3.1.4",
+        licence="MIT AND Apache-2.0",
+        licence_file="api/console/static/vendor/LICENSE-zxing-wasm",
+        source="https://github.com/Sec-ant/zxing-wasm",
+        pattern="api/console/static/vendor/zxing-reader.*",
         page="api/console/static/vendor/README.md",
     ),
 )

@@ -327,6 +327,15 @@
     keep();
     readScans();
   });
+  root.addEventListener("scanned", ({ detail }) => {  // by the camera
+    state.scans.push(detail);
+    keep();
+    readScans();
+  });
+  root.addEventListener("no-camera", () => {
+    sound("wrong");
+    show(says("NoCamera"));
+  });
   document.addEventListener("keydown", (event) => {
     // A scanner types wherever the cursor is: what is typed nowhere is typed into the field.
     const isNowhere = document.activeElement === document.body || document.activeElement === document.getElementById("main");
