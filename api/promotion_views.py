@@ -88,6 +88,7 @@ def _store_view(one: StorePreview) -> dict[str, Any]:
                 "label": example.label_id,
                 "panel": example.panel_id,
                 "template": example.template,
+                "drawn_by": example.drawn_by,
                 "face": face_view(example.face),
             }
             for example in one.examples

@@ -22,6 +22,7 @@ from api.console import (
     preferences,
     problems,
     products,
+    promotion_wizard,
     promotions,
     provider_sign_in,
     shelf_report,
@@ -40,6 +41,7 @@ from esl.settings import is_loopback
 
 PAGES = (
     home,
+    promotion_wizard,
     promotions,
     products,
     mapping_editor,

@@ -59,6 +59,7 @@ SEEN: Mapping[str, Page] = {
     "/labels/{label}": LABELS,
     "/pair": Page(scope=Scope.LABEL_PAIR),
     "/promotions": PRICES,
+    "/promotions/new": Page(scope=Scope.PROMOTION_WRITE),
     "/promotions/{promotion}": PRICES,
     "/promotions/{promotion}/now": PRICES,
     "/products": PRICES,
@@ -81,6 +82,8 @@ SEEN: Mapping[str, Page] = {
 }
 DONE: Mapping[str, Act] = {
     "/promotions/{promotion}/act": Act(scope=Scope.PROMOTION_WRITE, sends={"what": "end"}),
+    "/promotions/new": Act(scope=Scope.PROMOTION_WRITE, sends={"name": "New", "look": "yes"}),
+    "/promotions/new/look": Act(scope=Scope.PROMOTION_WRITE, sends={"name": "New"}),
     "/products/{sku:path}/price": Act(
         scope=Scope.PRICE_WRITE, sends={"price": "1.39", "reason": "a test"}
     ),

@@ -27,13 +27,14 @@ from esl.domain.place import Store
 from esl.domain.promotion.offer import Offer
 from esl.domain.promotion.promotion import Promotion
 from esl.domain.promotion.window import Run, runs
+from esl.domain.template_rule import RuleBook, choose_template
 from esl.services.promotions.ahead import faces_at
 from esl.services.promotions.books import book_with, promotion_of, selected_skus
 from esl.services.promotions.offering import offers_at
 from esl.services.promotions.reaching import Live, live_of
 from esl.services.promotions.rivals import Contest, Rival, find_rivals
 from esl.services.till_channels import missing_till_channels
-from esl.store import price_intake, promoted, promotion_rows
+from esl.store import price_intake, promoted, promotion_rows, templates
 
 LOOKED_AT_MOST: Final = 3_000
 """Products of a store whose past is asked for what the law lets labels claim."""
@@ -69,6 +70,7 @@ class Example:
     label_id: LabelId
     panel_id: PanelId
     template: str | None  # of the promotion; None: as the rules choose
+    drawn_by: str  # the template that draws it, by the promotion's word or the rules'
     face: Face
 
 
@@ -252,6 +254,7 @@ def _examples(
         return ()
     own: dict[LabelId, str] = {}
     faces = faces_at(tx, store, live, at, some, own)
+    rules = RuleBook(templates.rules_of(tx, [store.store_id])[store.store_id])
     found: list[Example] = []
     for panel_id, labels in sorted(by_panel.items()):
         shown = [label for label in labels[:EXAMPLES_MOST] if label in faces]
@@ -260,6 +263,7 @@ def _examples(
                 label_id=label,
                 panel_id=panel_id,
                 template=own.get(label),
+                drawn_by=own.get(label) or choose_template(rules, faces[label], panel_id).template,
                 face=faces[label],
             )
             for label in shown[:EXAMPLES_MOST]
