@@ -32,6 +32,7 @@ class Surroundings:
 
     pictures: Mapping[str, bytes]
     panels: tuple[Panel, ...]
+    are_in_use: bool  # by labels of the store; else these are all that there are
 
 
 def surroundings_of(tx: Connection, store_id: StoreId, text: str, panels: Panels) -> Surroundings:
@@ -41,6 +42,7 @@ def surroundings_of(tx: Connection, store_id: StoreId, text: str, panels: Panels
     return Surroundings(
         pictures=pictures.pictures_named(tx, store_id, candidates),
         panels=tuple(p for p in panels.values() if not in_use or p.panel_id in in_use),
+        are_in_use=bool(in_use),
     )
 
 

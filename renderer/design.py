@@ -15,13 +15,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from esl.domain.errors import LayoutDoesNotFit
+from esl.domain.errors import LayoutDoesNotFit, RenderRefused
 from esl.domain.face import Face
 from esl.domain.panel import Panel
 from renderer.bind import bind_leaf
 from renderer.canvas import Box
 from renderer.kit import Kit
 from renderer.layout.arrange import arrange
+from renderer.layout.handles import Handle, find_handles
 from renderer.layout.tree import Node, grow_tree
 from renderer.marks import design_identity
 from renderer.needs import FaceNeeds
@@ -101,6 +102,21 @@ class Design:
     def settle_at(self, arrangement: Arrangement, heights: Sequence[int]) -> Arrangement:
         """Settle an arrangement by the heights that its giving texts need."""
         return self._settled(arrangement, tuple(heights))
+
+    def handles(self, face: Face) -> tuple[Handle, ...]:
+        """Find what of the layout of a face can be moved or stretched.
+
+        Raises:
+            LayoutDoesNotFit: The boxes need more space than the panel has.
+        """
+        arrangement = self.arrangement(face)
+        needed: dict[Node, int] = {}
+        try:
+            for part in arrangement.giving:
+                needed[part.leaf.node] = part.measure_height(face)
+        except RenderRefused:  # a text that does not fit, and is not drawn, keeps all its space
+            needed.clear()
+        return find_handles(self._tree, arrangement.answers, self.panel, needed)
 
     def _settle(self, arrangement: Arrangement, heights: tuple[int, ...]) -> Arrangement:
         nodes = [part.leaf.node for part in arrangement.giving]

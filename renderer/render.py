@@ -21,6 +21,7 @@ from renderer.drawing import Drawing, trace
 from renderer.frame import Frame
 from renderer.kit import Kit
 from renderer.layers import Layer, LayerCache
+from renderer.layout.handles import Handle
 from renderer.marks import heights_in, mark_of
 from renderer.money_text import MoneyWriter
 from renderer.packing import Canvas, expand, pack, squeeze, unpack
@@ -133,6 +134,14 @@ class Renderer:
             face, design, marked=False
         )  # so that both roads say and refuse the same
         return trace(design.settle(design.arrangement(said), said), said, panel)
+
+    def handles(self, face: Face, panel: Panel, template: Template) -> tuple[Handle, ...]:
+        """Find what of a layout can be moved or stretched by hand, also where it is not drawn.
+
+        Raises:
+            LayoutDoesNotFit: The template's boxes need more than the panel has.
+        """
+        return self._designs(template, panel).handles(face)
 
     def _compile(self, template: Template, panel: Panel) -> Design:
         return Design(template, panel, self._kit)

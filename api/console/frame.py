@@ -94,6 +94,13 @@ PLACES: Final[Sequence[Place]] = (
         needs=Scope.PRICE_READ,
     ),
     Place(
+        key="templates",
+        path="/templates",
+        word=mark("Templates"),
+        letter="v",
+        needs=Scope.LABEL_READ,
+    ),
+    Place(
         key="problems",
         path="/problems",
         word=mark("Problems"),

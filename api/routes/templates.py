@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from api import doors, openapi
+from api import doors, openapi, openapi_templates
 from api.auth import Asker, TheHouse
 from api.edits import Edited, Read, Removed
 from api.house import House
@@ -15,14 +15,16 @@ from api.paging import ShortPage, cut
 from api.pictures_out import PngResponse
 from api.schemas import version_view
 from api.template_checks import check_template, read_template, surroundings_of, template_text
+from api.template_drafts import draft_view, look_at, panels_of
 from api.turns import drawing_turn
 from esl.domain.access import Scope
 from esl.domain.errors import InvalidInput, UnknownTemplate
 from esl.domain.ids import StoreId, TemplateName
 from esl.domain.template_rule import check_template_name
+from esl.intake.draft_json import parse_draft
 from esl.intake.template_json import parse_template_text
 from esl.services import templates as service
-from esl.store import templates
+from esl.store import labels, templates
 from gateway.worker import Notice
 from renderer.preview import png_bytes
 from renderer.render import Renderer
@@ -67,9 +69,18 @@ class Edition(BaseModel, extra="forbid"):
 async def list_templates(
     store: str, house: TheHouse, who: Asker, page: Annotated[TemplatePage, Query()]
 ) -> dict[str, Any]:
-    """List the templates a store can use by name: its own, and the gallery of every store."""
+    """List the templates a store can use by name: its own, and the gallery of every store.
+
+    ``panels`` are the display models that its labels are of.
+    """
     store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
-    own = await doors.read(house, lambda tx: templates.templates_in_use(tx, [store_id]))
+    own, panels = await doors.read(
+        house,
+        lambda tx: (
+            templates.templates_in_use(tx, [store_id]),
+            labels.panels_in_use(tx, store_id),
+        ),
+    )
     own_names = {name for _, name in own}
     gallery = [t.file for t in house.gallery.values() if t.file.name not in own_names]
     known = [
@@ -78,7 +89,7 @@ async def list_templates(
     ] + [{"name": f.name, "gallery": True, "title": f.title} for f in gallery]
     wanted = [one for one in known if page.gallery in (None, one["gallery"])]
     found, after = cut(wanted, page, lambda one: str(one["name"]))
-    return {"templates": found, "after": after}
+    return {"templates": found, "after": after, "panels": sorted(panels)}
 
 
 @router.get("/templates/{template}")
@@ -175,6 +186,31 @@ async def get_preview(
     async with drawing_turn(request):
         png = await asyncio.to_thread(_draw, house, store_id, name, look)
     return PngResponse(png)
+
+
+@router.post("/templates/{template}/preview", openapi_extra=openapi_templates.DRAFT)
+async def preview_draft(
+    store: str, template: str, request: Request, house: TheHouse, who: Asker
+) -> dict[str, Any]:
+    """Look at a draft and save nothing: what is wrong, its pictures, and what can be moved.
+
+    What cannot be read is answered too, with its problems and without pictures. Lengths that a
+    box or a child of a row or column says of itself come with their place in the text, in
+    characters, so that an editor can write others there. With ``labels`` it says how many labels
+    a save would redraw.
+    """
+    store_id, name = doors.store_id(store), _name(template)
+    who.require(Scope.LABEL_READ, store_id)
+    value, _ = await doors.read_json(request)
+    draft = parse_draft(value)
+    await doors.store_for(house, store_id)
+    around = await doors.read(
+        house, lambda tx: surroundings_of(tx, store_id, draft.text, house.panels)
+    )
+    panels = panels_of(house, draft, around)
+    async with drawing_turn(request):
+        looked = await asyncio.to_thread(look_at, house, name, draft, around, panels)
+    return await doors.read(house, lambda tx: draft_view(tx, store_id, name, draft, looked))
 
 
 def _template_view(

@@ -45,12 +45,18 @@ _UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _MERGE = "<<"
 
 
+Span = tuple[int, int]
+"""First character, and first one behind; of the text without a mark of its byte order, its lines
+ended by ``\\n``."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YamlDocument:
     """A YAML text, read."""
 
     data: Any
     lines: Mapping[str, int]  # "variants/0/elements/3" -> 1-based line; "" is the whole
+    spans: Mapping[str, Span]  # of what is no object and no list: where it stands, quotes included
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,7 @@ class _Node:
     line: int
     size: int  # nodes in it, aliases expanded
     depth: int  # levels in it, 1 for a scalar
+    span: Span | None = None  # of a scalar
 
 
 def read_yaml(text: str, *, what: str = "template") -> YamlDocument:
@@ -87,8 +94,9 @@ def read_yaml(text: str, *, what: str = "template") -> YamlDocument:
     except yaml.YAMLError:
         raise InvalidInput.at("", "not YAML", fix="Save it as UTF-8 text.") from None
     lines: dict[str, int] = {}
-    data = _expand(root, "", lines)
-    return YamlDocument(data=data, lines=lines)
+    spans: dict[str, Span] = {}
+    data = _expand(root, "", lines, spans)
+    return YamlDocument(data=data, lines=lines, spans=spans)
 
 
 def _advise(problem: str) -> str:
@@ -144,7 +152,7 @@ class _Reader:
             _refuse_at(event, "a tag", fix="Leave out what begins with '!', or quote the text.")
         match event:
             case ScalarEvent():
-                node = _Node(_resolve(event), _line(event), 1, 1)
+                node = _Node(_resolve(event), _line(event), 1, 1, _span(event))
             case SequenceStartEvent():
                 node = self._read_list(event, level)
             case MappingStartEvent():
@@ -219,6 +227,12 @@ def _line(event: Event) -> int:
     return event.start_mark.line + 1 if event.start_mark is not None else 1
 
 
+def _span(event: Event) -> Span | None:
+    if event.start_mark is None or event.end_mark is None:
+        return None
+    return event.start_mark.index, event.end_mark.index
+
+
 def _resolve(event: ScalarEvent) -> str | int | bool | JsonFraction | None:
     """Read a scalar by YAML 1.2's core rules, less octal, hexadecimal and infinite numbers."""
     text = event.value
@@ -240,18 +254,20 @@ def _resolve(event: ScalarEvent) -> str | int | bool | JsonFraction | None:
     return JsonFraction(text) if _FRACTION.fullmatch(text) else text
 
 
-def _expand(node: _Node, path: str, lines: dict[str, int]) -> Any:
+def _expand(node: _Node, path: str, lines: dict[str, int], spans: dict[str, Span]) -> Any:
     lines[path] = node.line
+    if node.span is not None:
+        spans[path] = node.span
     prefix = f"{path}/" if path else ""
     match node.content:
         case dict():
             return {
-                key: _expand(child, f"{prefix}{_escape(key)}", lines)
+                key: _expand(child, f"{prefix}{_escape(key)}", lines, spans)
                 for key, child in node.content.items()
             }
         case list():
             return [
-                _expand(child, f"{prefix}{index}", lines)
+                _expand(child, f"{prefix}{index}", lines, spans)
                 for index, child in enumerate(node.content)
             ]
         case _:

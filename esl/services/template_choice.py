@@ -1,11 +1,12 @@
 """Say which template labels are drawn with and why, and what other rules would change."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from esl.domain.ids import LabelId, Sku, StoreId, TemplateName
+from esl.domain.ids import LabelId, PanelId, Sku, StoreId, TemplateName
 from esl.domain.template import TemplateRef
 from esl.domain.template_rule import Choice, RuleBook, TemplateRule, Verdict, choose_template
 from esl.store import templates
@@ -93,6 +94,21 @@ def preview_rules(tx: Connection, store_id: StoreId, rules: Sequence[TemplateRul
         without_price=without_price,
         by_rule=tuple(counts.values()),
         changed=changed,
+    )
+
+
+def count_drawn_with(
+    tx: Connection, store_id: StoreId, template: TemplateName
+) -> Mapping[PanelId, int]:
+    """Count the labels of a store that are drawn with a template now, by display model."""
+    book = RuleBook(templates.rules_of(tx, [store_id])[store_id])
+    if all(choice.template != template for choice in book.choices):
+        return {}
+    return Counter(
+        truth.panel_id
+        for truth in whole_truth_of_store(tx, store_id)
+        if truth.face is not None
+        and choose_template(book, truth.face, truth.panel_id).template == template
     )
 
 

@@ -68,7 +68,7 @@ def save_template(
             raise Conflict(f"{new.name!r} is in the gallery; save your copy under another name")
         if len(templates.templates_in_use(tx, [store_id])) >= TEMPLATES_MOST:
             raise Conflict(f"the store has {TEMPLATES_MOST} templates, which is the most")
-    elif _says_the_same(tx, last, new):
+    elif says_the_same(tx, last, digest=new.digest, text=new.text):
         return Saved(version=last.version, labels=())
     version = last.version + 1 if last is not None else 1
     templates.add_version(tx, store_id, new, version, now, saved_by=actor)
@@ -238,10 +238,11 @@ def templates_with_picture(tx: Connection, store_id: StoreId, name: str) -> list
     return [template for template in in_use if name in template.pictures]
 
 
-def _says_the_same(tx: Connection, last: SavedTemplate, new: NewTemplate) -> bool:
+def says_the_same(tx: Connection, last: SavedTemplate, *, digest: str, text: str) -> bool:
+    """Say whether saving a text would save nothing."""
     return (
-        last.digest == new.digest
-        and templates.text_of(tx, last.store_id, last.name, last.version) == new.text
+        last.digest == digest
+        and templates.text_of(tx, last.store_id, last.name, last.version) == text
     )
 
 

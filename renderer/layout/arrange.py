@@ -30,14 +30,15 @@ QUARTER, HALF, FULL = 90, 180, 360
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
-    """An upright system of coordinates inside the panel."""
+class Surrounding:
+    """What is around an element: an upright system of coordinates inside the panel."""
 
     outer: Box  # on the panel
     turn: int
 
     @property
     def size(self) -> tuple[int, int]:
+        """Its width and height, upright."""
         if self.turn % HALF:
             return self.outer.height, self.outer.width
         return self.outer.width, self.outer.height
@@ -68,7 +69,7 @@ class Leaf:
 
     def on_panel(self, box: Box) -> Box:
         """Say where on the panel a box of the leaf's own upright frame lies."""
-        return _Frame(self.box, self.turn).on_panel(box)
+        return Surrounding(self.box, self.turn).on_panel(box)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +91,14 @@ def arrange(
         LayoutDoesNotFit: Children of a row or column need more than it has, or a box lies
             outside the panel or is empty.
     """
-    whole = _Frame(Box(0, 0, panel.width_px, panel.height_px), 0)
-    arranger = _Arranger(panel, answers, needed or {})
-    for node in tree.nodes:
-        if arranger.shows(node):
-            arranger.place(node, arranger.own_box(node, whole), whole)
+    arranger = Arranger(panel, answers, needed or {})
+    arranger.place_all(tree)
     return Placed(tuple(arranger.leaves), tuple(arranger.giving))
 
 
-class _Arranger:
+class Arranger:
+    """Places the elements of one label, and keeps their leaves."""
+
     def __init__(self, panel: Panel, answers: Sequence[bool], needed: Mapping[Node, int]) -> None:
         self.panel = panel
         self.answers = answers
@@ -106,13 +106,25 @@ class _Arranger:
         self.leaves: list[Leaf] = []
         self.giving: list[Leaf] = []
 
+    def place_all(self, tree: Tree) -> None:
+        """Place everything that is shown.
+
+        Raises:
+            LayoutDoesNotFit: As `arrange` does.
+        """
+        panel = self.panel
+        whole = Surrounding(Box(0, 0, panel.width_px, panel.height_px), 0)
+        for node in tree.nodes:
+            if self.shows(node):
+                self.place(node, self.own_box(node, whole), whole)
+
     def shows(self, node: Node) -> bool:
         """Say whether a node is shown: a group only if anything in it is."""
         if not all(self.answers[i] for i in node.conditions):
             return False
         return not node.children or any(self.shows(child) for child in node.children)
 
-    def own_box(self, node: Node, frame: _Frame) -> Box:
+    def own_box(self, node: Node, frame: Surrounding) -> Box:
         """Resolve an element's ``box``; without one it fills what is around it."""
         width, height = frame.size
         if node.element.box is None:
@@ -123,7 +135,7 @@ class _Arranger:
         )
         return Box(left, top, w, h)
 
-    def place(self, node: Node, box: Box, frame: _Frame) -> None:
+    def place(self, node: Node, box: Box, frame: Surrounding) -> None:
         """Note a node's leaf, and place what is in it."""
         width, height = frame.size
         if box.right > width or box.bottom > height or not (box.width and box.height):
@@ -139,9 +151,9 @@ class _Arranger:
             return
         if element.fill is not None:
             self.leaves.append(Leaf(node, outer, turn))
-        own = _Frame(outer, turn)
+        own = Surrounding(outer, turn)
         content = inside(Box(0, 0, *own.size), element.pad, self.panel)
-        inner = _Frame(own.on_panel(content), turn)
+        inner = Surrounding(own.on_panel(content), turn)
         match element:
             case Row() | Column():
                 self._place_line(node, element, inner)
@@ -152,7 +164,7 @@ class _Arranger:
                     if self.shows(child):
                         self.place(child, self.own_box(child, inner), inner)
 
-    def _place_line(self, node: Node, group: Row | Column, frame: _Frame) -> None:
+    def _place_line(self, node: Node, group: Row | Column, frame: Surrounding) -> None:
         children = [child for child in node.children if self.shows(child)]
         width, height = frame.size
         across = isinstance(group, Row)
@@ -183,7 +195,7 @@ class _Arranger:
                 self.giving.append(self.leaves[-1])
             at += length + gap
 
-    def _place_grid(self, node: Node, grid: Grid, frame: _Frame) -> None:
+    def _place_grid(self, node: Node, grid: Grid, frame: Surrounding) -> None:
         width, height = frame.size
         gap = in_px(grid.gap, min(width, height), self.panel)
         widths = share_out([None] * grid.columns, [1] * grid.columns, width, gap)
@@ -202,14 +214,14 @@ class _Arranger:
                 widths[column],
                 heights[row],
             )
-            inner = _Frame(frame.on_panel(cell), frame.turn)
+            inner = Surrounding(frame.on_panel(cell), frame.turn)
             self.place(child, self.own_box(child, inner), inner)
 
     def _place_rules(
         self,
         node: Node,
         grid: Grid,
-        frame: _Frame,
+        frame: Surrounding,
         widths: list[int],
         heights: list[int],
         gap: int,

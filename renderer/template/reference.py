@@ -68,7 +68,7 @@ def _properties(definition: Mapping[str, Any], *, only: Iterable[str]) -> str:
         default = schema.get("default", _NO_DEFAULT)
         needed = "needed" if name in required else ""
         said = needed or ("" if default in (None, _NO_DEFAULT, []) else f"`{_literal(default)}`")
-        rows.append((f"`{name}`", _type_words(schema), said, schema.get("description", "")))
+        rows.append((f"`{name}`", type_words(schema), said, schema.get("description", "")))
     return _table(("field", "value", "if not said", ""), rows)
 
 
@@ -76,7 +76,7 @@ def _literal(value: object) -> str:
     return json.dumps(value) if isinstance(value, bool | list) else str(value)
 
 
-def _type_words(schema: Mapping[str, Any]) -> str:
+def type_words(schema: Mapping[str, Any]) -> str:
     """Say in a few words what a field takes."""
     match schema:
         case {"enum": list(choices)}:
@@ -84,7 +84,7 @@ def _type_words(schema: Mapping[str, Any]) -> str:
                 return "ink"
             return ", ".join(f"`{choice}`" for choice in choices)
         case {"anyOf": list(options)}:
-            words = [_type_words(o) for o in options if o.get("type") != "null"]
+            words = [type_words(o) for o in options if o.get("type") != "null"]
             return " or ".join(dict.fromkeys(words))
         case {"type": "array"}:
             return _list_words(schema)
@@ -100,7 +100,7 @@ def _list_words(schema: Mapping[str, Any]) -> str:
         return f"{len(schema['prefixItems'])} lengths"
     if "oneOf" in schema["items"]:
         return "elements"
-    words = _type_words(schema["items"])
+    words = type_words(schema["items"])
     return "1 to 4 lengths" if words == "length" else f"{words}s"
 
 

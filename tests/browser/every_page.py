@@ -9,7 +9,7 @@ from tests.browser.whole_shop import key_of
 
 PIECES: Final = frozenset(
     {"/home/now", "/promotions/{promotion}/now", "/imports/{import_id}/now"}
-    | {"/wall/shop", "/wall/tiles", "/wall/events"}
+    | {"/wall/shop", "/wall/tiles", "/wall/events", "/template-uses", "/templates/{template}/used"}
 )
 """Parts of pages, and streams."""
 

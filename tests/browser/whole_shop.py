@@ -79,6 +79,7 @@ def addresses(shelf: Shelf, routes: Mapping[str, str]) -> dict[str, str]:
         "person": next(one["id"] for one in people if one["name"] == "bo"),
         "sku": place.sku,
         "inspection": str(client.post(f"{AT}/inspections", {"size": 50, "seed": 7})["inspection"]),
+        "template": "shelf",
         "import_id": client.get("/api/v1/imports")["imports"][0]["id"],
     }
     return {key: route.format_map(known) for key, route in routes.items()}
@@ -108,8 +109,19 @@ def _fill(shelf: Shelf) -> None:
     with Client(client.url, till["token"]) as sender:
         sender.post(f"{AT}/price-changes", [{"sku": places[HELD_BACK].sku, "price": "0.01"}])
     client.put(f"{AT}/products/{places[UNDRAWABLE].sku}", {"name": FONTLESS})
+    _write_a_template(client)
     _print_one_that_is_old(client, places[5].label_id, places[5].sku)
     _hand_in(client, [places[number].sku for number in range(7, 11)])
+
+
+def _write_a_template(client: Client) -> None:
+    text = str(client.get(f"{AT}/templates/standard")["text"]).replace(
+        "name: standard", "name: shelf", 1
+    )
+    for title in ("Standard", "Shelf"):
+        client.put(
+            f"{AT}/templates/shelf", {"text": text.replace("title: Standard", f"title: {title}")}
+        )
 
 
 def _print_one_that_is_old(client: Client, label_id: str, sku: str) -> None:

@@ -211,6 +211,12 @@ DOORS = [
     Door("GET", "/api/v1/stores/{store}/templates/{template}", Scope.LABEL_READ),
     Door("GET", "/api/v1/stores/{store}/templates/{template}/preview.png", Scope.LABEL_READ),
     Door(
+        "POST",
+        "/api/v1/stores/{store}/templates/{template}/preview",
+        Scope.LABEL_READ,
+        {"text": "name: ["},
+    ),
+    Door(
         "PUT",
         "/api/v1/stores/{store}/templates/{template}",
         Scope.TEMPLATE_WRITE,

@@ -58,6 +58,11 @@ SEEN: Mapping[str, Page] = {
     "/paper": LABELS,
     "/labels/{label}": LABELS,
     "/pair": Page(scope=Scope.LABEL_PAIR),
+    "/templates": LABELS,
+    "/template-uses": LABELS,
+    "/templates/{template}": LABELS,
+    "/templates/{template}/used": LABELS,
+    "/templates/{template}/compare": LABELS,
     "/promotions": PRICES,
     "/promotions/new": Page(scope=Scope.PROMOTION_WRITE),
     "/promotions/{promotion}": PRICES,
@@ -92,6 +97,9 @@ DONE: Mapping[str, Act] = {
     "/imports/sources": Act(
         scope=Scope.STORE_ADMIN, sends={"source": "till", "name": "Till"}, whole=True
     ),
+    "/templates": Act(scope=Scope.TEMPLATE_WRITE, sends={"of": "standard", "name": "copied"}),
+    "/templates/{template}/restore": Act(scope=Scope.TEMPLATE_WRITE, sends={"version": "1"}),
+    "/templates/{template}/delete": Act(scope=Scope.TEMPLATE_WRITE),
     "/problems/taken-off": Act(scope=Scope.LABEL_PAIR, sends={"task": "77000"}),
     "/held": Act(scope=Scope.PRICE_APPROVE, sends={"price": "77000", "decide": "approve"}),
     "/gateways/tokens": Act(scope=Scope.GATEWAY_ENROL, sends={"gateway": "gw-9"}),
@@ -117,6 +125,8 @@ DONE: Mapping[str, Act] = {
     "/inspections/{inspection}/end": Act(scope=Scope.LABEL_PAIR),
 }
 ELSEWHERE: Mapping[str, str] = {
+    "/templates/{template}/draft": "a long text: test_template_pages.py of the console",
+    "/templates/{template}/publish": "a long text: test_template_pages.py of the console",
     "/imports": "a file: test_imports.py of the console",
     "/imports/{import_id}": "of one import: test_imports.py of the console",
     "/imports/{import_id}/now": "of one import",
@@ -153,6 +163,10 @@ def known(shop: RunningHouse) -> dict[str, str]:
     shop.done("PUT", "/api/v1/stores/other", STORE_BODY)
     shop.done("POST", "/api/v1/promotions", PROMOTION)
     shop.done("PUT", "/api/v1/stores/main/products/1001", {"name": "Kruh", "price": "1.29"})
+    text = shop.done("GET", "/api/v1/stores/main/templates/standard")["text"]
+    for ending in ("", "# more\n"):
+        own = text.replace("name: standard", "name: shelf", 1) + ending
+        shop.done("PUT", "/api/v1/stores/main/templates/shelf", {"text": own})
     walk = shop.done("POST", "/api/v1/stores/main/inspections", {"size": 50, "seed": 7})
     roles = [{"store": "main", "role": "technician"}]
     person = shop.done("POST", "/api/v1/people", {"name": "somebody", "roles": roles})
@@ -161,6 +175,7 @@ def known(shop: RunningHouse) -> dict[str, str]:
     ]
     return {
         "label": "l-1",
+        "template": "shelf",
         "promotion": "weekend",
         "sku": "1001",
         "inspection": str(walk["inspection"]),

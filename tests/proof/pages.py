@@ -123,6 +123,10 @@ def _fill(client: Client, labels: int, products: int) -> dict[str, str]:
     )
     roles = [{"store": STORE, "role": "technician"}]
     made = client.post("/api/v1/people", {"name": "bo", "display_name": "Bo", "roles": roles})
+    text = str(client.get(f"{AT}/templates/standard")["text"])
+    for ending in ("", "# more\n"):
+        own = text.replace("name: standard", "name: shelf", 1) + ending
+        client.put(f"{AT}/templates/shelf", {"text": own})
     mapping = {"name": "list", "format": "csv", "fields": {"sku": "sku", "price": "price"}}
     client.put("/api/v1/mappings/list", mapping)
     rows = io.BytesIO(b"sku,price\n" + b"".join(b"%d,2.29\n" % n for n in range(200)))
@@ -144,7 +148,7 @@ def _some(count: int) -> Iterator[range]:
 def _open_all(
     url: str, link: str, times: int, made: Mapping[str, str]
 ) -> dict[str, dict[str, float]]:
-    known = {"label": "l-00007", "promotion": PROMOTION, "sku": "7"} | made
+    known = {"label": "l-00007", "promotion": PROMOTION, "sku": "7", "template": "shelf"} | made
     found: dict[str, dict[str, float]] = {}
     headers = {"Accept": "text/html"}
     with httpx2.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as browser:

@@ -148,3 +148,14 @@ def assert_json(value: object) -> None:
                 assert_json(inner)
         case _:
             assert value is None or type(value) in {str, int, bool, JsonFraction}
+
+
+def test_scalars_have_their_place_in_the_text_quotes_included() -> None:
+    text = 'name: "čaj 🍵"\n# žž\nbox: ["3%", 4, 5.0mm]\nparts: {a: &a {h: 24%}}\nb: *a\n'
+    spans = read_yaml(text).spans
+    said = {path: text[start:end] for path, (start, end) in spans.items()}
+    assert said["name"] == '"čaj 🍵"'
+    assert [said[f"box/{index}"] for index in range(3)] == ['"3%"', "4", "5.0mm"]
+    assert spans["b/h"] == spans["parts/a/h"]
+    assert said["b/h"] == "24%"
+    assert "box" not in spans
