@@ -141,7 +141,7 @@ REQUIREMENTS: Mapping[str, str] = {
     "14.2.3": "no page tells anybody else of its reader",
     "14.3.1": "who signed out elsewhere sees no more",
     "14.3.2": "nor by a browser",
-    "14.3.3": "our scripts keep nothing in the browser",
+    "14.3.3": "our scripts keep unsent work in the browser, and nothing secret",
     "15.2.2": "what costs much is bounded, so that the rest goes on",
     "15.2.3": "a real shop has none of the demo's doors",
     "15.2.4": "what an image installs is known by its hash (level 3)",

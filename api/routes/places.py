@@ -2,9 +2,10 @@
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from api import doors, openapi_shelf
@@ -14,12 +15,38 @@ from api.pairing_views import taken_view
 from esl.domain.access import Scope
 from esl.domain.ids import StoreId
 from esl.domain.shelf_place import Walk
-from esl.intake.shelf_json import parse_current_place, parse_places, parse_walk
+from esl.intake.shelf_json import CODE_LONGEST, parse_current_place, parse_places, parse_walk
 from esl.services import placing
 from esl.store import audit, shelf_places
 from gateway.worker import Notice
 
 router = APIRouter(prefix="/api/v1/stores/{store}", tags=["places"])
+
+
+class CodePage(BaseModel, extra="forbid"):
+    """Which shelf codes: after which one, and how many at most."""
+
+    after: str = Field(default="", max_length=CODE_LONGEST)
+    limit: int = Field(default=1000, ge=1, le=10_000)
+
+
+@router.get("/shelf-codes")
+async def list_shelf_codes(
+    store: str, house: TheHouse, who: Asker, page: Annotated[CodePage, Query()]
+) -> dict[str, Any]:
+    """List the codes on shelves and the place that each stands for, by code.
+
+    For devices that scan without a connection: what is no shelf's code is a label's or a product's.
+    """
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
+    found = await doors.read(
+        house,
+        lambda tx: shelf_places.list_codes(tx, store_id, after=page.after, limit=page.limit),
+    )
+    return {
+        "shelf_codes": [{"code": code, "place": place} for code, place in found],
+        "after": found[-1][0] if len(found) == page.limit else None,
+    }
 
 
 @router.post("/places", openapi_extra=openapi_shelf.PLACES)

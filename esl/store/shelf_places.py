@@ -72,6 +72,19 @@ def codes_of(tx: Connection, store_id: StoreId, codes: Collection[str]) -> dict[
     return found
 
 
+def list_codes(
+    tx: Connection, store_id: StoreId, *, after: str = "", limit: int
+) -> list[tuple[str, str]]:
+    """List a store's shelf codes with their places, by code."""
+    query = (
+        select(place_codes.c.code, place_codes.c.place)
+        .where(place_codes.c.store_id == store_id, place_codes.c.code > after)
+        .order_by(place_codes.c.code)
+        .limit(limit)
+    )
+    return [(row.code, row.place) for row in tx.execute(query)]
+
+
 def put_codes(tx: Connection, store_id: StoreId, codes: Mapping[str, str]) -> None:
     """Note which places codes stand for."""
     rows = [{"store_id": store_id, "code": code, "place": at} for code, at in sorted(codes.items())]

@@ -154,8 +154,14 @@ def filmed(*texts: str) -> bytes:
 
 async def test_an_outage_and_a_killed_tab_lose_nothing(shelf: Shelf, page: Page) -> None:
     context = page.context
+    shelves = {"rows": [{"place": "3/2", "code": "S-32"}, {"place": "3/3", "code": "S-33"}]}
+    await asyncio.to_thread(shelf.client.post, f"{AT}/places", shelves)
+    await page.reload(wait_until="networkidle")
     await context.set_offline(True)
-    for place in shelf.demo.places[: LABELS - 1]:
+    for number, place in enumerate(shelf.demo.places[: LABELS - 1]):
+        if number in {2, 5}:
+            await scan(page, "S-32" if number == 2 else "S-33")
+            await expect(page.locator("#pair-next")).to_contain_text(f"3/{number // 3 + 2}")
         await scan(page, place.label_id)
         await scan(page, place.sku)
     last = shelf.demo.places[LABELS - 1]
@@ -173,6 +179,9 @@ async def test_an_outage_and_a_killed_tab_lose_nothing(shelf: Shelf, page: Page)
     listed = await asyncio.to_thread(shelf.client.get, f"{AT}/labels?limit=100")
     paired = {one["label"]: one["skus"] for one in listed["labels"]}
     assert paired == {one.label_id: [one.sku] for one in shelf.demo.places}
+    hung = {one["label"]: one["place"] for one in listed["labels"]}
+    standing = [hung[one.label_id] for one in shelf.demo.places]
+    assert standing[2:] == ["3/2"] * 3 + ["3/3"] * 3, "each hangs where it was scanned"
     steps = await asyncio.to_thread(shelf.client.get, f"{AT}/pairing-steps?limit=100")
     own = [one for one in steps["steps"] if one["actor"].startswith("person:")]
     assert len(own) == LABELS, "each was paired once"

@@ -189,6 +189,7 @@ DOORS = [
         Scope.LABEL_PAIR,
         [{"label": "l-1", "place": "3/2"}],
     ),
+    Door("GET", "/api/v1/stores/{store}/shelf-codes", Scope.LABEL_READ),
     Door("GET", "/api/v1/stores/{store}/current-place", Scope.LABEL_PAIR),
     Door("PUT", "/api/v1/stores/{store}/current-place", Scope.LABEL_PAIR, {}),
     Door("GET", "/api/v1/stores/{store}/walk", Scope.LABEL_READ),

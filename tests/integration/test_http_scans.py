@@ -88,6 +88,12 @@ def test_the_shelf_where_one_stands_goes_with_it(house: RunningHouse) -> None:
         "products": [],
         "place": "3/2",
     }
+    assert house.done("GET", f"{AT}/shelf-codes") == {
+        "shelf_codes": [{"code": "SHELF-3-2", "place": "3/2"}],
+        "after": None,
+    }
+    assert house.done("GET", f"{AT}/shelf-codes?limit=1")["after"] == "SHELF-3-2"
+    assert house.done("GET", f"{AT}/shelf-codes?after=SHELF-3-2")["shelf_codes"] == []
     house.done("PUT", f"{AT}/current-place", {"code": "SHELF-3-2"})
     assert house.done("POST", PAIRED, {"scans": ["l-3", BREAD]})["place"] == "3/2"
     house.done("PUT", f"{AT}/current-place", {})

@@ -1,7 +1,8 @@
 // Pairing by two scans. Everything that was scanned is kept on this device until the API has it, so
 // neither a lost connection nor a closed page loses a pairing; each is sent with a key of its own.
 //
-//   scan ─▶ kept ─▶ told apart (asked, or by form where nobody answers) ─▶ two make a job
+//   scan ─▶ kept ─▶ told apart (asked; by form and known shelf codes where nobody answers)
+//        ─▶ two make a job; a shelf's code makes one alone, sent in its turn
 //   job: waiting ─▶ sent ─▶ confirmed | failed | superseded      refused: said, and kept to be seen
 "use strict";
 
@@ -21,7 +22,7 @@
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
   // ── What is kept ──────────────────────────────────────────────────────────────────────────
-  const state = { scans: [], first: null, jobs: [], isLoud: true };
+  const state = { scans: [], first: null, jobs: [], shelves: {}, isLoud: true };
   try {
     Object.assign(state, JSON.parse(localStorage.getItem(KEPT) ?? "{}"));
   } catch {
@@ -108,12 +109,13 @@
     return sum % 10 === 0;
   };
   const byForm = (text) => {
+    if (Object.hasOwn(state.shelves, text)) return "place";
     if (/[?&]label=/i.test(text)) return "label";
     if (isGtin(text.replace(/^\][A-Za-z]./, "")) || /\/01\/\d{14}/.test(text)) return "product";
     return "code";
   };
   const known = (text, found) => {
-    if (found === null) return { kind: byForm(text), name: text };
+    if (found === null) return { kind: byForm(text), name: state.shelves[text] ?? text };
     if (found.label !== null) return { kind: "label", name: found.label.label };
     if (found.products.length > 0) return { kind: "product", name: found.products[0].name };
     if (found.place !== null) return { kind: "place", name: found.place };
@@ -125,6 +127,22 @@
   const show = (words) => {
     next.textContent = words;
   };
+
+  const loadShelves = async () => {
+    const shelves = {};
+    let after = "";
+    do {
+      const answer = await ask("GET", `/shelf-codes?limit=10000&after=${encodeURIComponent(after)}`);
+      if (!answer?.isDone) return;
+      for (const { code, place } of answer.said.shelf_codes) shelves[code] = place;
+      ({ after } = answer.said);
+    } while (after !== null);
+    state.shelves = shelves;
+    keep();
+  };
+
+  const newKey = () => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+  const newJob = () => ({ key: newKey(), madeAt: Date.now(), state: "waiting" });
 
   let isReading = false;
   const readScans = async () => {
@@ -147,7 +165,7 @@
       sound("wrong");
       show(says("Unknown", text));
     } else if (what.kind === "place") {
-      ask("PUT", "/current-place", { code: text });
+      state.jobs.push({ ...newJob(), shelf: text, label: text, name: what.name });
       sound("one");
       show(says("Place", what.name));
     } else if (state.first === null || (what.kind !== "code" && state.first.kind === what.kind)) {
@@ -161,14 +179,8 @@
       const both = [state.first, what];
       const of = (kind) => both.find((one) => one.kind === kind);
       const label = of("label") ?? both.find((one) => one !== of("product"));
-      state.jobs.push({
-        key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`,
-        scans: [state.first.text, text],
-        label: label.name,
-        name: both.find((one) => one !== label).name,
-        madeAt: Date.now(),
-        state: "waiting",
-      });
+      const scans = [state.first.text, text];
+      state.jobs.push({ ...newJob(), scans, label: label.name, name: both.find((one) => one !== label).name });
       state.first = null;
       sound("two");
       show(nothingYet);
@@ -183,14 +195,18 @@
     isSending = true;
     let job;
     while ((job = state.jobs.find((one) => one.state === "waiting")) !== undefined) {
-      const answer = await ask("POST", "/scanned-pairings", { scans: job.scans }, job.key);
+      const answer = await (job.shelf === undefined
+        ? ask("POST", "/scanned-pairings", { scans: job.scans }, job.key)
+        : ask("PUT", "/current-place", { code: job.shelf }));
       if (answer === null) {
         draw();
         await pause(RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
         continue;
       }
       tries = 0;
-      if (answer.isDone) {
+      if (answer.isDone && job.shelf !== undefined) {
+        state.jobs = state.jobs.filter((one) => one !== job);
+      } else if (answer.isDone) {
         const { label, name, place, step } = answer.said;
         Object.assign(job, { state: "sent", label, name, place, step, sentAt: Date.now() });
       } else {
@@ -253,7 +269,7 @@
         drawn.delete(key);
       }
     }
-    for (const job of state.jobs) {
+    for (const job of state.jobs.filter((one) => one.shelf === undefined || one.state === "refused")) {
       let item = drawn.get(job.key);
       if (item === undefined) {
         item = made.content.firstElementChild.cloneNode(true);
@@ -327,53 +343,22 @@
     keep();
     readScans();
   });
-  root.addEventListener("scanned", ({ detail }) => {  // by the camera
+  root.addEventListener("scanned", ({ detail }) => { // by the camera, or in a photo
     state.scans.push(detail);
     keep();
     readScans();
   });
-  root.addEventListener("no-camera", () => {
-    sound("wrong");
-    show(says("NoCamera"));
-  });
+  for (const [missed, words] of Object.entries({ "no-camera": "NoCamera", "no-code": "NoCode", "no-answer": "Offline" })) {
+    root.addEventListener(missed, () => {
+      sound("wrong");
+      show(says(words));
+    });
+  }
   document.addEventListener("keydown", (event) => {
     // A scanner types wherever the cursor is: what is typed nowhere is typed into the field.
     const isNowhere = document.activeElement === document.body || document.activeElement === document.getElementById("main");
     if (isNowhere && event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) input.focus();
   }, { capture: true });
-  const PHOTO_SIDE_PX = 1360;
-  const scaledDown = async (file) => {
-    const picture = await createImageBitmap(file);
-    const scale = Math.min(1, PHOTO_SIDE_PX / Math.max(picture.width, picture.height));
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.round(picture.width * scale);
-    canvas.height = Math.round(picture.height * scale);
-    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-    return new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.9));
-  };
-  const photo = document.getElementById("pair-photo");
-  photo.addEventListener("change", async () => {
-    const [file] = photo.files;
-    if (file === undefined) return;
-    let codes = [];
-    try {
-      const body = await scaledDown(file);
-      const answer = await fetch(`${at}/photographed-codes`, { method: "POST", headers: { "Content-Type": "image/jpeg" }, body });
-      if (answer.ok) ({ codes } = await answer.json());
-    } catch {
-      tell("Offline");
-    }
-    photo.value = "";
-    if (codes.length === 0) {
-      sound("wrong");
-      show(says("NoCode"));
-    }
-    // The one in the middle is meant; two side by side are a label and its product.
-    for (const { text } of codes.length === 2 ? codes : codes.slice(0, 1)) state.scans.push(text);
-    keep();
-    readScans();
-    input.focus();
-  });
   document.getElementById("pair-clear").addEventListener("click", () => {
     state.first = null;
     keep();
@@ -405,6 +390,7 @@
   document.getElementById("pair-tools").hidden = false;
   if (state.first !== null) show(says({ label: "Label", product: "Product", code: "Code" }[state.first.kind], state.first.name));
   draw();
+  loadShelves();
   readScans();
   send();
   follow();
