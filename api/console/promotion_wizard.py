@@ -1,45 +1,39 @@
-"""A new promotion on one page: what, for how much, when, where; and how it will look.
+"""A promotion on one page, new or changed: what, how much, when, where; and how it will look.
 
 The page previews as one types, on the panels in use and by the shop's own renderer; nothing is
 stored until somebody saves it. Without scripts a button previews.
 """
 
 import asyncio
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from http import HTTPStatus
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
 
 from api.console.acting import Form, Sent, Wrong, go_on, new_key, wrong_of
 from api.console.frame import Frame, Framed, show
 from api.console.languages import mark, say
 from api.console.own_api import Api, ApiProblem, OwnApi, part
+from api.console.promotion_form import (
+    CHOOSES,
+    FIELDS,
+    GIVES,
+    KEPT,
+    fields_of,
+    lines_of,
+    promotion_of,
+)
 from api.console.templates import draw
 from esl.domain.access import Scope
 from esl.domain.errors import Forbidden
 
 router = APIRouter(include_in_schema=False)
 
-GIVES: Final[Mapping[str, str]] = {
-    "percent": mark("per cent off"),
-    "price": mark("a price of"),
-    "amount": mark("off, in money"),
-    "total": mark("several for a price"),
-    "pay_for": mark("several, and pay for fewer"),
-}
-CHOOSES: Final[Mapping[str, str]] = {
-    "skus": mark("These products"),
-    "categories": mark("A category"),
-    "brands": mark("A brand"),
-    "tags": mark("A tag"),
-    "everything": mark("Everything"),
-}
 TROUBLES: Final[Mapping[str, str]] = {
     "unlawful_claim": mark(
         "It is not below the lowest price of the days before: the label shows the price, and claims"
@@ -56,12 +50,7 @@ TROUBLES: Final[Mapping[str, str]] = {
 }
 """What a preview may find, in words."""
 
-_FIELDS: Final = (
-    *("name", "gives", "value", "quantity", "chooses", "picked", "which", "except"),
-    *("begins", "ends", "where", "first_area", "badge", "club", "priority"),
-)
-_IN_MONEY: Final = ("price", "amount", "total")
-_LINES_MOST: Final = 300
+LINES_MOST: Final = 5000
 _PICTURES_MOST: Final = 6
 _FOUND_MOST: Final = 8
 _SATURDAY: Final = 5
@@ -75,6 +64,20 @@ class Asked:
     fields: Mapping[str, str]
     promotion: Mapping[str, Any]
     unknown: Sequence[str] = ()  # lines that name no product
+    lines: int = 0
+
+    @property
+    def wrong(self) -> str | None:
+        """What must be put right before it can be saved."""
+        if self.lines > LINES_MOST:
+            return say(
+                "These are %(many)s products: name %(most)s at most, or choose by category or tag.",
+                many=self.lines,
+                most=LINES_MOST,
+            )
+        if self.unknown:
+            return say("No product is known by: %(codes)s.", codes=", ".join(self.unknown[:10]))
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,16 +86,25 @@ class Outlook:
 
     preview: Mapping[str, Any] | None = None
     pictures: Sequence[Mapping[str, str]] = ()
-    unknown: Sequence[str] = ()
+    not_yet: str | None = None  # what must be put right before it can be saved
     wrong: Wrong | None = None
     troubles: Sequence[tuple[str, int, Sequence[str]]] = field(default_factory=list)
 
 
 @router.get("/promotions/new")
-async def new_page(frame: Framed, api: Api) -> Response:
-    """Show the form as it begins: a tenth off, this weekend, in this store."""
+async def new_page(
+    frame: Framed, api: Api, of: Annotated[str, Query(max_length=64)] = ""
+) -> Response:
+    """Show the form as it begins: this weekend, in this store; or ``of`` what is to be changed."""
     _require(frame)
-    fields = dict.fromkeys(_FIELDS, "") | {
+    if of:
+        found = await api.send("GET", f"/api/v1/promotions/{part(of)}")
+        definition = found.json()["promotion"]
+        fields = fields_of(definition, frame) | {"of": of, "version": found.headers["etag"]}
+        return await _draw(
+            frame, api, Asked(fields=fields, promotion=definition), is_looked_at=True
+        )
+    fields = dict.fromkeys(FIELDS, "") | {
         "gives": "percent",
         "chooses": "skus",
         "where": "here",
@@ -120,14 +132,20 @@ async def save(frame: Framed, api: Api, form: Sent) -> Response:
     asked = await _read(form, frame, api)
     if form.has("look") or form.has("search") or form.text("add"):
         return await _draw(frame, api, asked, search=form.text("q"), is_looked_at=form.has("look"))
-    if asked.unknown:
-        text = say("No product is known by: %(codes)s.", codes=", ".join(asked.unknown[:10]))
-        return await _draw(frame, api, asked, status=422, wrong=Wrong(text=text))
+    if asked.wrong is not None:
+        return await _draw(frame, api, asked, status=422, wrong=Wrong(text=asked.wrong))
     promotion = dict(asked.promotion)
     try:
-        made = await _create(api, promotion, form)
+        if asked.fields["of"]:
+            made = await _replace(api, promotion, asked.fields, form)
+        else:
+            made = await _create(api, promotion, form)
     except ApiProblem as problem:
-        return await _draw(frame, api, asked, status=problem.status, wrong=wrong_of(problem))
+        wrong = wrong_of(problem)
+        if problem.status == HTTPStatus.PRECONDITION_FAILED:
+            text = say("Somebody changed this promotion after you opened it: open it again.")
+            wrong = Wrong(text=text)
+        return await _draw(frame, api, asked, status=problem.status, wrong=wrong)
     at = f"/promotions/{part(made)}"
     if not form.has("schedule"):
         return go_on(frame.at(at), say("It is saved as a draft: schedule it when it is right."))
@@ -149,13 +167,6 @@ def weekend(now: datetime) -> tuple[datetime, datetime]:
     return day + timedelta(days=_SATURDAY - day.weekday()), monday
 
 
-def id_of(name: str, now: datetime) -> str:
-    """Make a promotion's id of its name and day: ``weekend-coffee-20260307``."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
-    return f"{slug or 'promotion'}-{now:%Y%m%d}"
-
-
 async def _create(api: OwnApi, promotion: dict[str, Any], form: Form) -> str:
     """Create it under the first id that is free.
 
@@ -175,24 +186,47 @@ async def _create(api: OwnApi, promotion: dict[str, Any], form: Form) -> str:
     return str(promotion["id"])
 
 
+async def _replace(
+    api: OwnApi, promotion: Mapping[str, Any], fields: Mapping[str, str], form: Form
+) -> str:
+    """Put what was changed in the place of what was read.
+
+    Raises:
+        ApiProblem: It is refused: it has begun, or somebody else has changed it since.
+    """
+    of = fields["of"]
+    headers = {**form.once, "If-Match": fields["version"] or "none"}
+    await api.send("PUT", f"/api/v1/promotions/{part(of)}", promotion, headers=headers)
+    return of
+
+
 async def _read(form: Form, frame: Frame, api: OwnApi) -> Asked:
-    fields = {name: form.text(name) for name in _FIELDS}
+    fields = {name: form.text(name) for name in FIELDS}
+    lines = lines_of(fields["picked"])
     if added := form.text("add"):
-        fields["picked"] = "\n".join([*fields["picked"].splitlines(), added])
-    lines = [line.strip() for line in re.split(r"[\n;,\t]", fields["picked"]) if line.strip()]
-    skus, unknown = await _skus_of(lines[:_LINES_MOST], frame, api)
-    if added:
-        fields["picked"] = "\n".join(dict.fromkeys(lines))
-    return Asked(fields=fields, promotion=_promotion(fields, skus, frame), unknown=unknown)
+        lines = list(dict.fromkeys([*lines, added]))
+        fields["picked"] = "\n".join(lines)
+    base = None
+    if fields["of"]:
+        base = (await api.get(f"/api/v1/promotions/{part(fields['of'])}"))["promotion"]
+    skus, unknown = await _skus_of(lines, frame, api) if len(lines) <= LINES_MOST else ([], [])
+    return Asked(
+        fields=fields,
+        promotion=promotion_of(fields, skus, frame, _now(frame), base),
+        unknown=unknown,
+        lines=len(lines),
+    )
 
 
 async def _skus_of(lines: Sequence[str], frame: Frame, api: OwnApi) -> tuple[list[str], list[str]]:
     """Find the products of SKUs and bar codes; say which lines name none, or several."""
+    if not lines:
+        return [], []
     at = f"/api/v1/stores/{part(frame.store_id)}/scans"
-    found = await asyncio.gather(*(api.get(at, text=line[:500]) for line in lines))
+    answer = await api.send("POST", at, {"texts": [line[:500] for line in lines]})
     skus: list[str] = []
     unknown: list[str] = []
-    for line, one in zip(lines, found, strict=True):
+    for line, one in zip(lines, answer.json()["scans"], strict=True):
         named = [product["sku"] for product in one["products"]]
         if len(named) == 1:
             skus.append(named[0])
@@ -201,53 +235,15 @@ async def _skus_of(lines: Sequence[str], frame: Frame, api: OwnApi) -> tuple[lis
     return list(dict.fromkeys(skus)), unknown
 
 
-def _promotion(fields: Mapping[str, str], skus: list[str], frame: Frame) -> dict[str, Any]:
-    value = fields["value"].replace(",", ".")
-    kind = fields["gives"] if fields["gives"] in GIVES else "percent"
-    gives: dict[str, Any] = {kind: value}
-    if kind in ("total", "pay_for"):
-        gives = {kind: value if kind == "total" else _whole(value)}
-        gives["quantity"] = _whole(fields["quantity"])
-    chooses = fields["chooses"] if fields["chooses"] in CHOOSES else "skus"
-    which = [one.strip() for one in fields["which"].split(",") if one.strip()]
-    selection: dict[str, Any] = {chooses: which}
-    if chooses == "skus":
-        selection = {"skus": skus}
-    elif chooses == "everything":
-        selection = {"everything": True}
-    stores = [one["store_id"] for one in frame.stores]
-    made: dict[str, Any] = {
-        "id": id_of(fields["name"], _now(frame)),
-        "name": fields["name"],
-        "gives": gives,
-        "selection": selection,
-        "where": {"stores": stores if fields["where"] == "all" else [frame.store_id]},
-        "window": {name: fields[name][:16] for name in ("begins", "ends") if fields[name]},
-    }
-    if kind in _IN_MONEY and frame.store is not None:
-        made["currency"] = frame.store["currency"]
-    if fields["badge"]:
-        made["badge"] = fields["badge"]
-    if fields["club"]:
-        made["club"] = fields["club"]
-    if fields["first_area"]:
-        made["rollout"] = [{"areas": [fields["first_area"]]}]
-    return made
-
-
-def _whole(text: str) -> int | str:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else text  # noqa: PLR2004
-
-
 async def _outlook(asked: Asked, frame: Frame, api: OwnApi) -> Outlook:
     if not _says_enough(asked):
-        return Outlook(unknown=asked.unknown)
+        return Outlook(not_yet=asked.wrong)
     promotion = dict(asked.promotion)
     promotion["name"] = promotion["name"] or say("New promotion")
     try:
         answer = await api.send("POST", "/api/v1/promotions/preview", {"promotion": promotion})
     except ApiProblem as problem:
-        return Outlook(unknown=asked.unknown, wrong=wrong_of(problem))
+        return Outlook(not_yet=asked.wrong, wrong=wrong_of(problem))
     preview = answer.json()
     here = next((s for s in preview["stores"] if s["store"] == frame.store_id), None)
     faces = here["faces"][:_PICTURES_MOST] if here is not None else []
@@ -260,7 +256,7 @@ async def _outlook(asked: Asked, frame: Frame, api: OwnApi) -> Outlook:
     return Outlook(
         preview=preview,
         pictures=[one for one in pictures if one is not None],
-        unknown=asked.unknown,
+        not_yet=asked.wrong,
         troubles=[(code, many, named) for code, (many, named) in troubles.items()],
     )
 
@@ -299,10 +295,14 @@ async def _draw(
 ) -> Response:
     at = f"/api/v1/stores/{part(frame.store_id)}/products"
     found = await api.get(at, search=search, limit=_FOUND_MOST) if search else {"products": []}
+    groups = await api.get("/api/v1/groups", store=frame.store_id)
     outlook = await _outlook(asked, frame, api) if is_looked_at else None
     page = {
         "asked": asked.fields,
         "found": found["products"],
+        "groups": groups["groups"],
+        "kept": KEPT,
+        "taken": say("%(many)s codes were taken from the file.", many="%(many)s"),
         "q": search,
         "gives": GIVES,
         "chooses": CHOOSES,

@@ -1,7 +1,7 @@
 """Scans: what a code stands for in a store, and two of them made into a pairing."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -17,8 +17,8 @@ from esl.domain.access import Scope
 from esl.domain.ids import Sku, StoreId
 from esl.domain.pricing import CurrentPrice
 from esl.domain.product import Product
-from esl.domain.scan import LONGEST
-from esl.intake.scan_json import parse_scans
+from esl.domain.scan import LONGEST, read_scan
+from esl.intake.scan_json import parse_scans, parse_texts
 from esl.services import scanning
 from esl.services.scanning import Meant
 from esl.store.pairing_events import hangings
@@ -45,7 +45,19 @@ async def get_scan(
     or the address in its picture, short links, SKUs, and the codes of shelves.
     """
     store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
-    return await doors.read(house, lambda tx: _scan_view(tx, store_id, which.text))
+    read_scan(which.text)
+    return (await doors.read(house, lambda tx: _scan_views(tx, store_id, [which.text])))[0]
+
+
+@router.post("/scans", openapi_extra=openapi_scans.LOOK_UP)
+async def look_up_scans(
+    store: str, request: Request, house: TheHouse, who: Asker
+) -> dict[str, Any]:
+    """Say what many texts stand for, each in its place: what was pasted, or scanned into a list."""
+    store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
+    value, _ = await doors.read_json(request)
+    texts = parse_texts(value)
+    return {"scans": await doors.read(house, lambda tx: _scan_views(tx, store_id, texts))}
 
 
 @router.post("/scanned-pairings", openapi_extra=openapi_scans.PAIR)
@@ -92,20 +104,25 @@ async def read_photo(store: str, request: Request, house: TheHouse, who: Asker) 
     return {"codes": [{"text": one.text, "symbol": one.symbol} for one in found]}
 
 
-def _scan_view(tx: Connection, store_id: StoreId, text: str) -> dict[str, Any]:
-    meant = scanning.look_up(tx, store_id, text)
-    found = products_by_sku(tx, store_id, meant.skus)
-    prices = current_prices(tx, store_id, meant.skus)
-    label: dict[str, Any] | None = None
-    if meant.label is not None:
-        hangs = hangings(tx, [meant.label])[meant.label]
-        label = {"label": meant.label, "skus": list(hangs.skus), "place": hangs.place}
-    return {
-        "kind": _kind(meant),
-        "label": label,
-        "products": [_product(found[sku], prices.get(sku)) for sku in meant.skus],
-        "place": meant.place,
-    }
+def _scan_views(tx: Connection, store_id: StoreId, texts: Sequence[str]) -> list[dict[str, Any]]:
+    all_meant = scanning.look_up(tx, store_id, texts)
+    skus = {sku for meant in all_meant for sku in meant.skus}
+    found, prices = products_by_sku(tx, store_id, skus), current_prices(tx, store_id, skus)
+    hang = hangings(tx, {meant.label for meant in all_meant if meant.label is not None})
+    views: list[dict[str, Any]] = []
+    for meant in all_meant:
+        label: dict[str, Any] | None = None
+        if meant.label is not None:
+            hangs = hang[meant.label]
+            label = {"label": meant.label, "skus": list(hangs.skus), "place": hangs.place}
+        view = {
+            "kind": _kind(meant),
+            "label": label,
+            "products": [_product(found[sku], prices.get(sku)) for sku in meant.skus],
+            "place": meant.place,
+        }
+        views.append(view)
+    return views
 
 
 def _kind(meant: Meant) -> str:

@@ -4,9 +4,10 @@ two texts ─▶ what each may be ─▶ the one way in which both are something
 none, or more than one ─▶ refused, in words
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from sqlalchemy import Connection, select
 
@@ -20,8 +21,9 @@ from esl.store import labels as label_rows
 from esl.store import shelf_places
 from esl.store.pairing_events import newest_of
 from esl.store.products import products_by_sku
-from esl.store.short_links import link_coded
+from esl.store.short_links import links_coded
 from esl.store.tables import product_gtins, products
+from esl.store.upsert import in_batches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,28 +52,18 @@ class ScannedPair:
     touched: tuple[LabelId, ...]
 
 
-def look_up(tx: Connection, store_id: StoreId, text: str) -> Meant:
-    """Say what a scanned or typed text stands for in a store.
+def look_up(tx: Connection, store_id: StoreId, texts: Sequence[str]) -> list[Meant]:
+    """Say what scanned or typed texts stand for in a store, each in its place.
 
     A picture's own address names its label and its product: then it is the label that was
     scanned. Where digits are a label's id and a GTIN, they are the GTIN.
 
     Raises:
-        InvalidInput: There is nothing in the text, or too much.
+        InvalidInput: There is nothing in a text, or too much; at its number.
     """
-    scan = read_scan(text)
-    skus = _skus_of(tx, store_id, scan)
-    label = None
-    if scan.label is not None and not (scan.gtins and skus):
-        found = label_rows.labels_by_id(tx, [LabelId(scan.label)])
-        held = found.get(LabelId(scan.label))
-        label = held.label_id if held is not None and held.store_id == store_id else None
-    if label is not None and "://" in scan.text:
-        skus = ()
-    place = None
-    if scan.shelf_code is not None and label is None and not skus:
-        place = shelf_places.codes_of(tx, store_id, [scan.shelf_code]).get(scan.shelf_code)
-    return Meant(text=scan.text, label=label, skus=skus, place=place)
+    scans = [read_scan(text, path=f"/{number}") for number, text in enumerate(texts)]
+    known = _Known.read(tx, store_id, scans)
+    return [known.meant_by(scan) for scan in scans]
 
 
 def pair_scanned(
@@ -82,7 +74,7 @@ def pair_scanned(
     Raises:
         InvalidInput: One is unknown, or both are labels, or both products, or it is not sure.
     """
-    first, second = (look_up(tx, store_id, text) for text in texts)
+    first, second = look_up(tx, store_id, texts)
     for place, one in enumerate((first, second)):
         if one.is_nothing:
             raise InvalidInput.at(f"/scans/{place}", _unknown(one), fix=_UNKNOWN_FIX)
@@ -129,24 +121,65 @@ def _no_pair(first: Meant, second: Meant) -> str:
     return "a shelf's code pairs nothing; it says where you stand"
 
 
-def _skus_of(tx: Connection, store_id: StoreId, scan: Scan) -> tuple[Sku, ...]:
-    if scan.gtins:
-        found = _skus_of_gtins(tx, store_id, scan.gtins)
-        if found:
-            return found
-    if scan.sku is not None and products_by_sku(tx, store_id, [Sku(scan.sku)]):
-        return (Sku(scan.sku),)
-    if scan.short_code is not None:
-        link = link_coded(tx, scan.short_code)
-        if link is not None and link.store_id == store_id:
-            return (link.sku,)
-    return ()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What the books have of some texts: a query for each kind, however many there are."""
+
+    labels: Collection[LabelId]
+    skus: Collection[Sku]
+    skus_of_gtin: Mapping[str, tuple[Sku, ...]]
+    sku_of_link: Mapping[str, Sku]
+    places: Mapping[str, str]
+
+    @classmethod
+    def read(cls, tx: Connection, store_id: StoreId, scans: Sequence[Scan]) -> Self:
+        """Read all that the texts may stand for."""
+        labels = [LabelId(scan.label) for scan in scans if scan.label is not None]
+        held = label_rows.labels_by_id(tx, labels)
+        skus = {Sku(scan.sku) for scan in scans if scan.sku is not None}
+        links = links_coded(tx, {s.short_code for s in scans if s.short_code is not None})
+        return cls(
+            labels={name for name, label in held.items() if label.store_id == store_id},
+            skus=products_by_sku(tx, store_id, skus).keys(),
+            skus_of_gtin=_skus_of_gtins(tx, store_id, {g for scan in scans for g in scan.gtins}),
+            sku_of_link={one.code: one.sku for one in links if one.store_id == store_id},
+            places=shelf_places.codes_of(
+                tx, store_id, {s.shelf_code for s in scans if s.shelf_code is not None}
+            ),
+        )
+
+    def meant_by(self, scan: Scan) -> Meant:
+        """Say what one of them stands for."""
+        skus = self._skus_of(scan)
+        label = None
+        if scan.label is not None and not (scan.gtins and skus):
+            label = LabelId(scan.label) if scan.label in self.labels else None
+        if label is not None and "://" in scan.text:
+            skus = ()
+        place = None
+        if scan.shelf_code is not None and label is None and not skus:
+            place = self.places.get(scan.shelf_code)
+        return Meant(text=scan.text, label=label, skus=skus, place=place)
+
+    def _skus_of(self, scan: Scan) -> tuple[Sku, ...]:
+        of_gtins = {sku for gtin in scan.gtins for sku in self.skus_of_gtin.get(gtin, ())}
+        if of_gtins:
+            return tuple(sorted(of_gtins))
+        if scan.sku is not None and scan.sku in self.skus:
+            return (Sku(scan.sku),)
+        linked = self.sku_of_link.get(scan.short_code) if scan.short_code is not None else None
+        return (linked,) if linked is not None else ()
 
 
-def _skus_of_gtins(tx: Connection, store_id: StoreId, gtins: Sequence[str]) -> tuple[Sku, ...]:
-    main = select(products.c.sku).where(products.c.store_id == store_id, products.c.gtin.in_(gtins))
-    more = select(product_gtins.c.sku).where(
-        product_gtins.c.store_id == store_id, product_gtins.c.gtin.in_(gtins)
-    )
-    found = {*tx.execute(main).scalars(), *tx.execute(more).scalars()}
-    return tuple(Sku(sku) for sku in sorted(found))
+def _skus_of_gtins(
+    tx: Connection, store_id: StoreId, gtins: Collection[str]
+) -> dict[str, tuple[Sku, ...]]:
+    found: dict[str, tuple[Sku, ...]] = {}
+    for table in (products, product_gtins):
+        for batch in in_batches(sorted(gtins)):
+            query = select(table.c.gtin, table.c.sku).where(
+                table.c.store_id == store_id, table.c.gtin.in_(batch)
+            )
+            for row in tx.execute(query):
+                found[row.gtin] = (*found.get(row.gtin, ()), Sku(row.sku))
+    return found

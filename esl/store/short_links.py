@@ -1,7 +1,7 @@
 """Short links: settings, codes, targets and visits; rows in and out."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -119,6 +119,14 @@ def link_coded(tx: Connection, code: str) -> ShortLink | None:
     """Look a code up; None: there is none."""
     row = tx.execute(_links().where(short_links.c.code == code)).one_or_none()
     return _link_from(row) if row is not None else None
+
+
+def links_coded(tx: Connection, codes: Collection[str]) -> list[ShortLink]:
+    """Look codes up; unknown ones are left out."""
+    found: list[ShortLink] = []
+    for batch in in_batches(sorted(codes)):
+        found += map(_link_from, tx.execute(_links().where(short_links.c.code.in_(batch))))
+    return found
 
 
 def links_of_store(

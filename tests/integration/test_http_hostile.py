@@ -20,7 +20,7 @@ pytest_plugins = ["tests.shop_over_http"]
 BODIES_LEAST = 300
 RANDOM_BODIES_LEAST = 100
 SEED = 20_260_301
-ENDPOINTS = 104  # that take JSON
+ENDPOINTS = 106  # that take JSON
 PRODUCTS = "/api/v1/stores/main/products"
 BATCH_ONE = {"1001": "1.29", "1002": "0.99"}
 """Prices that the shop began with, in one request, which is a batch."""

@@ -19,6 +19,7 @@ LISTED_WHOLE = {
 WITHOUT_KEY = {
     "/api/v1/promotions/preview": "it changes nothing",
     "/api/v1/stores/{store}/photographed-codes": "it changes nothing",
+    "/api/v1/stores/{store}/scans": "it changes nothing",
     "/api/v1/stores/{store}/templates/{template}/preview": "it changes nothing",
     "/api/v1/mappings/suggest": "it changes nothing",
     "/api/v1/mappings/try": "it changes nothing",

@@ -64,6 +64,19 @@ def test_what_a_code_stands_for(
     assert what == (found["label"]["label"] if found["label"] else skus[0] if skus else None)
 
 
+def test_many_texts_are_looked_up_at_once_each_in_its_place(house: RunningHouse) -> None:
+    texts = [BREAD, "nobody", "L-1", MILK, TWICE, BREAD]
+    found = house.done("POST", f"{AT}/scans", {"texts": texts})["scans"]
+    assert [one["kind"] for one in found] == [
+        *("product", "unknown", "label", "product", "product", "product")
+    ]
+    assert found == [scan(house, text) for text in texts]
+    bad = house.ask("POST", f"{AT}/scans", json={"texts": ["4711", " ", 7]})
+    check_problem(bad, 422, "/texts/1", "/texts/2")
+    check_problem(house.ask("POST", f"{AT}/scans", json={"texts": []}), 422, "/texts")
+    check_problem(house.ask("POST", f"{AT}/scans", json={"texts": ["1"] * 5001}), 422, "/texts")
+
+
 def test_two_scans_in_either_order(house: RunningHouse) -> None:
     done = house.done("POST", PAIRED, {"scans": ["l-1", BREAD]})
     assert (done["label"], done["sku"], done["name"], done["place"]) == (
