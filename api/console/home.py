@@ -15,6 +15,7 @@ from api.console.frame import Frame, Framed, show
 from api.console.languages import say, say_many, spoken
 from api.console.look import ATTENTION
 from api.console.own_api import Api, ApiProblem, OwnApi, part
+from api.console.problem_words import with_titles
 from api.console.templates import draw
 from api.console.words import STATE_OF, Advice, State, advice_on_view
 from esl.domain.access import Scope
@@ -177,7 +178,7 @@ async def look(frame: Frame, api: OwnApi) -> Home:
         summary=summary,
         numbers=_numbers(frame, summary),
         shelves=[_shelf(frame, view) for view in wrong["labels"]],
-        problems=problems["problems"],
+        problems=with_titles(problems["problems"]),
         running=running,
         again=frame.at("/home/now"),
     )

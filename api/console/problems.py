@@ -12,6 +12,7 @@ from api.console.acting import Sent, Wrong, go_on, new_key, wrong_of
 from api.console.frame import Frame, Framed, show
 from api.console.languages import say
 from api.console.own_api import Api, ApiProblem, OwnApi, part
+from api.console.problem_words import with_titles
 from esl.domain.access import Scope
 
 router = APIRouter(include_in_schema=False)
@@ -75,7 +76,7 @@ async def _look(
     )
     kept = "true" if also_ended else ""
     return ProblemsPage(
-        problems=listed["problems"],
+        problems=with_titles(listed["problems"]),
         more=frame.at("/problems", after=listed["after"], ended=kept) if listed["after"] else None,
         also_ended=also_ended,
         other=frame.at("/problems", ended="" if also_ended else "true"),

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from sqlalchemy import update
 
+from api.console.problem_words import TITLES
 from esl.domain.ids import LabelId, StoreId
 from esl.domain.problem import Finding, ProblemKind
 from esl.store import problems, remove_tasks
@@ -127,3 +128,8 @@ def test_who_only_looks_has_no_buttons(house: RunningHouse) -> None:
     assert "taken-off" not in answer.text
     blind = house.token("price:read", stores=(STORE,))
     assert house.ask("GET", "/problems", token=blind, headers=PEOPLE).status_code == 403
+
+
+def test_every_kind_of_problem_has_a_title() -> None:
+    assert set(TITLES) == set(ProblemKind)
+    assert len(set(TITLES.values())) == len(TITLES)
