@@ -73,6 +73,7 @@ from api.routes import (
     templates,
     till,
     tokens,
+    walk_list,
     zones,
 )
 from api.short_way import ShortWay
@@ -128,7 +129,7 @@ def create_app(house: House) -> ASGIApp:
         *(refused_messages, promotions, promotion_events, till, proposals, journal),
         zones,
         *(subscriptions, events, notifications),
-        *(inspections, paper, pairings, scans, places, planograms, links),
+        *(inspections, walk_list, paper, pairings, scans, places, planograms, links),
         *(audit, shown, shelf_report),
         *(people, me, clients, oauth),
         *(solum, pricer),

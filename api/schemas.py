@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from esl.domain.face import Face
@@ -10,6 +10,7 @@ from esl.domain.ids import GatewayId
 from esl.domain.label import LabelState, phase_of
 from esl.domain.money import MINOR_DIGITS, format_minor
 from esl.domain.pricing import CurrentPrice
+from esl.domain.problem import Problem
 from esl.domain.product import Product
 from esl.domain.template import SavedPicture, SavedTemplate
 from esl.domain.template_rule import StockIs, TemplateRule
@@ -262,3 +263,9 @@ def picture_view(picture: SavedPicture) -> dict[str, Any]:
         "saved_by": picture.saved_by,
         "saved_at": picture.saved_at,
     }
+
+
+def problem_view(problem: Problem) -> dict[str, Any]:
+    """What is wrong, or was: the row as it is kept."""
+    view = asdict(problem)
+    return {"problem": view.pop("problem_id"), "store": view.pop("store_id"), **view}

@@ -42,6 +42,10 @@ class Form:
         """Say whether a box was ticked, or a button pressed."""
         return name in self.fields
 
+    def with_text(self, name: str, text: str) -> "Form":
+        """Return the form with another text in a field."""
+        return Form(fields={**self.fields, name: text})
+
     @property
     def once(self) -> dict[str, str]:
         """The header by which a form that is sent twice is answered as it was the first time."""

@@ -108,6 +108,13 @@ PLACES: Final[Sequence[Place]] = (
         needs=Scope.LABEL_READ,
     ),
     Place(
+        key="walk",
+        path="/walk",
+        word=mark("Walk and fix"),
+        letter="f",
+        needs=Scope.LABEL_READ,
+    ),
+    Place(
         key="held",
         path="/held",
         word=mark("Doubted prices"),

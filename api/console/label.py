@@ -87,7 +87,7 @@ async def label_page(label: str, frame: Framed, api: Api) -> Response:
 async def act(label: str, frame: Framed, api: Api, form: Sent) -> Response:
     """Do one thing with it: send again, light, unpair, move, replace, or undo."""
     try:
-        done = await _Doing(label, frame, api, form).do(form.text("what"))
+        done = await Doing(label, frame, api, form).do(form.text("what"))
     except ApiProblem as problem:
         page = await _look(label, frame, api, wrong=wrong_of(problem), asked=form.fields)
         return show("label", frame, status=problem.status, page=page, step_words=STEP_WORDS)
@@ -96,7 +96,7 @@ async def act(label: str, frame: Framed, api: Api, form: Sent) -> Response:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Done:
+class Done:
     """What was done, how to take it back, and which label to look at then."""
 
     said: str
@@ -104,14 +104,14 @@ class _Done:
     goes_to: str | None = None
 
 
-class _Doing:
+class Doing:
     """Asks the API for what a button of the page means."""
 
     def __init__(self, label: str, frame: Frame, api: OwnApi, form: Form) -> None:
         self._label, self._api, self._form = label, api, form
         self._at = f"/api/v1/stores/{part(frame.store_id)}"
 
-    async def do(self, what: str) -> _Done:
+    async def do(self, what: str) -> Done:
         """Do it.
 
         Raises:
@@ -130,44 +130,44 @@ class _Doing:
         answer = await self._api.send(method, f"{self._at}/{path}", body, headers=self._form.once)
         return answer.json()
 
-    async def _resend(self) -> _Done:
+    async def _resend(self) -> Done:
         await self._send("POST", f"labels/{part(self._label)}/resend", {})
-        return _Done(said=say("Its picture is sent once more."))
+        return Done(said=say("Its picture is sent once more."))
 
-    async def _light(self) -> _Done:
+    async def _light(self) -> Done:
         body = {"labels": [self._label], "colour": "green", "seconds": LIGHT_S}
         if not (await self._send("POST", "lights", body))["labels"]:
-            return _Done(said=say("No gateway has heard it, so it cannot blink."))
-        return _Done(said=say("It blinks green for %(seconds)s seconds.", seconds=LIGHT_S))
+            return Done(said=say("No gateway has heard it, so it cannot blink."))
+        return Done(said=say("It blinks green for %(seconds)s seconds.", seconds=LIGHT_S))
 
-    async def _unpair(self) -> _Done:
+    async def _unpair(self) -> Done:
         await self._send("DELETE", f"pairings/{part(self._label)}")
         said = say("Unpaired: it will show no price.")
-        return _Done(said=said, undo=await self._way_back(self._label))
+        return Done(said=said, undo=await self._way_back(self._label))
 
-    async def _move(self) -> _Done:
+    async def _move(self) -> Done:
         place = self._form.text("place")
         rows = [{"label": self._label, "place": place or None}]
         [row] = (await self._send("POST", "places", {"rows": rows}))["results"]
         if row["decision"] == RowDecision.REJECTED:
             raise ApiProblem(422, {"detail": row["reason"], "fix": row["fix"]})
-        return _Done(
+        return Done(
             said=say("Moved to %(place)s.", place=place), undo=await self._way_back(self._label)
         )
 
-    async def _replace(self) -> _Done:
+    async def _replace(self) -> Done:
         new = self._form.text("new").lower()
         await self._send("POST", "replacements", {"broken": self._label, "new": new})
-        return _Done(
+        return Done(
             said=say("%(new)s takes its products and its place.", new=new),
             undo=await self._way_back(new),
             goes_to=new,
         )
 
-    async def _undo(self) -> _Done:
+    async def _undo(self) -> Done:
         step = self._form.text("step") or "0"
         await self._send("POST", f"pairing-steps/{part(step)}/undo")
-        return _Done(said=say("Undone."))
+        return Done(said=say("Undone."))
 
     async def _way_back(self, label: str) -> Undo | None:
         """Say how to take back what was just done to a label."""

@@ -1,7 +1,6 @@
 """How labels do as devices, what is wrong, what a person must do, and what became of updates."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -12,13 +11,13 @@ from sqlalchemy import Connection
 from api import doors, openapi_orders
 from api.auth import Asker, TheHouse
 from api.edits import Edited, Read
+from api.schemas import problem_view
 from esl.domain.access import Scope
 from esl.domain.errors import UnknownTask
 from esl.domain.fleet import FleetState
 from esl.domain.ids import StoreId
 from esl.domain.instants import instant_text
 from esl.domain.place import StorePolicy
-from esl.domain.problem import Problem
 from esl.domain.verdict import Verdict
 from esl.intake.order_json import parse_policy
 from esl.services import fleet, silence, till_channels, verdicts
@@ -122,7 +121,7 @@ async def list_problems(
         ),
     )
     more = found[-1].problem_id if len(found) == page.limit else None
-    return {"problems": [_problem_view(problem) for problem in found], "after": more}
+    return {"problems": [problem_view(problem) for problem in found], "after": more}
 
 
 @router.get("/problems/{problem}")
@@ -131,7 +130,7 @@ async def get_problem(store: str, problem: str, house: TheHouse, who: Asker) -> 
     store_id = await doors.enter(house, who, Scope.LABEL_READ, store)
     number = doors.number(problem, "problem")
     found = await doors.read(house, lambda tx: problems.problem_numbered(tx, store_id, number))
-    return _problem_view(found)
+    return problem_view(found)
 
 
 @router.get("/remove-tasks")
@@ -291,11 +290,6 @@ def _member_view(member: Member) -> dict[str, Any]:
         "refresh_failures": device.refresh_failures,
         "retired_at": device.retired_at,
     }
-
-
-def _problem_view(problem: Problem) -> dict[str, Any]:
-    view = asdict(problem)
-    return {"problem": view.pop("problem_id"), "store": view.pop("store_id"), **view}
 
 
 def _task_view(task: RemoveTask) -> dict[str, Any]:

@@ -75,6 +75,17 @@ def items_of(tx: Connection, inspection_ids: Sequence[int]) -> dict[int, list[It
     return found
 
 
+def last_looks(tx: Connection, store_id: StoreId, *, since: datetime) -> dict[LabelId, Item]:
+    """Load what was last seen of each label that somebody looked at since a moment."""
+    query = (
+        select(inspection_items)
+        .join(inspections, inspections.c.inspection_id == inspection_items.c.inspection_id)
+        .where(inspections.c.store_id == store_id, inspection_items.c.seen_at > since)
+        .order_by(inspection_items.c.seen_at)
+    )
+    return {LabelId(row.label_id): _item(row) for row in tx.execute(query)}
+
+
 def put_seen(
     tx: Connection,
     inspection_id: int,

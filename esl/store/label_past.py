@@ -1,15 +1,16 @@
 """What a label was like before: its pictures, the newest first, and a battery sample a day."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, func, select, text
 
 from esl.domain.ids import Digest, GatewayId, LabelId
 from esl.store.columns import instant_from
-from esl.store.tables import battery_samples
+from esl.store.tables import battery_samples, display_log
+from esl.store.upsert import in_batches
 
 _DISPLAYS: Final = text(
     """
@@ -44,6 +45,19 @@ class Battery:
     on_day: date
     millivolts: int
     temperature_c: int | None
+
+
+def last_reported(tx: Connection, label_ids: Collection[LabelId]) -> dict[LabelId, datetime]:
+    """Say when labels last reported another picture than before; never: left out."""
+    found: dict[LabelId, datetime] = {}
+    for batch in in_batches(sorted(set(label_ids))):
+        query = (
+            select(display_log.c.label_id, func.max(display_log.c.recorded_at).label("at"))
+            .where(display_log.c.label_id.in_(batch))
+            .group_by(display_log.c.label_id)
+        )
+        found.update((LabelId(row.label_id), row.at) for row in tx.execute(query))
+    return found
 
 
 def displays_of(tx: Connection, label_id: LabelId, *, before: int, most: int) -> list[Display]:

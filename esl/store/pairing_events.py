@@ -48,6 +48,19 @@ def hangings(tx: Connection, label_ids: Collection[LabelId]) -> dict[LabelId, Ha
     return found
 
 
+def last_changed(tx: Connection, label_ids: Collection[LabelId]) -> dict[LabelId, datetime]:
+    """Say when pairings or places of labels changed last; never: left out."""
+    found: dict[LabelId, datetime] = {}
+    for batch in in_batches(sorted(set(label_ids))):
+        query = (
+            select(pairing_events.c.label_id, func.max(pairing_events.c.at).label("at"))
+            .where(pairing_events.c.label_id.in_(batch))
+            .group_by(pairing_events.c.label_id)
+        )
+        found.update((LabelId(row.label_id), row.at) for row in tx.execute(query))
+    return found
+
+
 def add_events(
     tx: Connection,
     store_id: StoreId,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, delete, func, select, text, update
 
 from esl.domain.errors import NotFound
 from esl.domain.ids import GatewayId, LabelId, StoreId
-from esl.domain.problem import Finding, Problem
+from esl.domain.problem import LABEL_KINDS, Finding, Problem
 from esl.store.columns import AnyRow
 from esl.store.labels import LABEL_IS_REFUSED
 from esl.store.tables import REFUSED, gateways, labels, problems
@@ -79,6 +79,22 @@ def list_problems(
         .limit(limit)
     )
     return _problems(tx, query if also_ended else query.where(problems.c.until.is_(None)))
+
+
+def problems_of_labels(tx: Connection, store_id: StoreId) -> dict[LabelId, tuple[Problem, ...]]:
+    """Load the open problems of a store's labels, each label's by number."""
+    kinds = [kind.value for kind in LABEL_KINDS]
+    query = (
+        select(problems)
+        .where(problems.c.store_id == store_id, problems.c.until.is_(None))
+        .where(problems.c.kind.in_(kinds))
+        .order_by(problems.c.problem_id)
+    )
+    found: dict[LabelId, tuple[Problem, ...]] = {}
+    for one in _problems(tx, query):
+        label_id = LabelId(one.subject)
+        found[label_id] = (*found.get(label_id, ()), one)
+    return found
 
 
 def problem_numbered(tx: Connection, store_id: StoreId, number: int) -> Problem:

@@ -190,6 +190,7 @@ DOORS = [
         [{"label": "l-1", "place": "3/2"}],
     ),
     Door("GET", "/api/v1/stores/{store}/shelf-codes", Scope.LABEL_READ),
+    Door("GET", "/api/v1/stores/{store}/walk-list", Scope.LABEL_READ),
     Door("POST", "/api/v1/stores/{store}/scans", Scope.LABEL_READ, {"texts": ["4711"]}),
     Door("GET", "/api/v1/stores/{store}/current-place", Scope.LABEL_PAIR),
     Door("PUT", "/api/v1/stores/{store}/current-place", Scope.LABEL_PAIR, {}),
