@@ -12,7 +12,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from tests.proof.upgrade import Shop, previous_release
+from tests.proof.upgrade_shop import Shop, previous_release
 
 GOLDEN = Path(__file__).parent / "golden"
 LABELS, PRODUCTS = 8, 6
