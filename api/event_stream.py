@@ -72,6 +72,14 @@ _OF_LABELS: Final = frozenset(
 log = structlog.get_logger()
 
 
+ENDS: Final = {
+    "rights": "Its token or session has ended or may hear this no more: sign in again.",
+    "time": "All that was asked for was sent; connect again with the last id for what follows.",
+    "stopping": "Connect again with the last id: nothing that happens meanwhile is missed.",
+}
+"""Why a stream ends, and how to go on: its last event says both."""
+
+
 def right_for(kind: EventType) -> Right:
     """Say what it takes to hear of something."""
     return Right.LABEL_READ if kind in _OF_LABELS else Right.PRICE_READ
@@ -143,18 +151,18 @@ class EventStream:
                 while True:
                     reason = await self._check()
                     if reason is not None:
-                        yield _event("end", {"reason": reason})
+                        yield _end(reason)
                         return
                     piece, is_all = await self._next()
                     if piece:
                         yield piece
                     if is_all:
                         if self._is_over():
-                            yield _event("end", {"reason": "time"})
+                            yield _end("time")
                             return
                         await self._wait(watcher)
             except Unavailable:
-                yield _event("end", {"reason": "stopping"})
+                yield _end("stopping")
 
     async def _begin(self) -> bytes:
         """Find the place to begin at, and say so if that is not where the reader was."""
@@ -310,6 +318,10 @@ def _for(who: Principal, event: Event) -> Event | None:
         return event if right in who.scopes_in(event.store_id) else None
     stores = [store for store in event.data["stores"] if right in who.scopes_in(store)]
     return replace(event, data={**event.data, "stores": stores}) if stores else None
+
+
+def _end(reason: str) -> bytes:
+    return _event("end", {"reason": reason, "fix": ENDS[reason]})
 
 
 def _event(kind: str, data: dict[str, Any], mark: str | None = None) -> bytes:

@@ -216,8 +216,11 @@ async def _serve(
             await asyncio.sleep(0.01)
         outcome["running"] = RunningHouse(house, application, port)
 
+        loop = asyncio.get_running_loop()
+
         def stop() -> None:
             server.should_exit = True
+            loop.call_soon_threadsafe(house.live.close)  # as `api.server` stops
 
         outcome["stop"] = stop
         ready.set()

@@ -3,8 +3,10 @@
 import contextlib
 import json
 import shutil
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from sqlalchemy import insert
 
 from api import event_stream
+from api.event_stream import ENDS
 from api.open_streams import STREAMS_OF_ONE
 from esl.domain.access import Scope
 from esl.domain.ids import StoreId
@@ -226,8 +229,40 @@ def test_rights_that_end_end_the_stream(shop: RunningHouse) -> None:
         ended_at = time.monotonic()
         shop.done("DELETE", f"/api/v1/tokens/{token_id}")
         last = list(sent)[-1]
-    assert (last.event, last.data) == ("end", {"reason": "rights"})
+    assert (last.event, last.data) == ("end", {"reason": "rights", "fix": ENDS["rights"]})
     assert time.monotonic() - ended_at < 30
+
+
+def test_who_asked_for_a_while_is_told_that_it_is_over(shop: RunningHouse) -> None:
+    with streaming(shop, for_s=0) as sent:
+        last = list(sent)[-1]
+    assert (last.event, last.data) == ("end", {"reason": "time", "fix": ENDS["time"]})
+
+
+def test_a_controller_that_stops_says_so_and_who_comes_back_misses_nothing(
+    tmp_path: Path,
+) -> None:
+    running = ExitStack()
+    shop = running.enter_context(running_house(tmp_path / "data"))
+    shop.done("PUT", "/api/v1/stores/main", STORE_BODY)
+    product = {"sku": "1001", "name": "Kruh", "price": "1.00"}
+    shop.done("POST", "/api/v1/stores/main/products", [product])
+    with streaming(shop, types="price.changed") as sent:
+        next(sent)
+        price(shop, "1.10")
+        first = next(one for one in sent if one.event)
+        stopping = threading.Thread(target=running.close)
+        stopping.start()
+        last = list(sent)[-1]
+        stopping.join()
+    assert (last.event, last.data) == ("end", {"reason": "stopping", "fix": ENDS["stopping"]})
+    with running_house(tmp_path / "data") as again:
+        price(again, "1.20")
+        came = [
+            one.data["data"]["price"]
+            for one in all_now(again, str(first.id), types="price.changed")
+        ]
+    assert came == ["1.20"], "what happened after the last id, once"
 
 
 def test_a_stream_beats_while_nothing_happens(

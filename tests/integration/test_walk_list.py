@@ -138,6 +138,6 @@ def test_a_label_is_replaced_by_a_scan(house: RunningHouse, browser: httpx2.Clie
     done = browser.post("/walk", data=scanned)
     assert done.status_code == 303
     assert done.headers["location"].startswith("/walk?after=c")
-    listed = house.done("GET", "/api/v1/labels/spare")
-    assert (listed["skus"], listed["place"]) == (["b"], "1/2")
+    listed = {one["label"]: one for one in house.done("GET", f"{AT}/labels")["labels"]}
+    assert (listed["spare"]["skus"], listed["spare"]["place"]) == (["b"], "1/2")
     assert LabelId("b") not in names(house.done("GET", LIST))
