@@ -201,8 +201,22 @@ class Settings(BaseSettings):
 
     syslog_url: str | None = Field(
         default=None,
-        description="unix:///path, udp://host:514 or tcp://host:601 of a syslog server: log lines "
-        "go there too, in RFC 5424, and checkpoints of the audit chain. See docs/operate.md.",
+        description="unix:///path, udp://host:514, tcp://host:601 or tls://host:6514 of a syslog "
+        "server: log lines go there too, in RFC 5424, and checkpoints of the audit chain. See "
+        "docs/operate.md.",
+    )
+    syslog_ca_file: Path | None = Field(
+        default=None,
+        description="PEM file of the authority that signed the syslog server's certificate, for "
+        "tls://. Without it, the system's authorities count.",
+    )
+    syslog_certificate_file: Path | None = Field(
+        default=None,
+        description="PEM file of the certificate that a syslog server asks of us, for tls://.",
+    )
+    syslog_key_file: Path | None = Field(
+        default=None,
+        description="PEM file of that certificate's key, without a passphrase.",
     )
     fonts_folder: Path | None = Field(
         default=None,

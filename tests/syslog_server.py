@@ -1,4 +1,4 @@
-"""A small syslog server: takes RFC 5424 over a socket, UDP, or TCP with octet counting.
+"""A small syslog server: takes RFC 5424 over a socket, UDP, or TCP and TLS with octet counting.
 
 It holds every message to the grammar of RFC 5424, and a stream to that of RFC 6587.
 """
@@ -6,6 +6,7 @@ It holds every message to the grammar of RFC 5424, and a stream to that of RFC 6
 import re
 import select
 import socket
+import ssl
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,15 +57,35 @@ def taken_apart(message: bytes) -> Heard:
     )
 
 
+def _read(line: socket.socket) -> bytes:
+    """Read what is there; b"" at the end. Of TLS all that was decrypted at once."""
+    try:
+        read = line.recv(65_536)
+        while isinstance(line, ssl.SSLSocket) and line.pending():
+            read += line.recv(65_536)
+    except OSError:
+        return b""
+    return read
+
+
 class SyslogServer:
     """Listens until it is closed; may be started again on the same port."""
 
-    def __init__(self, kind: str, *, path: Path | None = None, port: int = 0) -> None:
+    def __init__(
+        self,
+        kind: str,
+        *,
+        path: Path | None = None,
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.kind = kind
+        self.refused: list[str] = []  # whom TLS did not let in, and why
+        self._tls = tls
         self.raw: list[bytes] = []
         self._path = path
         self._stop = threading.Event()
-        if kind == "tcp":
+        if kind in {"tcp", "tls"}:
             self._socket = socket.create_server(("127.0.0.1", port))
         elif kind == "udp":
             self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -75,7 +96,7 @@ class SyslogServer:
         name = self._socket.getsockname()
         self.port = 0 if kind == "unix" else int(name[1])
         self.url = f"unix://{path}" if kind == "unix" else f"{kind}://127.0.0.1:{self.port}"
-        run = self._take_streams if kind == "tcp" else self._take_datagrams
+        run = self._take_streams if kind in {"tcp", "tls"} else self._take_datagrams
         self._thread = threading.Thread(target=run, daemon=True)
 
     def __enter__(self) -> Self:
@@ -110,8 +131,9 @@ class SyslogServer:
                 ready, _, _ = select.select([self._socket, *lines], [], [], 0.05)
                 for one in ready:
                     if one is self._socket:
-                        lines[one.accept()[0]] = b""
-                    elif more := one.recv(65_536):
+                        if (line := self._accepted()) is not None:
+                            lines[line] = b""
+                    elif more := _read(one):
                         lines[one] = self._counted(lines[one] + more)
                     else:
                         del lines[one]
@@ -119,6 +141,18 @@ class SyslogServer:
         finally:
             for one in lines:
                 one.close()
+
+    def _accepted(self) -> socket.socket | None:
+        line, _ = self._socket.accept()
+        if self._tls is None:
+            return line
+        line.settimeout(5)
+        try:
+            return self._tls.wrap_socket(line, server_side=True)
+        except OSError as exc:
+            self.refused.append(str(exc))
+            line.close()
+            return None
 
     def _counted(self, stream: bytes) -> bytes:
         """Take whole messages off a stream (RFC 6587, 3.4.1), and return what is left."""

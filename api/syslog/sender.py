@@ -4,6 +4,7 @@
 ``unix:///run/x.sock``  a datagram each (RFC 5426's form over a socket of this machine)
 ``udp://host:514``      a datagram each (RFC 5426); what the network loses, nobody learns
 ``tcp://host:601``      octet counting: length, space, message (RFC 6587, 3.4.1)
+``tls://host:6514``     the same in TLS 1.2 or later, to a server that proves its name (RFC 5425)
 ======================  ==========================================================================
 
 ::
@@ -20,6 +21,7 @@ import os
 import queue
 import select
 import socket
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -31,12 +33,13 @@ import structlog
 
 from api.syslog.message import Sender, checkpoint_message, log_message
 from api.syslog.tee import Listener, leave, listen
+from api.syslog.tls import SyslogTls
 from esl.domain.errors import SetupError
 from esl.settings import Settings
 
 WAITING_MOST: Final = 10_000
-PORTS: Final[Mapping[str, int]] = {"udp": 514, "tcp": 601}
-"""By IANA: syslog, and syslog-conn (RFC 3195, 6587)."""
+PORTS: Final[Mapping[str, int]] = {"udp": 514, "tcp": 601, "tls": 6514}
+"""By IANA: syslog, syslog-conn (RFC 3195, 6587), and syslog-tls."""
 
 _DATAGRAM_LONGEST: Final = 2048  # bytes that every receiver should take: RFC 5424, 6.1
 _STREAM_LONGEST: Final = 8192
@@ -60,14 +63,14 @@ class SyslogAddress:
 
     @classmethod
     def from_url(cls, url: str) -> "SyslogAddress":
-        """Read ``unix:///path``, ``udp://host:port`` or ``tcp://host:port``.
+        """Read ``unix:///path``, or ``udp``, ``tcp`` or ``tls`` with ``://host:port``.
 
         Raises:
             SetupError: It is no such address.
         """
         wrong = SetupError(
             f"setting syslog_url: {url!r} is no address; write unix:///dev/log, "
-            f"udp://host:514 or tcp://host:601"
+            f"udp://host:514, tcp://host:601 or tls://host:6514"
         )
         try:
             parts = urlsplit(url)
@@ -84,7 +87,12 @@ class SyslogAddress:
     @property
     def longest(self) -> int:
         """Bytes that a message may have."""
-        return _STREAM_LONGEST if self.kind == "tcp" else _DATAGRAM_LONGEST
+        return _STREAM_LONGEST if self.is_stream else _DATAGRAM_LONGEST
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether there is a connection, in which messages are counted off."""
+        return self.kind in {"tcp", "tls"}
 
     def __str__(self) -> str:
         return self.path or f"{self.kind}://{self.host}:{self.port}"
@@ -93,8 +101,15 @@ class SyslogAddress:
 class Syslog:
     """A line to a syslog server; any thread may say something. Made by `open_syslog`."""
 
-    def __init__(self, address: SyslogAddress, *, waiting_most: int = WAITING_MOST) -> None:
+    def __init__(
+        self,
+        address: SyslogAddress,
+        *,
+        tls: SyslogTls | None = None,
+        waiting_most: int = WAITING_MOST,
+    ) -> None:
         self.address = address
+        self._tls = tls or SyslogTls()
         self.dropped = 0  # lines that were never handed to the network
         self.sent = 0
         self.connections = 0  # how often the server was reached anew
@@ -182,7 +197,7 @@ class Syslog:
         """
         self._find_end()
         line = self._socket or self._call()
-        if self.address.kind == "tcp":
+        if self.address.is_stream:
             line.sendall(b"%d %b" % (len(message), message))
         else:
             line.send(message)
@@ -197,8 +212,10 @@ class Syslog:
             except OSError:
                 line.close()
                 raise
-        elif address.kind == "tcp":
+        elif address.is_stream:
             line = socket.create_connection((address.host, address.port), _PATIENCE_S)
+            if address.kind == "tls":
+                line = self._secured(line)
         else:
             [(family, kind, protocol, _, place), *_] = socket.getaddrinfo(
                 address.host, address.port, type=socket.SOCK_DGRAM
@@ -210,15 +227,34 @@ class Syslog:
         self.connections += 1
         return line
 
+    def _secured(self, line: socket.socket) -> socket.socket:
+        """Speak TLS on a connection, with the files as they are now.
+
+        Raises:
+            OSError: The server is not whom we believe, or does not believe us.
+        """
+        try:
+            return self._tls.context().wrap_socket(line, server_hostname=self.address.host)
+        except OSError:
+            line.close()
+            raise
+
     def _find_end(self) -> None:
         """Notice a server that hung up: it never speaks, so what can be read is the end."""
-        if self._socket is None or self.address.kind != "tcp":
+        if self._socket is None or not self.address.is_stream:
             return
         readable, _, _ = select.select([self._socket], [], [], 0)
-        if readable:
-            with contextlib.suppress(OSError):
-                if self._socket.recv(4096):
-                    return
+        if not readable:
+            return
+        self._socket.settimeout(0)
+        try:
+            is_there = bool(self._socket.recv(4096))
+        except (BlockingIOError, ssl.SSLWantReadError):  # words of TLS itself, not the server's
+            is_there = True
+        except OSError:
+            is_there = False
+        self._socket.settimeout(_PATIENCE_S)
+        if not is_there:
             self._hang_up()
 
     def _hang_up(self) -> None:
@@ -232,12 +268,14 @@ def open_syslog(settings: Settings) -> Iterator[Syslog | None]:
     """Send log lines of this process to the syslog server of the settings while the block runs.
 
     Raises:
-        SetupError: Its address is none.
+        SetupError: Its address is none, or a file for TLS cannot be used.
     """
     if settings.syslog_url is None:
         yield None
         return
-    syslog = Syslog(SyslogAddress.from_url(settings.syslog_url))
+    address = SyslogAddress.from_url(settings.syslog_url)
+    tls = SyslogTls.from_settings(settings) if address.kind == "tls" else None
+    syslog = Syslog(address, tls=tls)
     syslog.start()
     listener = Listener(syslog.say)
     listen(listener)
