@@ -16,9 +16,9 @@ no callback of paho's runs our code. What was learned about paho, each with a te
 import asyncio
 import contextlib
 import socket
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -29,6 +29,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from esl.domain.errors import SetupError
+from gateway.mqtt_tls import tls_context
 
 MQTT_PORT = 1883
 MQTTS_PORT = 8883
@@ -57,6 +58,9 @@ class BrokerAddress:
     tls: bool = False
     ca_pem: str | None = field(default=None, repr=False)
     """The authorities that may have signed the broker's certificate; None: the system's."""
+
+    ca_file: Path | None = None
+    """Where those stand; each connection reads them anew. None: they stay as they are."""
 
     @classmethod
     def from_url(cls, url: str, *, ca_pem: str | None = None) -> "BrokerAddress":
@@ -261,20 +265,6 @@ class MqttConnection:
             waiting.set_result(reason.value != _NO_SUBSCRIBERS)
 
 
-def _tls_context(address: BrokerAddress) -> ssl.SSLContext:
-    """TLS 1.2 or newer, with the broker's certificate and name checked.
-
-    Raises:
-        SetupError: The authorities are no certificates.
-    """
-    try:
-        context = ssl.create_default_context(cadata=address.ca_pem)
-    except (ssl.SSLError, ValueError) as exc:
-        raise SetupError("the broker's authority is no certificate in PEM") from exc
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
-
-
 @contextlib.asynccontextmanager
 async def connect(
     address: BrokerAddress,
@@ -302,7 +292,7 @@ async def connect(
     if address.username is not None:
         client.username_pw_set(address.username, address.password)
     if address.tls:
-        client.tls_set_context(_tls_context(address))
+        client.tls_set_context(tls_context(address.ca_pem, address.ca_file))
     if will is not None:
         client.will_set(will.topic, will.payload, qos=1, retain=True)
     client.connect_async(address.host, address.port, keepalive=KEEPALIVE_S, clean_start=clean)

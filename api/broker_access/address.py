@@ -18,7 +18,9 @@ def broker_at(url: str, settings: Settings) -> BrokerAddress:
     address = BrokerAddress.from_url(url)
     if not address.tls or settings.mqtt_ca_file is None:
         return address
-    return replace(address, ca_pem=read_authority(settings.mqtt_ca_file))
+    return replace(
+        address, ca_pem=read_authority(settings.mqtt_ca_file), ca_file=settings.mqtt_ca_file
+    )
 
 
 def gateways_broker(settings: Settings, ours: BrokerAddress) -> BrokerAddress:
@@ -30,6 +32,15 @@ def gateways_broker(settings: Settings, ours: BrokerAddress) -> BrokerAddress:
     if settings.gateway_mqtt_url is None:
         return replace(ours, username=None, password=None)
     return replace(broker_at(settings.gateway_mqtt_url, settings), username=None, password=None)
+
+
+def authority_now(address: BrokerAddress) -> str | None:
+    """Return the authorities as their file has them now, for a gateway that is enrolled.
+
+    Raises:
+        SetupError: The file cannot be used any more.
+    """
+    return read_authority(address.ca_file) if address.ca_file is not None else address.ca_pem
 
 
 def read_authority(path: Path) -> str:

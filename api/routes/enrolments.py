@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from api import doors, openapi_enrolments
 from api.auth import Asker, TheHouse
-from api.broker_access.address import gateways_broker
+from api.broker_access.address import authority_now, gateways_broker
 from api.broker_access.books import new_password, open_password
 from api.guesses import Guesses
 from api.house import House
@@ -215,6 +215,7 @@ def _file(house: House, enrolled: Enrolled, believed: PublicKeys) -> Response:
     if not shared and enrolled.sealed is not None:
         box = open_box(house.settings.data_dir)
         password = open_password(box, enrolled.gateway_id, enrolled.sealed)
+    authority = authority_now(at)
     made = Enrolment(
         gateway=enrolled.gateway_id,
         store=enrolled.store_id,
@@ -224,6 +225,6 @@ def _file(house: House, enrolled: Enrolled, believed: PublicKeys) -> Response:
         username=(house.broker.username if shared else None) or enrolled.gateway_id,
         password=password,
         keys=enrolment_keys(believed),
-        ca=at.ca_pem if at.ca_pem is not None else UNSET,
+        ca=authority if authority is not None else UNSET,
     )
     return Response(to_json(made), media_type="application/json")
