@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 from esl.domain.ids import LabelId, Sku
 
@@ -27,9 +28,11 @@ class Comparison(StrEnum):
     UNVERIFIED = "unverified"  #: the label has reported nothing, or one of the two says no price
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShelfItem:
-    """A product on a label: prices in minor units, None is none or unknown."""
+class ShelfItem(NamedTuple):
+    """A product on a label: prices in minor units, None is none or unknown.
+
+    A tuple, since a store makes ten thousand of them for one report.
+    """
 
     label_id: LabelId
     sku: Sku
@@ -93,12 +96,13 @@ def inspection_sample(items: Sequence[ShelfItem], size: int, random: Random) -> 
     of the same seed, which is how a second stage is inspected.
     """
     strata: dict[str, list[ShelfItem]] = {}
-    for item in sorted(items, key=lambda one: (one.label_id, one.sku)):
+    for item in sorted(items, key=attrgetter("label_id", "sku")):
         strata.setdefault(item.category or "", []).append(item)
     placed: list[tuple[float, str, int, ShelfItem]] = []
     for name, members in sorted(strata.items()):
         random.shuffle(members)
         begin = random.random()
-        placed += [((n + begin) / len(members), name, n, item) for n, item in enumerate(members)]
+        first = enumerate(members[:size])  # no other can be among the sample
+        placed += [((n + begin) / len(members), name, n, item) for n, item in first]
     placed.sort(key=lambda one: one[:3])
     return [item for *_, item in placed[:size]]

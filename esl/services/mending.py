@@ -22,7 +22,7 @@ from esl.services.placing import labels_in_order
 from esl.store import inspections, label_past, pairing_events, problems
 from esl.store.shelf_places import places_of_labels
 from esl.store.wall import Tile, tiles_of
-from esl.store.wall_counts import ids_of
+from esl.store.wall_counts import ids_in
 
 SEEN_WITHIN: Final = timedelta(days=30)
 """What was seen longer ago is looked at anew by the next inspection."""
@@ -65,7 +65,7 @@ def labels_to_mend(
     """
     open_problems = problems.problems_of_labels(tx, store_id)
     seen = _seen_and_not_mended(tx, store_id, now)
-    wanted = {*ids_of(tx, store_id, online, phases=frozenset(_NOT_RIGHT)), *open_problems, *seen}
+    wanted = {*ids_in(tx, store_id, online, frozenset(_NOT_RIGHT)), *open_problems, *seen}
     walk = labels_in_order(tx, store_id, area=area, by_walk=True)
     begins = walk.index(LabelId(after)) + 1 if after in walk else 0
     stops = [label_id for label_id in walk if label_id in wanted]

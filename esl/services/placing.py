@@ -1,6 +1,6 @@
 """Say where labels hang: rows of a planogram, and the place where somebody stands who pairs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -110,24 +110,38 @@ def standing_place(tx: Connection, store_id: StoreId, actor: str, now: datetime)
 
 
 def labels_in_order(
-    tx: Connection, store_id: StoreId, *, area: str | None, by_walk: bool
+    tx: Connection,
+    store_id: StoreId,
+    *,
+    area: str | None,
+    by_walk: bool,
+    among: Mapping[LabelId, str | None] | None = None,
 ) -> list[LabelId]:
     """List a store's labels, or those of an area, by id or as one walks past them.
 
-    Labels of which nobody said where they hang come last.
+    ``among`` are some of them with their places, None all. Labels of which nobody said where they
+    hang come last.
     """
-    held = {
-        label_id: place
-        for label_id, place in shelf_places.places_of_store(tx, store_id).items()
-        if area is None or hangs_in(place, area)
-    }
+
+    def everywhere() -> dict[LabelId, str | None]:
+        return _within(shelf_places.places_of_store(tx, store_id), area)
+
+    held = everywhere() if among is None else _within(among, area)
     if not by_walk:
         return sorted(held)
-    order = walk_order(
-        [place for place in held.values() if place], shelf_places.walk_of(tx, store_id)
-    )
+    walk = shelf_places.walk_of(tx, store_id)
+    # In serpentines the way through an aisle depends on how many are before it.
+    known = everywhere() if walk.is_serpentine and among is not None else held
+    order = walk_order([place for place in known.values() if place], walk)
     last = len(order)
-    return sorted(held, key=lambda label_id: (order.get(held[label_id] or "", last), label_id))
+    by_id = sorted(held)  # and stays so within a place: two sorts are faster than one by pairs
+    return sorted(by_id, key=lambda label_id: order.get(held[label_id] or "", last))
+
+
+def _within(held: Mapping[LabelId, str | None], area: str | None) -> dict[LabelId, str | None]:
+    if area is None:
+        return dict(held)
+    return {label_id: place for label_id, place in held.items() if hangs_in(place, area)}
 
 
 class _Judge:

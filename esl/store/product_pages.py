@@ -1,11 +1,25 @@
 """Products page by page, with their prices and the labels that speak for them."""
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Exists, Select, Table, exists, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Exists,
+    LargeBinary,
+    Select,
+    Table,
+    cast,
+    collate,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from esl.domain.ids import LabelId, Sku, SourceId, StoreId
 from esl.domain.pricing import CurrentPrice, Decision
@@ -22,6 +36,9 @@ BETWEEN_LINES: Final = "\x1e"
 
 _FIRST_PIECE: Final = 500
 _LARGEST_PIECE: Final = 32_000
+_CODED_MOST: Final = 500
+"""Products of a code that a query names; of more, all are looked through."""
+
 _SINCE: Final = Bulk(
     """
     SELECT e.sku, e.received_at, e.source FROM {rows} CROSS JOIN price AS p
@@ -90,13 +107,24 @@ def products_of(tx: Connection, store_id: StoreId, skus: Sequence[Sku]) -> list[
     return _with_prices(tx, store_id, [product_from(row) for row in tx.execute(ordered)])
 
 
-def findable_after(tx: Connection, store_id: StoreId, which: Which, *, after: str) -> Iterator[str]:
-    """Read what those that fit can be found by, by SKU: a line each, in pieces that grow.
+class Word(NamedTuple):
+    """What a product must have in SKU, name or GTIN, folded; or be one of ``coded``."""
+
+    text: str
+    coded: AbstractSet[Sku] = frozenset()
+
+
+def findable_after(
+    tx: Connection, store_id: StoreId, which: Which, words: Sequence[Word], *, after: str
+) -> Iterator[str]:
+    """Read what those that may fit can be found by, by SKU: a line each, in pieces that grow.
 
     A line is SKU, name and first GTIN. The database joins them: a row for each product would
-    take several times as long as looking through them.
+    take several times as long as looking through them. It leaves out what certainly lacks a
+    word; whoever folds texts says what fits.
     """
     columns = _narrowed(select(products.c.sku, products.c.name, products.c.gtin), store_id, which)
+    columns = columns.where(*(_may_have(tx, word) for word in words if _is_for_database(word)))
     size = _FIRST_PIECE
     while True:
         some = columns.where(products.c.sku > after).order_by(products.c.sku).limit(size).subquery()
@@ -108,6 +136,23 @@ def findable_after(tx: Connection, store_id: StoreId, which: Which, *, after: st
             return
         yield str(piece)
         after, size = last, min(4 * size, _LARGEST_PIECE)
+
+
+def _is_for_database(word: Word) -> bool:
+    """Say whether databases can tell: of ASCII, where all of them take the same for alike."""
+    return word.text.isascii() and len(word.coded) <= _CODED_MOST
+
+
+def _may_have(tx: Connection, word: Word) -> ColumnElement[bool]:
+    """Say of a product whether it may have a word: texts beyond ASCII may, unfolded as they are."""
+    fields = (products.c.sku, products.c.name, products.c.gtin)
+    if tx.dialect.name == "sqlite":  # its LIKE takes capitals for small letters, of ASCII alone
+        has = [one.contains(word.text, autoescape=True) for one in fields]
+        beyond = [func.length(cast(one, LargeBinary)) > func.length(one) for one in fields[:2]]
+    else:
+        has = [func.strpos(func.lower(collate(one, "C")), word.text) > 0 for one in fields]
+        beyond = [func.octet_length(one) > func.length(one) for one in fields[:2]]
+    return or_(*has, *beyond, products.c.sku.in_(sorted(word.coded)))
 
 
 def first_by_sku(

@@ -18,7 +18,7 @@ def places_of_store(tx: Connection, store_id: StoreId) -> dict[LabelId, str | No
     query = select(labels.c.label_id, labels.c.place).where(
         labels.c.store_id == store_id, labels.c.retired_at.is_(None)
     )
-    return {LabelId(label_id): place for label_id, place in tx.execute(query)}
+    return {LabelId(label_id): place for label_id, place in tx.execute(query).all()}
 
 
 def places_of_labels(

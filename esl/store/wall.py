@@ -64,20 +64,25 @@ _QUERY = (
 
 
 def wall_of(tx: Connection, store_id: StoreId, *, after: str = "", limit: int = 500) -> list[Tile]:
-    """List a store's labels by id, those after ``after``."""
-    query = (
-        _QUERY.where(labels.c.store_id == store_id, labels.c.label_id > after)
+    """List a store's labels by id, those after ``after``.
+
+    Their ids first: the rows of all others would be put together for the sake of their order.
+    """
+    ids = (
+        select(labels.c.label_id)
+        .where(labels.c.store_id == store_id, labels.c.label_id > after)
         .order_by(labels.c.label_id)
         .limit(limit)
     )
-    return _with_more(tx, [_tile(row) for row in tx.execute(query)])
+    return sorted(tiles_of(tx, tx.execute(ids).scalars().all()), key=lambda one: one.label.label_id)
 
 
 def tiles_of(tx: Connection, label_ids: Sequence[LabelId]) -> list[Tile]:
     """Load these labels' tiles; unknown ids are left out."""
     found: list[Tile] = []
     for batch in in_batches(sorted(set(label_ids))):
-        found.extend(_tile(row) for row in tx.execute(_QUERY.where(labels.c.label_id.in_(batch))))
+        rows = tx.execute(_QUERY.where(labels.c.label_id.in_(batch))).all()
+        found.extend(_tile(row) for row in rows)
     return _with_more(tx, found)
 
 

@@ -7,10 +7,11 @@ on the line are memory of the process, no rows, and are handed in. A test holds 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     Select,
     and_,
@@ -52,6 +53,10 @@ def count_paired(tx: Connection, store_id: StoreId) -> tuple[int, int]:
     return int(paired), int(unsettled)
 
 
+_SIMPLE: Final = frozenset({Phase.SETTLED, Phase.UNPAIRED})
+"""Phases of labels that no index of those that want something holds."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WallEntry:
     """What a label can be found by."""
@@ -71,11 +76,12 @@ def count_phases(
     """
     found = dict.fromkeys(Phase, 0)
     # A subquery: PostgreSQL takes two CASEs with bound values for two different expressions.
-    phases = union_all(*_not_simply_settled(store_id, phase_in_sql(online))).subquery()
+    chosen = select(phase_in_sql(online).label("phase"))
+    phases = union_all(*_not_simply_settled(store_id, chosen)).subquery()
     query = select(phases.c.phase, func.count().label("many")).group_by(phases.c.phase)
     for row in tx.execute(query):
         found[Phase(row.phase)] = int(row.many)
-    paired, _ = count_paired(tx, store_id)
+    [[paired]] = _COUNT_PAIRED.run(tx, store=store_id)
     found[Phase.UNPAIRED] = 0
     found[Phase.SETTLED] = 0
     found[Phase.SETTLED] = paired - sum(found.values())
@@ -83,11 +89,10 @@ def count_phases(
     return {phase: many for phase, many in found.items() if many}
 
 
-def _not_simply_settled(store_id: StoreId, phase: ColumnElement[str]) -> Iterator[Select[str]]:
-    """Select the phases of what three indexes hold: labels due, stuck, and refused."""
+def _not_simply_settled(store_id: StoreId, chosen: Select[Any]) -> Iterator[Select[Any]]:
+    """Select from what three indexes hold: labels due, stuck, and refused. No label twice."""
     label = labels.c
     here = select(gateways.c.gateway_id).where(gateways.c.store_id == store_id)
-    chosen = select(phase.label("phase"))
     yield chosen.where(label.due_at.is_not(None), label.gateway_id.in_(here))
     # `coalesce` keeps SQLite from walking the whole store by its index.
     in_store = func.coalesce(label.store_id, "") == store_id
@@ -126,24 +131,46 @@ def entries_of(
             name=row.name,
             gtin=row.gtin,
         )
-        for row in tx.execute(query)
+        for row in tx.execute(query).all()
     ]
 
 
-def ids_of(
+def ids_in(
     tx: Connection,
     store_id: StoreId,
     online: AbstractSet[GatewayId],
-    *,
-    phases: AbstractSet[Phase] | None = None,
+    phases: AbstractSet[Phase],
 ) -> list[LabelId]:
-    """List the ids of a store's labels in their order: all, or those in ``phases``."""
-    query = (
-        select(labels.c.label_id).where(labels.c.store_id == store_id).order_by(labels.c.label_id)
-    )
-    if phases is not None:
-        query = query.where(phase_in_sql(online).in_(sorted(phases)))
-    return [LabelId(label_id) for label_id in tx.execute(query).scalars()]
+    """List the ids of a store's labels that are in one of these phases, in their order.
+
+    Of phases that settled labels are not in, only what indexes hold of the others is looked at.
+    """
+    found = tx.execute(_in_phases(select(labels.c.label_id), store_id, online, phases))
+    return sorted(map(LabelId, found.scalars().all()))
+
+
+def places_in(
+    tx: Connection,
+    store_id: StoreId,
+    online: AbstractSet[GatewayId],
+    phases: AbstractSet[Phase],
+) -> dict[LabelId, str | None]:
+    """Say where each label hangs that is in one of these phases; those that left excepted."""
+    hung = select(labels.c.label_id, labels.c.place).where(labels.c.retired_at.is_(None))
+    rows = tx.execute(_in_phases(hung, store_id, online, phases)).all()
+    return {LabelId(label_id): place for label_id, place in rows}
+
+
+def _in_phases(
+    query: Select[Any],
+    store_id: StoreId,
+    online: AbstractSet[GatewayId],
+    phases: AbstractSet[Phase],
+) -> Select[Any] | CompoundSelect[Any]:
+    chosen = query.where(phase_in_sql(online).in_(sorted(phases)))
+    if phases & _SIMPLE:
+        return chosen.where(labels.c.store_id == store_id)
+    return union_all(*_not_simply_settled(store_id, chosen))
 
 
 def skus_of_code(tx: Connection, store_id: StoreId, digits: str) -> set[Sku]:

@@ -14,7 +14,7 @@ from esl.services import catalogue
 from esl.store import labels, places
 from esl.store.database import Database
 from esl.store.tables import issued, pairings
-from esl.store.wall_counts import count_phases, entries_of
+from esl.store.wall_counts import count_phases, entries_of, ids_in, places_in
 from tests.builders import GATEWAY, NOON, STORE, a_store, bare_labels, build_shelf, label_id
 
 AWAY = GatewayId("gw-2")
@@ -83,6 +83,11 @@ def test_counting_in_sql_agrees_with_naming_each_phase(
     for phase, ids in named.items():
         listed = entries_of(tx, STORE, online, phases={phase})
         assert {entry.label_id for entry in listed} == ids
+        assert ids_in(tx, STORE, online, {phase}) == sorted(ids)
+        assert places_in(tx, STORE, online, {phase}).keys() == ids
+        others = named.keys() - {phase}
+        beside = {label for other in others for label in named[other]}
+        assert ids_in(tx, STORE, online, others) == sorted(beside)
     if online == ONLINE:
         assert all(named.values()), "not every phase was tried"
 
