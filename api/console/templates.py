@@ -26,6 +26,7 @@ _ENVIRONMENT = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    auto_reload=False,  # files of the package stay as they are while it runs
 )
 _ENVIRONMENT.policies["ext.i18n.trimmed"] = True
 _ENVIRONMENT.install_gettext_callables(  # type: ignore[attr-defined]  # the extension's
@@ -48,5 +49,8 @@ def warn_of_plain_http(*, is_plain: bool) -> None:
 
 
 def draw(name: str, **values: object) -> str:
-    """Draw a template: ``wall`` is ``html/wall.html``."""
-    return _ENVIRONMENT.get_template(f"{name}.html").render(**values)
+    """Draw a template: ``wall`` is ``html/wall.html``.
+
+    Without blanks around it: a page that takes pieces of itself anew would keep those of each.
+    """
+    return _ENVIRONMENT.get_template(f"{name}.html").render(**values).strip()
