@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
+import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
@@ -31,7 +32,11 @@ class AuditPage:
     asked: Mapping[str, str]
     more: str | None  # the address of older entries
     wrong: Wrong | None = None
-    detail_most: int = DETAIL_MOST
+
+    def brief(self, detail: Mapping[str, Any]) -> str:
+        """Write down what an entry holds, or how it begins."""
+        text = msgspec.json.encode(detail).decode()
+        return text if len(text) <= DETAIL_MOST else f"{text[: DETAIL_MOST - 1]}…"
 
     @property
     def is_narrowed(self) -> bool:

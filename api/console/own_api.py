@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 from urllib.parse import quote, unquote, urlencode
 
+import msgspec
 from fastapi import Depends, Request
 from starlette.types import Message, Scope
 
@@ -27,7 +28,7 @@ class Answer:
 
     def json(self) -> Any:
         """Return the body; None if there is none."""
-        return json.loads(self.body) if self.body else None
+        return msgspec.json.decode(self.body) if self.body else None
 
 
 @dataclass(slots=True)
@@ -142,7 +143,7 @@ class OwnApi:
 def _problem_of(answer: Answer) -> Mapping[str, Any]:
     try:
         found = answer.json()
-    except ValueError:
+    except msgspec.DecodeError:
         found = None
     return found if isinstance(found, dict) else {}
 
