@@ -6,10 +6,10 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from api.console.acting import Form, Sent, Wrong, go_on, new_key, wrong_of
+from api.console.acting import Form, Sent, Undo, Wrong, go_on, new_key, wrong_of
 from api.console.frame import Frame, Framed, show
 from api.console.inspections import SEEN
-from api.console.label import Doing
+from api.console.label import Doing, Done
 from api.console.own_api import Api, ApiProblem, OwnApi, part
 from api.console.problem_words import with_titles
 from api.console.words import STATE_OF, STATE_WORDS, advice_on_view
@@ -36,7 +36,7 @@ async def walk_page(
 
 @router.post("/walk")
 async def act(frame: Framed, api: Api, form: Sent) -> Response:
-    """Light a label, send its picture again, or put another in its place; and stay there."""
+    """Light a label, send its picture again, put another in its place or undo that; stay there."""
     after, aisle = form.text("after"), form.text("aisle")
     here = frame.at("/walk", after=after, aisle=aisle)
     try:
@@ -46,7 +46,15 @@ async def act(frame: Framed, api: Api, form: Sent) -> Response:
     except ApiProblem as problem:
         page = await _look(frame, api, after=after, aisle=aisle, wrong=wrong_of(problem))
         return show("walk", frame, status=problem.status, page=page)
-    return go_on(here, done.said, undo=done.undo)
+    return go_on(here, done.said, undo=_undo_here(done, form))
+
+
+def _undo_here(done: Done, form: Form) -> Undo | None:
+    """Return the way back of what was done, by which one stays on the walk."""
+    if done.undo is None:
+        return None
+    kept = {name: form.text(name) for name in ("label", "after", "aisle")}
+    return Undo(path="/walk", fields={**done.undo.fields, **kept})
 
 
 async def _label_of(form: Form, frame: Frame, api: OwnApi) -> str:

@@ -141,3 +141,12 @@ def test_a_label_is_replaced_by_a_scan(house: RunningHouse, browser: httpx2.Clie
     listed = {one["label"]: one for one in house.done("GET", f"{AT}/labels")["labels"]}
     assert (listed["spare"]["skus"], listed["spare"]["place"]) == (["b"], "1/2")
     assert LabelId("b") not in names(house.done("GET", LIST))
+    again = browser.get(done.headers["location"]).text
+    step = again.split('name="step" value="')[1].split('"')[0]
+    back = {"csrf": csrf, "label": "b", "what": "undo", "step": step, "after": "c"}
+    assert 'action="/walk"' in again.split('name="step"')[0].rsplit("<form", 1)[1]
+    undone = browser.post("/walk", data=back)
+    assert undone.headers["location"].startswith("/walk?after=c"), "one stays on the walk"
+    listed = {one["label"]: one for one in house.done("GET", f"{AT}/labels")["labels"]}
+    assert (listed["b"]["skus"], listed["b"]["place"]) == (["b"], "1/2")
+    assert "spare" not in listed or listed["spare"]["skus"] == []
