@@ -10,7 +10,8 @@
 Nobody is looked up: what a token stands for was learned when it was found right, and only a keyed
 hash of it is kept. One that was revoked counts with who had it until it is refused. A bucket is a
 single number, the moment at which it will be full again (generic cell rate algorithm, ITU-T I.371).
-Counted in this process alone.
+Counted in this process alone: of several behind a load balancer each allows its share. What guesses
+passwords is slowed down by name and in the database, whichever process it asks.
 """
 
 import asyncio
@@ -106,27 +107,28 @@ class RateLimits:
 
     def __init__(self, settings: Settings, meters: Meters) -> None:
         wait = "Wait as long as Retry-After says"
+        shares = settings.api_processes
         self._meters = meters
         self.client = Limit(
             "client",
-            settings.client_requests_per_s,
-            2 * settings.client_requests_per_s,
+            settings.client_requests_per_s / shares,
+            ceil(2 * settings.client_requests_per_s / shares),
             f"{wait}, and send many changes in one request; client_requests_per_s sets the bound.",
         )
         self.stranger = Limit(
             "address",
-            settings.stranger_requests_per_s,
-            5 * settings.stranger_requests_per_s,
+            settings.stranger_requests_per_s / shares,
+            ceil(5 * settings.stranger_requests_per_s / shares),
             f"{wait}, and send a token that is right; stranger_requests_per_s sets the bound.",
         )
-        self.sign_in = _by_minute("sign-in", settings.sign_ins_per_minute, f"{wait}.")
+        self.sign_in = _by_minute("sign-in", settings.sign_ins_per_minute / shares, f"{wait}.")
         self.drawing = _by_minute(
             "drawing",
-            settings.drawings_per_minute,
+            settings.drawings_per_minute / shares,
             f"{wait}; pictures that labels show need not be drawn again.",
         )
         self.export = _by_minute(
-            "export", settings.exports_per_minute, f"{wait}; events tell of what is new."
+            "export", settings.exports_per_minute / shares, f"{wait}; events tell of what is new."
         )
         self._known: OrderedDict[int, str] = OrderedDict()
         self._held = 0
@@ -216,9 +218,9 @@ _KINDS: Final = {
 }
 
 
-def _by_minute(name: str, most: int, fix: str) -> Limit:
+def _by_minute(name: str, most: float, fix: str) -> Limit:
     """Make a limit of which a sixth of a minute's requests may come at once, and 10 in any case."""
-    return Limit(name, most / 60, max(10, most // 6), fix)
+    return Limit(name, most / 60, max(10, int(most / 6)), fix)
 
 
 def mark_of(found: Mapping[bytes, bytes]) -> int:

@@ -93,6 +93,13 @@ class Settings(BaseSettings):
         description="The same for one address whose token is not known, or that shows none (/64 of "
         "IPv6); five times as many at once.",
     )
+    api_processes: int = Field(
+        default=1,
+        ge=1,
+        le=100,
+        description="Processes of the API behind one load balancer: each allows its share of the "
+        "bounds on requests, so that together they allow what is set. See docs/scaling.md.",
+    )
     sign_ins_per_minute: int = Field(
         default=600,
         ge=0,

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Final
 
 from sqlalchemy import Connection
@@ -66,13 +65,13 @@ def labels_to_mend(
     open_problems = problems.problems_of_labels(tx, store_id)
     seen = _seen_and_not_mended(tx, store_id, now)
     wanted = {*ids_in(tx, store_id, online, frozenset(_NOT_RIGHT)), *open_problems, *seen}
-    walk = labels_in_order(tx, store_id, area=area, by_walk=True)
+    hang = places_of_labels(tx, store_id, wanted | {LabelId(after)})
+    walk = labels_in_order(tx, store_id, area=area, by_walk=True, among=hang)
     begins = walk.index(LabelId(after)) + 1 if after in walk else 0
     stops = [label_id for label_id in walk if label_id in wanted]
-    ahead = list(islice((one for one in walk[begins:] if one in wanted), limit))
     passed = sum(1 for one in walk[:begins] if one in wanted)
+    ahead = stops[passed : passed + limit]
     tiles = {tile.label.label_id: tile for tile in tiles_of(tx, ahead)}
-    hang = places_of_labels(tx, store_id, ahead)
     return Round(
         stops=[
             ToMend(

@@ -190,3 +190,18 @@ async def test_refusals_are_held_back_and_how_many_is_bounded(
     await found.answer(scope(), refusal)
     assert waits == [rate_limits.HELD_S] * 2
     assert found._held == 0
+
+
+def test_of_several_processes_each_allows_its_share() -> None:
+    settings = {"stranger_requests_per_s": 20, "sign_ins_per_minute": 600}
+    whole = limits(**settings)
+    parts = [limits(**settings, api_processes=4) for _ in range(4)]
+    alone = many(whole, 1000)
+    assert sum(many(part, 1000) for part in parts) == alone == 100
+    again = [many(part, 1000, now_s=7.0) for part in parts]
+    assert sum(again) == many(whole, 1000, now_s=7.0) == 40
+
+
+def test_a_share_is_never_nothing_and_none_stays_none() -> None:
+    assert many(limits(stranger_requests_per_s=1, api_processes=100), 5) == 1
+    assert many(limits(stranger_requests_per_s=0, api_processes=4), 1000) == 1000
