@@ -50,7 +50,10 @@ LOOKS: Final = (
     Look("dark", DESKTOP.size, theme="dark"),
     Look("arabic", PHONE.size, language="ar"),
 )
-SHOWN: Final = (("home", DESKTOP), ("wall", DESKTOP), ("labels-label", PHONE))
+SHOWN: Final = (
+    *(("home", DESKTOP), ("wall", DESKTOP), ("templates-template", DESKTOP)),
+    *(("labels-label", PHONE), ("pair", PHONE), ("walk", PHONE)),
+)
 """The pages in the docs; their files are named by the page."""
 
 
