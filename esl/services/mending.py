@@ -21,7 +21,7 @@ from esl.services.placing import labels_in_order
 from esl.store import inspections, label_past, pairing_events, problems
 from esl.store.shelf_places import places_of_labels
 from esl.store.wall import Tile, tiles_of
-from esl.store.wall_counts import ids_in
+from esl.store.wall_counts import places_in
 
 SEEN_WITHIN: Final = timedelta(days=30)
 """What was seen longer ago is looked at anew by the next inspection."""
@@ -64,8 +64,11 @@ def labels_to_mend(
     """
     open_problems = problems.problems_of_labels(tx, store_id)
     seen = _seen_and_not_mended(tx, store_id, now)
-    wanted = {*ids_in(tx, store_id, online, frozenset(_NOT_RIGHT)), *open_problems, *seen}
-    hang = places_of_labels(tx, store_id, wanted | {LabelId(after)})
+    wanted = places_in(tx, store_id, online, frozenset(_NOT_RIGHT))
+    named = {*open_problems, *seen, LabelId(after)} - wanted.keys()
+    beside = places_of_labels(tx, store_id, named)
+    hang = wanted | beside
+    wanted |= {name: at for name, at in beside.items() if name in open_problems or name in seen}
     walk = labels_in_order(tx, store_id, area=area, by_walk=True, among=hang)
     begins = walk.index(LabelId(after)) + 1 if after in walk else 0
     stops = [label_id for label_id in walk if label_id in wanted]
