@@ -69,10 +69,13 @@ def charge(tx: Connection, *, name: str, address: str, now: datetime) -> Attempt
     by_name = f"name:{hash_secret(folded)}"
     by_network = f"net:{network_of(address)}"
     throttles.forget_old(tx, now, FORGOTTEN_AFTER)
+    throttles.hold(tx, by_name, now)
     failures, last = throttles.failures_of(tx, by_name) or (0, now)
     if now - last >= FORGOTTEN_AFTER:
         failures = 0
-    _refuse_before(last + pause_after(failures), now)
+    if pause := pause_after(failures):  # else one more is free, whoever's clock is ahead
+        _refuse_before(last + pause, now)
+    throttles.hold(tx, by_network, now)
     taken, since = throttles.failures_of(tx, by_network) or (0, now)
     taken = emptied_by_now(taken, since, now)
     if taken >= BUCKET:

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, delete, select
 
 from esl.store.tables import sign_in_throttles
-from esl.store.upsert import insert_or_update
+from esl.store.upsert import insert_if_new, insert_or_update
 
 _FORGOTTEN_AT_ONCE: Final = 200
 
@@ -19,6 +19,12 @@ def failures_of(tx: Connection, throttle: str) -> tuple[int, datetime] | None:
         select(_T.failures, _T.at).where(_T.throttle == throttle).with_for_update()
     ).one_or_none()
     return (int(row.failures), row.at) if row is not None else None
+
+
+def hold(tx: Connection, throttle: str, now: datetime) -> None:
+    """Make sure that there is a row to hold, so that no two first failures pass each other."""
+    row = {"throttle": throttle, "failures": 0, "at": now}
+    insert_if_new(tx, sign_in_throttles, [row])
 
 
 def note_failures(tx: Connection, throttle: str, failures: int, now: datetime) -> None:
