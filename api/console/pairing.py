@@ -4,7 +4,7 @@ With scripts the page keeps what was scanned on the phone itself and sends it wh
 (`static/pair.js`); without them it is a form of two fields.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -12,7 +12,7 @@ from fastapi.responses import Response
 
 from api.console.acting import Sent, Undo, Wrong, go_on, new_key, wrong_of
 from api.console.frame import Frame, Framed, show
-from api.console.languages import say
+from api.console.languages import mark, say
 from api.console.own_api import Api, ApiProblem, OwnApi, part
 from api.console.qr_svg import qr_of
 from api.edge import PAGE_POLICY
@@ -20,6 +20,14 @@ from esl.domain.access import Scope
 from esl.domain.errors import Forbidden
 
 router = APIRouter(include_in_schema=False)
+
+MODES: Final[Mapping[str, str]] = {
+    "pair": mark("Pair"),
+    "replace": mark("Replace"),
+    "move": mark("Move"),
+    "find": mark("Find"),
+}
+"""What scans do."""
 
 _WHAT: Final = "%(what)s"
 _POLICY: Final = PAGE_POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
@@ -90,6 +98,18 @@ def _require(frame: Frame) -> None:
 def _says() -> dict[str, str]:
     """What the script says, with a place for what it is about."""
     return {
+        "nothing": say("Scan a label or a product"),
+        "nothing-broken": say("Scan the label that is to be replaced"),
+        "nothing-to-move": say("Scan the shelf's code, then the labels that hang there now"),
+        "nothing-to-find": say("Scan a product or a label: its labels blink"),
+        "broken": say("%(what)s: now the new label", what=_WHAT),
+        "replaces": say("in place of %(what)s", what=_WHAT),
+        "to": say("moves to %(what)s", what=_WHAT),
+        "blinks": say("It blinks: %(what)s", what=_WHAT),
+        "no-label": say("No label is known by %(what)s.", what=_WHAT),
+        "nowhere-shown": say("No label shows %(what)s.", what=_WHAT),
+        "not-now": say("It cannot be lit now: there is no connection, or no gateway hears it."),
+        "done": say("done"),
         "label": say("Label %(what)s: now the product", what=_WHAT),
         "product": say("%(what)s: now the label", what=_WHAT),
         "code": say("%(what)s: now the other code", what=_WHAT),
@@ -124,6 +144,7 @@ async def _look(
         "at": at,
         "place": (await api.get(f"{at}/current-place"))["place"],
         "says": _says(),
+        "modes": MODES,
         "qr": qr_of(here),
         "here": here,
         "asked": dict(zip(("first", "second"), asked, strict=False)),

@@ -202,3 +202,69 @@ async def test_without_scripts_it_is_a_form(shelf: Shelf, browser_page: BrowserP
     await page.locator(".done").get_by_role("button", name="Undo").click()
     await expect(page.locator(".done")).to_contain_text("Undone.")
     await context.close()
+
+
+async def test_a_broken_label_is_replaced_by_two_scans_and_that_is_undone(
+    shelf: Shelf, page: Page
+) -> None:
+    broken, fresh = shelf.demo.places[:2]
+    product = broken.sku
+    rows = [{"label": broken.label_id, "sku": product, "place": "3/2"}]
+    await asyncio.to_thread(shelf.client.post, f"{AT}/pairings", rows)
+    await page.locator("#pair-modes").get_by_text("Replace", exact=True).click()
+    await expect(page.locator("#pair-next")).to_have_text("Scan the label that is to be replaced")
+    await scan(page, product)
+    await expect(page.locator("#pair-next")).to_contain_text("No label is known by")
+    await scan(page, broken.label_id)
+    await expect(page.locator("#pair-next")).to_have_text(f"{broken.label_id}: now the new label")
+    await scan(page, fresh.label_id)
+    await stands(page, "confirmed", 1)
+    labels = await asyncio.to_thread(shelf.client.listed, f"{AT}/labels", "labels")
+    hangs = {one["label"]: (one["skus"], one["place"]) for one in labels}
+    assert hangs[fresh.label_id] == ([product], "3/2")
+    assert hangs[broken.label_id] == ([], None), "it has left the shop"
+    await page.get_by_role("button", name="Undo").click()
+    await stands(page, "undone", 1)
+    labels = await asyncio.to_thread(shelf.client.listed, f"{AT}/labels", "labels")
+    hangs = {one["label"]: (one["skus"], one["place"]) for one in labels}
+    assert hangs[broken.label_id] == ([product], "3/2")
+
+
+async def test_labels_move_to_a_scanned_shelf_also_after_an_outage(
+    shelf: Shelf, page: Page
+) -> None:
+    places = shelf.demo.places[:3]
+    shelves = {"rows": [{"place": "3/2", "code": "S-32"}]}
+    await asyncio.to_thread(shelf.client.post, f"{AT}/places", shelves)
+    await page.reload(wait_until="networkidle")
+    await page.locator("#pair-modes").get_by_text("Move", exact=True).click()
+    await scan(page, places[0].label_id)
+    await expect(page.locator("#pair-next")).to_contain_text("Scan the shelf's code")
+    await page.context.set_offline(True)
+    await scan(page, "S-32")
+    for place in places:
+        await scan(page, place.label_id)
+    await stands(page, "waiting", 3)
+    await page.context.set_offline(False)
+    await stands(page, "done", 3)
+    labels = await asyncio.to_thread(shelf.client.listed, f"{AT}/labels", "labels")
+    assert [one["label"] for one in labels if one["place"] == "3/2"] == [
+        place.label_id for place in places
+    ]
+
+
+async def test_labels_of_a_product_are_found_by_their_light(shelf: Shelf, page: Page) -> None:
+    first, second = shelf.demo.places[:2]
+    rows = [{"label": one.label_id, "sku": first.sku} for one in (first, second)]
+    await asyncio.to_thread(shelf.client.post, f"{AT}/pairings", rows)
+    await page.locator("#pair-modes").get_by_text("Find", exact=True).click()
+    await scan(page, first.sku)
+    both = f"It blinks: {first.label_id}, {second.label_id}"
+    await expect(page.locator("#pair-next")).to_have_text(both)
+    await scan(page, second.label_id.upper())
+    await expect(page.locator("#pair-next")).to_have_text(f"It blinks: {second.label_id}")
+    await scan(page, shelf.demo.places[3].sku)
+    await expect(page.locator("#pair-next")).to_contain_text("No label shows")
+    await page.reload()
+    await expect(page.locator("#pair-modes").get_by_label("Find")).to_be_checked()
+    assert await page.evaluate("document.documentElement.scrollWidth") == 360

@@ -4,11 +4,13 @@
 //   scan ─▶ kept ─▶ told apart (asked; by form and known shelf codes where nobody answers)
 //        ─▶ two make a job; a shelf's code makes one alone, sent in its turn
 //   job: waiting ─▶ sent ─▶ confirmed | failed | superseded      refused: said, and kept to be seen
+//
+// What two codes mean is said by the mode in which they were scanned: `pair-modes.js`.
 "use strict";
 
 (() => {
   const root = document.getElementById("pair");
-  const { at, store } = root.dataset;
+  const { store } = root.dataset;
   const input = document.getElementById("scan");
   const KEPT = `esl-pair:${store}`;
   const JOBS_KEPT = 500;
@@ -18,88 +20,23 @@
   const RATE_OVER_MS = 300_000;
   const LATE_MS = 4000;
 
-  const says = (key, what = "") => root.dataset[`says${key}`].replace("%(what)s", what);
-  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  const { says, pause, sound, ask, wordsOf } = PairLine;
 
   // ── What is kept ──────────────────────────────────────────────────────────────────────────
-  const state = { scans: [], first: null, jobs: [], shelves: {}, isLoud: true };
+  const state = { scans: [], first: null, jobs: [], shelves: {}, standing: null, mode: "pair", isLoud: true };
   try {
     Object.assign(state, JSON.parse(localStorage.getItem(KEPT) ?? "{}"));
   } catch {
     // Another version's, or damaged: what can be read of it is not known, so it is begun anew.
   }
+  state.scans = state.scans.map((scan) => scan.text === undefined ? { text: scan, mode: "pair" } : scan);
+  PairLine.soundsIf(() => state.isLoud);
   const keep = () => {
     const open = state.jobs.filter((job) => job.state === "waiting");
     const over = state.jobs.filter((job) => job.state !== "waiting").slice(-JOBS_KEPT);
     const kept = new Set([...open, ...over]);
     state.jobs = state.jobs.filter((job) => kept.has(job));
     localStorage.setItem(KEPT, JSON.stringify(state));
-  };
-
-  // ── Sounds: one code, two codes, the glass shows it, something is wrong ───────────────────
-  const TONES = { one: [[880, 60]], two: [[880, 60], [1320, 90]], shown: [[1760, 60]], wrong: [[220, 180], [180, 260]] };
-  let speaker = null;
-  const sound = (name) => {
-    root.dataset.sounded = name;
-    if (!state.isLoud) return;
-    try {
-      speaker ??= new AudioContext();
-      let when = speaker.currentTime;
-      for (const [hertz, ms] of TONES[name]) {
-        const tone = speaker.createOscillator();
-        const volume = speaker.createGain();
-        tone.frequency.value = hertz;
-        volume.gain.value = 0.15;
-        tone.connect(volume).connect(speaker.destination);
-        tone.start(when);
-        tone.stop(when + ms / 1000);
-        when += ms / 1000 + 0.03;
-      }
-    } catch {
-      // No sound on this device: the words are there.
-    }
-    if (name === "wrong") navigator.vibrate?.([80, 60, 80]);
-  };
-
-  // ── Asking the API ────────────────────────────────────────────────────────────────────────
-  let isAway = false;
-  const line = document.getElementById("pair-line");
-  const tell = (key) => {
-    line.hidden = key === null;
-    line.textContent = key === null ? "" : says(key);
-  };
-  const ask = async (method, path, body, key, within = 20_000) => {
-    const headers = { Accept: "application/json" };
-    if (body !== undefined) headers["Content-Type"] = "application/json";
-    if (key !== undefined) headers["Idempotency-Key"] = key;
-    let answer;
-    try {
-      answer = await fetch(`${at}${path}`, {
-        method,
-        headers,
-        body: body === undefined ? undefined : JSON.stringify(body),
-        signal: AbortSignal.timeout(within),
-      });
-    } catch {
-      isAway = true;
-      tell("Offline");
-      return null;
-    }
-    if (answer.status === 401) {
-      tell("SignedOut");
-      return null;
-    }
-    if (answer.status === 429 || answer.status >= 500) return null;
-    if (isAway || !line.hidden) {
-      isAway = false;
-      tell(null);
-    }
-    const said = await answer.json().catch(() => ({}));
-    return { isDone: answer.ok, said };
-  };
-  const wordsOf = ({ detail, fix, errors }) => {
-    const first = errors?.[0];
-    return [first?.detail ?? detail, first?.fix ?? fix].filter(Boolean).join(". ");
   };
 
   // ── Codes told apart ──────────────────────────────────────────────────────────────────────
@@ -123,7 +60,7 @@
   };
 
   const next = document.getElementById("pair-next");
-  const nothingYet = next.textContent;
+  const nothingYet = () => says({ pair: "Nothing", replace: "NothingBroken", move: "NothingToMove", find: "NothingToFind" }[state.mode]);
   const show = (words) => {
     next.textContent = words;
   };
@@ -149,10 +86,10 @@
     if (isReading) return;
     isReading = true;
     while (state.scans.length > 0) {
-      const text = state.scans[0];
-      const answer = isAway ? null : await ask("GET", `/scans?text=${encodeURIComponent(text)}`, undefined, undefined, LATE_MS);
-      const what = known(text, answer?.isDone ? answer.said : null);
-      take(text, what);
+      const { text, mode } = state.scans[0];
+      const answer = PairLine.isAway() ? null : await ask("GET", `/scans?text=${encodeURIComponent(text)}`, undefined, undefined, LATE_MS);
+      const found = answer?.isDone ? answer.said : null;
+      await modes[mode].take(text, known(text, found), found);
       state.scans.shift();
       keep();
       draw();
@@ -160,32 +97,7 @@
     isReading = false;
     send();
   };
-  const take = (text, what) => {
-    if (what.kind === "unknown") {
-      sound("wrong");
-      show(says("Unknown", text));
-    } else if (what.kind === "place") {
-      state.jobs.push({ ...newJob(), shelf: text, label: text, name: what.name });
-      sound("one");
-      show(says("Place", what.name));
-    } else if (state.first === null || (what.kind !== "code" && state.first.kind === what.kind)) {
-      state.first = { text, ...what };
-      sound("one");
-      show(says({ label: "Label", product: "Product", code: "Code" }[what.kind], what.name));
-    } else if (state.first.text === text) {
-      sound("wrong");
-      show(says("Again"));
-    } else {
-      const both = [state.first, what];
-      const of = (kind) => both.find((one) => one.kind === kind);
-      const label = of("label") ?? both.find((one) => one !== of("product"));
-      const scans = [state.first.text, text];
-      state.jobs.push({ ...newJob(), scans, label: label.name, name: both.find((one) => one !== label).name });
-      state.first = null;
-      sound("two");
-      show(nothingYet);
-    }
-  };
+  const modes = PairModes({ state, newJob, show: (words) => show(words ?? nothingYet()) });
 
   // ── Jobs sent, and followed to the glass ──────────────────────────────────────────────────
   let isSending = false;
@@ -195,9 +107,7 @@
     isSending = true;
     let job;
     while ((job = state.jobs.find((one) => one.state === "waiting")) !== undefined) {
-      const answer = await (job.shelf === undefined
-        ? ask("POST", "/scanned-pairings", { scans: job.scans }, job.key)
-        : ask("PUT", "/current-place", { code: job.shelf }));
+      const answer = await modes[job.mode ?? "pair"].send(job);
       if (answer === null) {
         draw();
         await pause(RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
@@ -208,7 +118,7 @@
         state.jobs = state.jobs.filter((one) => one !== job);
       } else if (answer.isDone) {
         const { label, name, place, step } = answer.said;
-        Object.assign(job, { state: "sent", label, name, place, step, sentAt: Date.now() });
+        Object.assign(job, { state: step === undefined ? "done" : "sent", label, name, place, step });
       } else {
         Object.assign(job, { state: "refused", why: wordsOf(answer.said) });
         sound("wrong");
@@ -258,7 +168,7 @@
   };
 
   // ── What is seen ──────────────────────────────────────────────────────────────────────────
-  const TONE_OF = { waiting: "gateway-away", sent: "on-its-way", confirmed: "right", failed: "needs-you", refused: "needs-you", superseded: "no-product", undone: "no-product" };
+  const TONE_OF = { waiting: "gateway-away", sent: "on-its-way", confirmed: "right", done: "right", failed: "needs-you", refused: "needs-you", superseded: "no-product", undone: "no-product" };
   const list = document.getElementById("pair-jobs");
   const made = document.getElementById("pair-job");
   const drawn = new Map();
@@ -334,19 +244,20 @@
   });
 
   // ── What comes in ─────────────────────────────────────────────────────────────────────────
+  const scanned = (text) => {
+    state.scans.push({ text, mode: state.mode });
+    keep();
+    readScans();
+  };
   document.getElementById("pair-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const text = input.value.trim();
     input.value = "";
     if (text === "") return;
-    state.scans.push(text);
-    keep();
-    readScans();
+    scanned(text);
   });
   root.addEventListener("scanned", ({ detail }) => { // by the camera, or in a photo
-    state.scans.push(detail);
-    keep();
-    readScans();
+    scanned(detail);
   });
   for (const [missed, words] of Object.entries({ "no-camera": "NoCamera", "no-code": "NoCode", "no-answer": "Offline" })) {
     root.addEventListener(missed, () => {
@@ -359,11 +270,19 @@
     const isNowhere = document.activeElement === document.body || document.activeElement === document.getElementById("main");
     if (isNowhere && event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) input.focus();
   }, { capture: true });
-  document.getElementById("pair-clear").addEventListener("click", () => {
+  const forgetFirst = () => {
     state.first = null;
     keep();
-    show(nothingYet);
+    show(nothingYet());
     draw();
+  };
+  document.getElementById("pair-clear").addEventListener("click", () => {
+    forgetFirst();
+    input.focus();
+  });
+  document.getElementById("pair-modes").addEventListener("change", ({ target }) => {
+    state.mode = target.value;
+    forgetFirst();
     input.focus();
   });
   document.getElementById("pair-tidy").addEventListener("click", () => {
@@ -381,14 +300,17 @@
   });
   loud.setAttribute("aria-pressed", String(state.isLoud));
   addEventListener("online", () => {
-    isAway = false;
+    PairLine.isBack();
     readScans();
     send();
   });
 
   document.getElementById("pair-counts").hidden = false;
   document.getElementById("pair-tools").hidden = false;
-  if (state.first !== null) show(says({ label: "Label", product: "Product", code: "Code" }[state.first.kind], state.first.name));
+  document.getElementById("pair-modes").hidden = false;
+  document.querySelector(`#pair-modes [value=${state.mode}]`).checked = true;
+  if (state.first === null) show(nothingYet());
+  else show(modes[state.mode].asks(state.first));
   draw();
   loadShelves();
   readScans();
