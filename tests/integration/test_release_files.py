@@ -81,7 +81,7 @@ def test_the_wheel_holds_what_a_shop_needs(source: Path, members: list[str]) -> 
     versions = [name for name in members if "/migrations/versions/0" in name]
     assert len(versions) >= 34
     licences = [name for name in members if ".dist-info/licenses/" in name]
-    assert len(licences) == 4
+    assert len(licences) == 6
     assert f"esl_controller-{VERSION}.dist-info/METADATA" in held
 
 

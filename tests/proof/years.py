@@ -231,7 +231,7 @@ def main() -> int:
         seed=asked.seed,
         drawn_days=asked.drawn_days,
     )
-    folder = Path(tempfile.mkdtemp(prefix="esl-years-", dir=asked.folder)) / "data"
+    folder = Path(tempfile.mkdtemp(prefix="esl-years-", dir=asked.folder)).resolve() / "data"
     folder.mkdir(mode=0o700)
     try:
         with _database_of(asked.database) as address:
